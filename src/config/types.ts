@@ -1,0 +1,41 @@
+/** What the agent runs with, once every variable was parsed and the relations between them were checked. */
+export interface Settings {
+  /** Absolute globs; a file is tailed when one of them matches its path and none of `exclude` does. */
+  readonly paths: readonly string[]
+  readonly exclude: readonly string[]
+  readonly stateDir: string
+  /** Base URLs without credentials; empty when none was given. */
+  readonly elasticsearchUrls: readonly string[]
+  readonly apiKey: string | undefined
+  readonly username: string | undefined
+  readonly password: string | undefined
+  readonly caFile: string | undefined
+  /** The index, alias or data stream that bulk requests are sent to. */
+  readonly target: string
+  /** Facts of the Pod from the Downward API, and what else every document carries; undefined when not given. */
+  readonly podName: string | undefined
+  readonly podNamespace: string | undefined
+  readonly podUid: string | undefined
+  readonly nodeName: string | undefined
+  readonly serviceName: string | undefined
+  /** Field name (dots make objects) to value, in the order given. */
+  readonly fields: ReadonlyMap<string, string>
+  readonly documentId: 'offset' | 'none'
+  /** Bytes of one bulk body; undefined: from the memory plan. */
+  readonly batchBytes: number | undefined
+  readonly batchLingerMs: number
+  /** Bulk requests under way at once; undefined: from the memory plan. */
+  readonly concurrency: number | undefined
+  /** Bytes; undefined: the cgroup's limit. */
+  readonly memoryLimitBytes: number | undefined
+  readonly startAt: 'beginning' | 'end'
+  readonly shutdownGraceMs: number
+  /** Deadline of one attempt at a bulk request. */
+  readonly requestTimeoutMs: number
+  readonly lineBytesMax: number
+  readonly scanIntervalMs: number
+  readonly deadLetterBytesMax: number
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+  /** 0: no admin server. */
+  readonly adminPort: number
+}

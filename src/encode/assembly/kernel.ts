@@ -1,0 +1,1 @@
+export function nothing(): i32 { return 0 }
