@@ -1,0 +1,43 @@
+/**
+ * What Elasticsearch 9 answers, byte for byte, made without work per document: the items are a view of one buffer that
+ * holds nothing but items. Source: Elasticsearch reference, "Bulk API" and "Common options", response filtering.
+ */
+const opening = Buffer.from('{"errors":false,"items":[')
+const closing = Buffer.from(']}')
+const item = '{"create":{"status":201}},'
+const itemsAtOnceMax = 1 << 16
+const items = Buffer.from(item.repeat(itemsAtOnceMax))
+
+/** The body for so many documents that were all created, in pieces to be written in order, and its length. */
+export function bulkAnswer(documents: number): { pieces: Buffer[]; bytes: number } {
+  const itemsBytes = Math.max(0, documents * item.length - 1)
+  const pieces = [opening]
+  for (let left = itemsBytes; left > 0; left -= items.length)
+    pieces.push(items.subarray(0, Math.min(left, items.length)))
+  pieces.push(closing)
+  return { pieces, bytes: opening.length + itemsBytes + closing.length }
+}
+
+/** Status line and headers, for a body of `bytes`. */
+export function answerHead(status: string, bytes: number): string {
+  return `HTTP/1.1 ${status}\r\nX-Elastic-Product: Elasticsearch\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n\r\n`
+}
+
+/** `GET /` as 9.5.3 answers it. */
+export const infoBody = `${JSON.stringify({
+  name: 'null-sink',
+  cluster_name: 'remora-bench',
+  cluster_uuid: 'bWVhc3VyZS1vbmUtdGhpbmc',
+  version: {
+    number: '9.5.3',
+    build_flavor: 'default',
+    build_type: 'docker',
+    build_hash: '0000000000000000000000000000000000000000',
+    build_date: '2026-10-01T00:00:00.000000000Z',
+    build_snapshot: false,
+    lucene_version: '10.4.0',
+    minimum_wire_compatibility_version: '8.19.0',
+    minimum_index_compatibility_version: '8.0.0',
+  },
+  tagline: 'You Know, for Search',
+})}\n`

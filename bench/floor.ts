@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { keptDir } from './log.ts'
+import { outputOf } from './process.ts'
+
+export type FloorKind = 'c' | 'node'
+
+/** How the floor is run here. `explain` says in words which floor it is and why. */
+export interface FloorTool {
+  readonly kind: FloorKind
+  readonly command: string
+  readonly args: readonly string[]
+  readonly explain: string
+}
+
+/** What one floor cost: user and system time of that process only, by its own getrusage. */
+export interface FloorRun {
+  readonly userUs: number
+  readonly systemUs: number
+  readonly wallUs: number
+  readonly bodyBytes: number
+  readonly requests: number
+  readonly answerBytes: number
+}
+
+const compileMsMax = 30_000
+const runMsMax = 120_000
+
+function pathOf(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url))
+}
+
+/** The floor in C where a compiler is, else in Node. @throws Error when C was asked for and cannot be had */
+export async function makeFloor(wanted: FloorKind | 'auto'): Promise<FloorTool> {
+  const complaints: string[] = []
+  if (wanted !== 'node') {
+    for (const compiler of ['cc', 'gcc', 'clang']) {
+      const built = await build(compiler).catch((error: unknown) => String(error))
+      if (typeof built !== 'string') return built
+      complaints.push(built)
+    }
+    if (wanted === 'c') throw new Error(`no C compiler made the floor: ${complaints.join('; ')}`)
+  }
+  const why = wanted === 'node' ? 'as asked' : 'no C compiler here'
+  const explain = `the same loop in Node, less its start (${why}): higher than C's, so ratios come out lower`
+  return { kind: 'node', command: process.execPath, args: [pathOf('floor-node.ts')], explain }
+}
+
+async function build(compiler: string): Promise<FloorTool> {
+  const source = pathOf('floor.c')
+  const hash = createHash('sha256').update(readFileSync(source)).update(compiler).digest('hex').slice(0, 12)
+  const binary = join(keptDir(), `floor-${hash}`)
+  if (!existsSync(binary)) {
+    const partial = `${binary}.${process.pid}.partial`
+    await outputOf(compiler, ['-O2', '-o', partial, source], compileMsMax)
+    renameSync(partial, binary)
+  }
+  return { kind: 'c', command: binary, args: [], explain: `C, by ${compiler} -O2` }
+}
+
+/** Reads `path` and sends `bodyBytes` to the sink at `port`. @throws Error when it fails or is late */
+export async function runFloor(tool: FloorTool, port: number, path: string, bodyBytes: number): Promise<FloorRun> {
+  const output = await outputOf(tool.command, [...tool.args, String(port), path, String(bodyBytes)], runMsMax)
+  const run: FloorRun = JSON.parse(output)
+  if (run.bodyBytes !== bodyBytes) throw new Error(`the floor sent ${run.bodyBytes} bytes instead of ${bodyBytes}`)
+  return run
+}

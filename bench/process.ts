@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { systemClock } from '../src/base/clock.ts'
+
+const outputCharsMax = 1 << 16
+
+/** Standard output of a command that must succeed. @throws Error with the end of its standard error, or when late */
+export async function outputOf(command: string, args: readonly string[], deadlineMs: number): Promise<string> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  let complaint = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (output.length < outputCharsMax) output += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaint = (complaint + text).slice(-2000)
+  })
+  const ended = await endOf(child, deadlineMs)
+  if (ended !== 'code 0') throw new Error(`${command} ended with ${ended}: ${complaint.trim()}`)
+  return output
+}
+
+/** Waits for the end, kills at the deadline. `code 0`, `signal SIGKILL`, `deadline of 5000 ms`, `no start: ENOENT…`. */
+export async function endOf(child: ChildProcess, deadlineMs: number): Promise<string> {
+  if (child.exitCode !== null || child.signalCode !== null) return describe(child.exitCode, child.signalCode)
+  let late = false
+  const timer = systemClock.after(deadlineMs, () => {
+    late = true
+    child.kill('SIGKILL')
+  })
+  try {
+    await once(child, 'close')
+    return late ? `deadline of ${deadlineMs} ms` : describe(child.exitCode, child.signalCode)
+  } catch (error) {
+    return `no start: ${String(error)}`
+  } finally {
+    timer.cancel()
+  }
+}
+
+function describe(code: number | null, signal: NodeJS.Signals | null): string {
+  return signal === null ? `code ${code}` : `signal ${signal}`
+}
+
+/** The environment of a measured process: nothing of the caller's that could tune it, and what is given. */
+export function cleanEnv(given: Readonly<Record<string, string>>): Record<string, string> {
+  const env: Record<string, string> = {}
+  for (const name of ['PATH', 'HOME', 'TMPDIR', 'LANG']) {
+    const value = process.env[name]
+    if (value !== undefined) env[name] = value
+  }
+  return { ...env, ...given }
+}
+
+/**
+ * Runs `undo` when the bench ends, however it ends short of SIGKILL; the function returned does it now instead.
+ * What is called must not wait.
+ */
+export function onExit(undo: () => void): () => void {
+  // What was made last goes first: a process before the directory and the cgroup it is in.
+  process.prependOnceListener('exit', undo)
+  return () => {
+    process.off('exit', undo)
+    undo()
+  }
+}

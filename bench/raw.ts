@@ -1,0 +1,170 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { cgroupsAvailable } from '../test/kit/cgroup.ts'
+import { systemClock } from '../src/base/clock.ts'
+import { messageOf } from '../src/base/errors.ts'
+import { formatBytes } from '../src/base/units.ts'
+import { type AgentPlan, type AgentRun, runAgent } from './agent.ts'
+import { makeFloor, runFloor } from './floor.ts'
+import { limitedFiguresOf, type LimitedRun, runLimited, settingsFor, standardSettings } from './limits.ts'
+import { measureKernel } from './kernel.ts'
+import { ensureLog, keptDir, type LogFile } from './log.ts'
+import { evidenceBytesMin, help, type Options, parseOptions } from './options.ts'
+import { figuresText, kernelText, limitedRoundText, limitedTable, megabytes, roundTable } from './report.ts'
+import { commitHere, machineHere, writeResults } from './results.ts'
+import { alternate, figuresOf } from './rounds.ts'
+import { SinkProcess } from './sink-client.ts'
+import { messagesOfFile } from './strict.ts'
+
+const say = (text: string) => process.stdout.write(`${text}\n`)
+
+function planFor(options: Options, logPath: string, documents: number): AgentPlan {
+  const program = { args: options.agentArgs, env: options.agentEnv }
+  return { program, logPath, documents }
+}
+
+/** One run into a strict sink, not timed: every line once and unchanged. Its failure says what is not so. */
+async function checkRun(options: Options, log: LogFile): Promise<AgentRun> {
+  const sink = await SinkProcess.start(true)
+  try {
+    const run = await runAgent(planFor(options, log.path, log.lines), sink)
+    if (run.failure !== '' || run.sink.strict === undefined) return run
+    const { duplicates, withoutId, messages } = run.sink.strict
+    const expected = messagesOfFile(log.path).digest()
+    const wrong: string[] = []
+    if (duplicates > 0) wrong.push(`${duplicates} documents with an _id that was there already`)
+    if (withoutId > 0) wrong.push(`${withoutId} documents without an _id`)
+    if (messages !== expected) wrong.push(`messages differ from the lines (hash ${messages}, expected ${expected})`)
+    return { ...run, failure: wrong.join('; ') }
+  } finally {
+    await sink.stop()
+  }
+}
+
+/** The bytes of a first run, checked or not, that the first floor sends. */
+async function bodyBytesOf(options: Options, log: LogFile, sink: SinkProcess): Promise<number> {
+  const run = options.hasCheck
+    ? await checkRun(options, log)
+    : await runAgent(planFor(options, log.path, log.lines), sink)
+  if (run.failure !== '') throw new Error(run.failure)
+  const { documents, requests, bodyBytes } = run.sink
+  const checked = options.hasCheck ? 'every _id once, every message as its line' : 'counted only'
+  say(
+    `sent       ${documents} documents for ${log.lines} lines in ${requests} requests, ${megabytes(bodyBytes)} MB: ${checked}`,
+  )
+  return bodyBytes
+}
+
+async function measureRaw(options: Options, log: LogFile, sink: SinkProcess): Promise<[object, string]> {
+  const floor = await makeFloor(options.floor)
+  say(`floor      ${floor.explain}`)
+  let bodyBytes = await bodyBytesOf(options, log, sink)
+  const oneLinePath = join(keptDir(), 'one-line.log')
+  writeFileSync(oneLinePath, '2026-11-22 17:30:00,000 INFO  [main] c.e.shop.Main : Started\n')
+  const contest = {
+    floor: () => runFloor(floor, sink.port, log.path, bodyBytes),
+    startup: () => runAgent(planFor(options, oneLinePath, 1), sink),
+    agent: async () => {
+      const run = await runAgent(planFor(options, log.path, log.lines), sink)
+      if (run.failure === '') bodyBytes = run.sink.bodyBytes
+      return run
+    },
+  }
+  const { rounds, failure } = await alternate(contest, options.rounds, (round) => {
+    const note = round.counts ? '' : ' does not count: its floors differ by more than 25 %'
+    say(`round      ${round.agent.sink.documents} documents in ${(round.agent.wallMs / 1000).toFixed(2)} s${note}`)
+  })
+  const figures = rounds.some(({ counts }) => counts) ? figuresOf(rounds, log.bytes) : undefined
+  say(`\n${roundTable(rounds, figures, log.bytes)}`)
+  if (figures !== undefined) say(`\n${figuresText(figures)}`)
+  const shippedBytes = rounds.filter(({ counts }) => counts).length * log.bytes
+  const isEvidence = options.rounds >= 7 && shippedBytes >= evidenceBytesMin
+  if (!isEvidence)
+    say(`\nA look, not evidence: that takes seven rounds over at least ${formatBytes(evidenceBytesMin)} in all.`)
+  return [{ floor, isEvidence, rounds, figures }, failure]
+}
+
+async function measureLimits(options: Options, log: LogFile, sink: SinkProcess): Promise<[object, string]> {
+  const can = cgroupsAvailable()
+  if (!can.available) throw new Error(`nothing could be limited, so nothing was measured: ${can.reason}`)
+  const { memoryBytes, cpus } = options
+  const isStandard = memoryBytes === undefined && cpus === undefined
+  const settings = isStandard ? standardSettings : settingsFor(memoryBytes, cpus)
+  const rounds: LimitedRun[][] = []
+  for (let round = 1; round <= options.rounds; round++) {
+    const runs: LimitedRun[] = []
+    for (const setting of settings) {
+      runs.push(await runLimited(setting, planFor(options, log.path, log.lines), log.bytes, sink))
+    }
+    rounds.push(runs)
+    say(limitedRoundText(runs, round))
+  }
+  const figures = limitedFiguresOf(rounds)
+  say(`\n${limitedTable(figures)}`)
+  say(
+    'Speed is between the first and the last bulk request. Peak: anonymous, kernel and socket memory of the cgroup, maximum',
+  )
+  say(
+    'of samples every 50 ms; the log’s page cache belongs to whoever wrote it, as in a Pod. Ratios are within a round.',
+  )
+  const failures = figures.flatMap((figure) => figure.failures.map((failure) => `${figure.setting}: ${failure}`))
+  return [{ settings, rounds, figures }, failures.join('\n')]
+}
+
+async function measureAgent(options: Options): Promise<[object, string]> {
+  const log = ensureLog(options.seed, options.sizeBytes)
+  const average = (log.bytes / log.lines).toFixed(0)
+  const origin = log.fresh ? 'made now' : 'kept from an earlier run'
+  say(
+    `log        ${log.path}, ${megabytes(log.bytes)} MB, ${log.lines} lines of ${average} bytes on average, ${origin}`,
+  )
+  const sink = await SinkProcess.start(false)
+  try {
+    const [measured, failure] = await (options.mode === 'limits' ? measureLimits : measureRaw)(options, log, sink)
+    return [{ log, ...measured }, failure]
+  } finally {
+    await sink.stop()
+  }
+}
+
+function measureEncoder(options: Options): [object, string] {
+  const figures = measureKernel(options.seed, options.rounds)
+  say(`\n${kernelText(figures)}`)
+  return [{ figures }, '']
+}
+
+async function main(): Promise<number> {
+  const mainPath = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+  const options = parseOptions(process.argv.slice(2), mainPath)
+  if (options === undefined) {
+    say(help)
+    return 0
+  }
+  const startedAtMs = systemClock.nowMs()
+  const machine = machineHere()
+  const { processor, processors, kernel, node, loadBefore } = machine
+  say(`machine    ${processors} × ${processor}, Linux ${kernel}, Node ${node}, load ${loadBefore.toFixed(2)}`)
+  let failure: string
+  let measured: object = {}
+  try {
+    ;[measured, failure] = options.mode === 'kernel' ? measureEncoder(options) : await measureAgent(options)
+  } catch (error) {
+    failure = messageOf(error, 4000)
+  }
+  const commit = await commitHere()
+  const path = writeResults(options.mode, startedAtMs, { machine, commit, options, ...measured, failure })
+  say(`\nresults    ${path}`)
+  if (failure !== '') say(`FAILED     ${failure}`)
+  return failure === '' ? 0 : 1
+}
+
+// An exit, not an end by signal: then what was started is stopped and what was made is removed.
+process.once('SIGINT', () => process.exit(130))
+process.once('SIGTERM', () => process.exit(143))
+try {
+  process.exitCode = await main()
+} catch (error) {
+  process.stderr.write(`bench: ${messageOf(error)}\n\n${help}`)
+  process.exitCode = 2
+}

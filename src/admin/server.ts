@@ -1,0 +1,99 @@
+import { createServer, type Server } from 'node:http'
+import { codeOf, messageOf } from '../base/errors.ts'
+import type { Notice } from './logger.ts'
+
+export interface AdminRoutes {
+  /** `/readyz`: whether the watcher is up, and a word on everything else. */
+  ready(): { readonly ready: boolean; readonly detail: unknown }
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>
+}
+
+export interface AdminServer {
+  /** 0 when it does not listen. */
+  readonly port: number
+  close(): Promise<void>
+}
+
+/**
+ * Probes and metrics, read-only. A port that is taken is a message and shipping goes on: the network namespace is the
+ * application's too.
+ */
+export async function startAdmin(
+  port: number,
+  routes: AdminRoutes,
+  warn: (notice: Notice) => void,
+): Promise<AdminServer> {
+  const server = createServer({ maxHeaderSize: 8192, requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) => {
+    const answer = (status: number, contentType: string, text: string) => {
+      response.writeHead(status, {
+        'content-type': contentType,
+        'content-length': Buffer.byteLength(text),
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      })
+      response.end(request.method === 'HEAD' ? undefined : text)
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD')
+      return answer(405, 'text/plain', 'read-only\n')
+    }
+    switch (request.url?.split('?')[0]) {
+      // The loop turns, or this would not be answered. Never Elasticsearch: a restart helps nobody there.
+      case '/livez':
+        return answer(200, 'text/plain', 'ok\n')
+      case '/readyz': {
+        const { ready, detail } = routes.ready()
+        return answer(ready ? 200 : 503, 'application/json', `${JSON.stringify(detail)}\n`)
+      }
+      case '/metrics':
+        routes.metrics().then(
+          ({ contentType, text }) => answer(200, contentType, text),
+          (error: unknown) => answer(500, 'text/plain', `${messageOf(error)}\n`),
+        )
+        return
+      default:
+        return answer(404, 'text/plain', 'there are /livez, /readyz and /metrics\n')
+    }
+  })
+  server.maxConnections = 32
+  server.on('clientError', (_error, socket) => socket.destroy())
+  try {
+    await listen(server, port)
+  } catch (error) {
+    warn({
+      code: 'ADMIN_PORT_UNAVAILABLE',
+      message: `port ${port} for probes and metrics: ${messageOf(error)}`,
+      wayOut: 'Choose another with REMORA_ADMIN_PORT (0: none); shipping goes on without it.',
+    })
+    return { port: 0, close: () => Promise.resolve() }
+  }
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/** On every address, IPv6 too where the machine has it. */
+async function listen(server: Server, port: number): Promise<void> {
+  try {
+    await listenOn(server, port, '::')
+  } catch (error) {
+    if (codeOf(error) !== 'EAFNOSUPPORT' && codeOf(error) !== 'EADDRNOTAVAIL') throw error
+    await listenOn(server, port, '0.0.0.0')
+  }
+}
+
+function listenOn(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port, host }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}

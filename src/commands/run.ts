@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto'
+import { fieldsOf, makeLogger, textOf } from '../admin/logger.ts'
+import { makeMetrics } from '../admin/metrics.ts'
+import { startAdmin } from '../admin/server.ts'
+import { Agent, type Summary, type World } from '../agent.ts'
+import { systemClock } from '../base/clock.ts'
+import { systemDisk } from '../base/disk.ts'
+import { messageOf, RemoraError } from '../base/errors.ts'
+import { memoryLimit } from '../base/memory.ts'
+import { formatBytes } from '../base/units.ts'
+import { loadSettings, type Env } from '../config/load.ts'
+import { explainProblems } from '../config/problem.ts'
+import { readSettingFile } from '../config/read-file.ts'
+import type { Settings } from '../config/types.ts'
+import { watchDirectories } from '../discover/watch.ts'
+import { planMemory, type MemoryPlan } from '../queue/plan.ts'
+import { makeClient, makeSend } from '../ship/transport.ts'
+import { version } from '../version.ts'
+
+/** The plan for these settings on this machine. @throws RemoraError when the limit is too small */
+export function planFor(settings: Settings): MemoryPlan {
+  const machine = memoryLimit()
+  const set = settings.memoryLimitBytes
+  const limit =
+    set !== undefined && set < machine.bytes ? { bytes: set, origin: 'REMORA_MEMORY_LIMIT' } : machine
+  return planMemory({
+    limitBytes: limit.bytes,
+    limitOrigin: limit.origin,
+    batchBytes: settings.batchBytes,
+    concurrency: settings.concurrency,
+    lineBytesMax: settings.lineBytesMax,
+  })
+}
+
+export function explainPlan(plan: MemoryPlan): string {
+  return `${formatBytes(plan.limitBytes)} (${plan.limitOrigin}): ${formatBytes(plan.reserveBytes)} for the process, ${plan.slots} slots of ${formatBytes(plan.slotBytes)} with batches of ${formatBytes(plan.batchBytes)}, ${plan.concurrency} requests at once`
+}
+
+/** `remora run`: ships until it is told to stop. @returns the exit code */
+export async function runCommand(env: Env): Promise<number> {
+  const { settings, problems, notices } = loadSettings(env, readSettingFile)
+  if (settings === undefined) {
+    process.stderr.write(explainProblems(problems))
+    return 2
+  }
+  if (settings.elasticsearchUrls.length === 0) {
+    process.stderr.write(
+      'REMORA_ELASTICSEARCH_URL is not set, so there is nowhere to ship to.\n  Set it to the address of your cluster, e.g. https://elasticsearch:9200, or try `remora demo`.\n',
+    )
+    return 2
+  }
+  let plan: MemoryPlan
+  try {
+    plan = planFor(settings)
+  } catch (error) {
+    if (!(error instanceof RemoraError)) throw error
+    process.stderr.write(`${error.message}.\n  ${error.wayOut}\n`)
+    return 2
+  }
+
+  const logger = makeLogger(settings.logLevel)
+  logger.info({ 'event.code': 'START' }, `Remora ${version} ships ${settings.paths.join(', ')} to ${settings.target}`)
+  logger.info({ 'event.code': 'MEMORY_PLAN' }, `memory: ${explainPlan(plan)}`)
+  for (const notice of notices) logger.warn({ 'event.code': 'NOTICE' }, notice)
+
+  const client = makeClient({
+    urls: settings.elasticsearchUrls,
+    apiKey: settings.apiKey,
+    username: settings.username,
+    password: settings.password,
+    caFile: settings.caFile,
+    requestTimeoutMs: settings.requestTimeoutMs,
+    connections: plan.concurrency,
+  })
+  const world: World = {
+    disk: systemDisk,
+    clock: systemClock,
+    random: Math.random,
+    newInstanceId: randomUUID,
+    watch: watchDirectories,
+    send: makeSend(client, settings.target),
+    yield: () => new Promise((resolve) => setImmediate(resolve)),
+  }
+  const metrics = makeMetrics(version, () => agent.figures())
+  const agent = new Agent({ settings, plan, world, logger, request: (...args) => metrics.request(...args) })
+  const signals = listenForSignals()
+  await agent.start()
+  const admin =
+    settings.adminPort === 0
+      ? undefined
+      : await startAdmin(
+          settings.adminPort,
+          {
+            ready: () => ({ ready: agent.isReady, detail: { ready: agent.isReady, elasticsearch: agent.health } }),
+            metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+          },
+          (notice) => logger.warn(fieldsOf(notice), textOf(notice)),
+        )
+
+  const failure = await Promise.race([signals.first, agent.failed])
+  if (typeof failure !== 'string') {
+    logger.fatal({ 'event.code': 'BUG', err: failure instanceof Error ? failure.stack : messageOf(failure) }, `Remora stops because of a fault in itself: ${messageOf(failure)}. The checkpoint is the last good one; please report this`)
+  } else {
+    logger.info({ 'event.code': 'STOPPING' }, `${failure}: reading to the end of every file, ${settings.shutdownGraceMs / 1000} s at most; a second signal stops at once`)
+  }
+  const summary = await agent.stop(typeof failure === 'string' ? settings.shutdownGraceMs : 0, signals.second)
+  report(summary, logger)
+  await admin?.close()
+  await client.close()
+  return typeof failure === 'string' ? 0 : 1
+}
+
+function report(summary: Summary, logger: ReturnType<typeof makeLogger>): void {
+  const { ledger } = summary
+  const account = `read ${ledger.readLines} lines, acknowledged ${ledger.acknowledgedLines} (${ledger.duplicateLines} were there already), dead-lettered ${ledger.deadLetteredLines}, lost ${ledger.lostLines}, held ${ledger.heldLines}`
+  if (summary.heldLines === 0 && summary.unreadBytes === 0) {
+    logger.info({ 'event.code': 'STOPPED' }, `stopped, everything is shipped: ${account}`)
+    return
+  }
+  const files = summary.unreadFiles.slice(0, 10).join(', ')
+  logger.warn(
+    { 'event.code': 'STOPPED_WITH_REST' },
+    `stopped: ${account}; ${summary.unreadBytes} bytes of ${summary.unreadFiles.length} files were not read${files === '' ? '' : ` (${files})`}. They are shipped after a restart of the container; with the Pod they are gone`,
+  )
+}
+
+/** The first signal asks to drain, the second to stop at once. */
+function listenForSignals(): { first: Promise<string>; second: AbortSignal } {
+  const second = new AbortController()
+  const first = new Promise<string>((resolve) => {
+    let told = false
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (told) second.abort()
+        told = true
+        resolve(signal)
+      })
+    }
+  })
+  return { first, second: second.signal }
+}

@@ -1,0 +1,153 @@
+/** What must hold between settings that are each right by themselves. Pure: facts in, problems out. */
+import { limits } from '../base/limits.ts'
+import { formatBytes, formatDurationMs } from '../base/units.ts'
+import { clash } from './fields.ts'
+import { coversAll, reachesInto } from './globs.ts'
+import type { Problem } from './problem.ts'
+import { settings } from './settings.ts'
+import type { Key, Values } from './settings.ts'
+import { isLoopback } from './urls.ts'
+
+export interface Facts {
+  /** Without the settings whose text could not be read; defaults are in it. */
+  readonly values: Partial<Values>
+  /** The settings that somebody has set, readable or not. */
+  readonly given: ReadonlySet<Key>
+}
+
+/** Escaping for JSON turns a control character of one byte into six (`\u001b`); UTF-8 repair turns one into three. */
+const escapedBytesPerByte = 6
+
+/** What the smallest batch that holds the longest line needs, in bytes. */
+export function batchBytesFor(lineBytesMax: number): number {
+  return lineBytesMax * escapedBytesPerByte + limits.documentOverheadBytesMax
+}
+
+type Found = readonly [key: Key, message: string, wayOut: string]
+
+/** Each returns what is wrong, or undefined; a setting that could not be read is no reason to complain again. */
+const rules: readonly ((facts: Facts) => Found | undefined)[] = [
+  function oneCredential({ given }) {
+    if (!given.has('apiKey') || !(given.has('username') || given.has('password'))) return undefined
+    return [
+      'apiKey',
+      'user or password are given as well',
+      'keep either REMORA_API_KEY, or REMORA_USERNAME and REMORA_PASSWORD',
+    ]
+  },
+
+  function passwordOfUser({ given }) {
+    if (!given.has('username') || given.has('password') || given.has('apiKey')) return undefined
+    return ['username', 'it is given without a password', 'set REMORA_PASSWORD or REMORA_PASSWORD_FILE']
+  },
+
+  function userOfPassword({ given }) {
+    if (!given.has('password') || given.has('username') || given.has('apiKey')) return undefined
+    return ['password', 'it is given without a user', 'set REMORA_USERNAME']
+  },
+
+  function authorityForHttps({ values, given }) {
+    const urls = values.elasticsearchUrls ?? []
+    if (!given.has('caFile') || urls.length === 0 || urls.some((url) => url.startsWith('https:'))) return undefined
+    return [
+      'caFile',
+      'no URL in REMORA_ELASTICSEARCH_URL is https, so nothing would be verified',
+      'write https:// there, or remove REMORA_CA_FILE',
+    ]
+  },
+
+  function oneTarget({ given }) {
+    const other = (['dataset', 'dataStreamNamespace'] as const).find((key) => given.has(key))
+    if (!given.has('index') || other === undefined) return undefined
+    return [
+      'index',
+      `${settings[other].name} is given as well, which names another target`,
+      `remove REMORA_INDEX to write to the data stream, or ${settings[other].name}`,
+    ]
+  },
+
+  function lineFitsBatch({ values: { batchBytes, lineBytesMax } }) {
+    if (batchBytes === undefined || lineBytesMax === undefined || batchBytes >= batchBytesFor(lineBytesMax))
+      return undefined
+    const needed = formatBytes(batchBytesFor(lineBytesMax))
+    const lineFitting = Math.floor((batchBytes - limits.documentOverheadBytesMax) / escapedBytesPerByte)
+    return [
+      'batchBytes',
+      `${formatBytes(batchBytes)} does not hold one line of REMORA_MAX_LINE_BYTES (${formatBytes(lineBytesMax)}), which JSON can make six times longer`,
+      `raise REMORA_BATCH_BYTES to ${needed} or more, or lower REMORA_MAX_LINE_BYTES to ${formatBytes(lineFitting)}`,
+    ]
+  },
+
+  function batchFitsMemory({ values: { batchBytes, memoryLimitBytes } }) {
+    if (batchBytes === undefined || memoryLimitBytes === undefined || batchBytes < memoryLimitBytes) return undefined
+    const wayOut = 'lower REMORA_BATCH_BYTES, or raise REMORA_MEMORY_LIMIT'
+    return [
+      'batchBytes',
+      `one batch of ${formatBytes(batchBytes)} is all of REMORA_MEMORY_LIMIT (${formatBytes(memoryLimitBytes)})`,
+      wayOut,
+    ]
+  },
+
+  function lingerWithinGrace({ values: { batchLingerMs, shutdownGraceMs } }) {
+    if (batchLingerMs === undefined || shutdownGraceMs === undefined || batchLingerMs < shutdownGraceMs)
+      return undefined
+    const grace = formatDurationMs(shutdownGraceMs)
+    return [
+      'batchLingerMs',
+      `${formatDurationMs(batchLingerMs)} is not less than REMORA_SHUTDOWN_GRACE (${grace})`,
+      'lower REMORA_BATCH_LINGER; it is seldom useful above 1s',
+    ]
+  },
+
+  function stateOutsidePaths({ values: { paths, exclude, stateDir } }) {
+    if (paths === undefined || stateDir === undefined) return undefined
+    const reaching = paths.find((glob) => reachesInto(glob, stateDir))
+    if (reaching === undefined || (exclude ?? []).some((glob) => coversAll(glob, stateDir))) return undefined
+    return [
+      'paths',
+      `${reaching} reaches into REMORA_STATE_DIR (${stateDir}), so Remora would ship its own state`,
+      `move REMORA_STATE_DIR elsewhere, or add ${stateDir}/** to REMORA_EXCLUDE`,
+    ]
+  },
+
+  function serviceNameOnce({ values, given }) {
+    const taken = [...(values.fields?.keys() ?? [])].find((key) => key === 'service.name' || clash(key, 'service.name'))
+    if (!given.has('serviceName') || taken === undefined) return undefined
+    return [
+      'fields',
+      `${taken} collides with service.name, which REMORA_SERVICE_NAME sets`,
+      `remove ${taken} here, or REMORA_SERVICE_NAME`,
+    ]
+  },
+]
+
+const advice: readonly ((facts: Facts) => string | undefined)[] = [
+  function credentialsInTheClear({ values, given }) {
+    const open = (values.elasticsearchUrls ?? []).find((url) => url.startsWith('http:') && !isLoopback(url))
+    if (open === undefined || !(given.has('apiKey') || given.has('password'))) return undefined
+    return `credentials go unencrypted over the network to ${open} (REMORA_ELASTICSEARCH_URL): use https if it is offered`
+  },
+
+  function requestWithinGrace({ values: { requestTimeoutMs, shutdownGraceMs }, given }) {
+    // The defaults are in this relation on purpose: a patient request, and what its end finds unshipped is sent at the restart.
+    if (!given.has('requestTimeoutMs') || requestTimeoutMs === undefined || shutdownGraceMs === undefined)
+      return undefined
+    if (requestTimeoutMs <= shutdownGraceMs) return undefined
+    const [timeout, grace] = [formatDurationMs(requestTimeoutMs), formatDurationMs(shutdownGraceMs)]
+    return `a request may take ${timeout} (REMORA_REQUEST_TIMEOUT), a shutdown only ${grace} (REMORA_SHUTDOWN_GRACE): one begun just before may be cut off, and is sent again after a restart`
+  },
+]
+
+/** Every rule is looked at, whatever the others found. */
+export function checkRelations(facts: Facts): { problems: Problem[]; notices: string[] } {
+  return {
+    problems: rules.map((rule) => rule(facts)).flatMap(toProblem),
+    notices: advice.flatMap((rule) => rule(facts) ?? []),
+  }
+}
+
+function toProblem(found: Found | undefined): Problem[] {
+  if (found === undefined) return []
+  const [key, message, wayOut] = found
+  return [{ variable: settings[key].name, message, wayOut }]
+}

@@ -1,0 +1,312 @@
+import path from 'node:path'
+import type { Clock } from '../base/clock.ts'
+import type { Disk, FileFacts } from '../base/disk.ts'
+import { codeOf, messageOf } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import { Globs, isWithin } from './globs.ts'
+import { namesBeforeRotation } from './siblings.ts'
+import type { Watch } from './watch.ts'
+
+/** A regular file that the look has seen, or what a symlink inside the root leads to. */
+export interface Entry {
+  /** Where it is opened: the real path, no symlink in it below the root. */
+  readonly path: string
+  readonly facts: FileFacts
+  /** A glob matches this name. */
+  readonly matched: boolean
+  /** Paths that a glob matches and that this file may have had before a rotation; only for names that do not match. */
+  readonly before: readonly string[]
+}
+
+/** Everything in one directory at one moment. */
+export interface Listing {
+  readonly directory: string
+  readonly entries: readonly Entry[]
+}
+
+/** Something that a glob names and that cannot be tailed. Said once for each path and code. */
+export interface Obstacle {
+  readonly path: string
+  readonly code: string
+  readonly message: string
+  readonly wayOut: string
+}
+
+interface Directory {
+  readonly path: string
+  modifiedMs: number
+  lookedAtMs: number
+  changedAtMs: number
+  watched: boolean
+  hinted: boolean
+}
+
+export interface DiscoveryOptions {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly globs: Globs
+  readonly watch: Watch
+  readonly scanIntervalMs: number
+  readonly obstacle: (obstacle: Obstacle) => void
+}
+
+/** Modification times are as coarse as the kernel's tick: a change in the same tick as the look does not show. */
+const tickMs = 20
+
+/**
+ * Which files exist. The disk is the truth: a directory is listed when its modification time moved, when a hint came,
+ * and at each rescan in case a hint was lost. While its files are busy the watch of a directory is let go, for it
+ * would make an event of each write; the look on a timer costs less (ARCHITECTURE.md).
+ */
+export class Discovery {
+  readonly #o: DiscoveryOptions
+  readonly #directories = new Map<string, Directory>()
+  readonly #matched = new Map<string, { matched: boolean; before: string[] }>()
+  #roots: string[] = []
+  #rescanAtMs = 0
+  #watches = 0
+
+  constructor(options: DiscoveryOptions) {
+    this.#o = options
+  }
+
+  /** Directories that exist below the globs' roots now. */
+  get directories(): number {
+    return this.#directories.size
+  }
+
+  /** The real directories that nothing is read outside of. */
+  get roots(): readonly string[] {
+    return this.#roots
+  }
+
+  hint(directory: string): void {
+    const known = this.#directories.get(directory)
+    if (known === undefined || known.hinted) return
+    known.hinted = true
+  }
+
+  /** Lets go of a directory's watch while files in it grow; `look` takes it up again when it was quiet for a while. */
+  busy(directory: string): void {
+    const known = this.#directories.get(directory)
+    if (known === undefined) return
+    known.changedAtMs = this.#o.clock.monotonicMs()
+    if (!known.watched) return
+    this.#o.watch.remove(directory)
+    known.watched = false
+    this.#watches--
+  }
+
+  /** When `look` has something to do without any hint: for the caller's one timer. Milliseconds, monotonic. */
+  nextLookMs(): number {
+    const polled = [...this.#directories.values()].some((directory) => !directory.watched && this.#isActive(directory))
+    return polled ? this.#o.clock.monotonicMs() + limits.pollIntervalMaxMs : this.#rescanAtMs
+  }
+
+  /** Whether a hint would come from this directory. */
+  isWatched(directory: string): boolean {
+    return this.#directories.get(directory)?.watched ?? false
+  }
+
+  /** Whether any directory has a hint that was not followed yet. */
+  get hinted(): boolean {
+    for (const directory of this.#directories.values()) if (directory.hinted) return true
+    return false
+  }
+
+  /** Lists what may have changed since the last call; everything when the rescan is due or `everything` is asked for. */
+  look(everything = false): Listing[] {
+    const nowMs = this.#o.clock.monotonicMs()
+    const listings: Listing[] = []
+    if (everything || nowMs >= this.#rescanAtMs) {
+      this.#rescanAtMs = nowMs + this.#o.scanIntervalMs
+      this.#matched.clear()
+      this.#findRoots()
+      for (const directory of this.#directories.keys()) this.#list(directory, listings, false)
+      return listings
+    }
+    for (const directory of this.#directories.values()) {
+      if (!directory.hinted && (directory.watched || !this.#moved(directory))) {
+        this.#settleDown(directory, nowMs)
+        continue
+      }
+      directory.hinted = false
+      this.#list(directory.path, listings, true)
+    }
+    return listings
+  }
+
+  #isActive(directory: Directory): boolean {
+    return this.#o.clock.monotonicMs() - directory.changedAtMs < limits.directoryQuietMs
+  }
+
+  #moved(directory: Directory): boolean {
+    const facts = this.#o.disk.look(directory.path)
+    return (
+      facts === undefined ||
+      facts.modifiedMs !== directory.modifiedMs ||
+      directory.lookedAtMs - facts.modifiedMs < tickMs
+    )
+  }
+
+  /** Watches a quiet directory again, and hints at it once more: something may fall between look and watch. */
+  #settleDown(directory: Directory, nowMs: number): void {
+    if (directory.watched || this.#isActive(directory) || this.#watches >= limits.watchesMax) return
+    directory.watched = true
+    directory.hinted = true
+    directory.changedAtMs = nowMs
+    this.#watches++
+    this.#o.watch.add(directory.path)
+  }
+
+  #findRoots(): void {
+    const roots: string[] = []
+    for (const root of this.#o.globs.roots()) {
+      try {
+        roots.push(this.#o.disk.resolve(root))
+        this.#know(root)
+      } catch (error) {
+        this.#failed(root, error)
+      }
+    }
+    this.#roots = roots
+  }
+
+  #know(directory: string): Directory {
+    let known = this.#directories.get(directory)
+    if (known === undefined) {
+      const nowMs = this.#o.clock.monotonicMs()
+      known = { path: directory, modifiedMs: -1, lookedAtMs: 0, changedAtMs: nowMs, watched: false, hinted: false }
+      this.#directories.set(directory, known)
+    }
+    return known
+  }
+
+  #forget(directory: string): void {
+    for (const known of this.#directories.values()) {
+      if (!isWithin(known.path, directory)) continue
+      this.#directories.delete(known.path)
+      if (!known.watched) continue
+      this.#o.watch.remove(known.path)
+      this.#watches--
+    }
+  }
+
+  #failed(at: string, error: unknown): void {
+    const code = codeOf(error)
+    const wayOut =
+      code === 'ENOENT'
+        ? 'It is looked for again at each scan. Check REMORA_PATHS and the volume mount if the application should have made it.'
+        : 'Give the user that Remora runs as the right to read and search it (fsGroup, or a shared group).'
+    this.#o.obstacle({ path: at, code, message: messageOf(error), wayOut })
+  }
+
+  #list(directory: string, listings: Listing[], recurse: boolean): void {
+    const known = this.#directories.get(directory)
+    if (known === undefined) return
+    const nowMs = this.#o.clock.monotonicMs()
+    const entries: Entry[] = []
+    try {
+      const before = this.#o.disk.look(directory)
+      const names = this.#o.disk.list(directory)
+      if (names.length > limits.directoryEntriesMax) {
+        this.#o.obstacle({
+          path: directory,
+          code: 'DIRECTORY_TOO_LARGE',
+          message: `it has ${names.length} entries, and ${limits.directoryEntriesMax} are looked at`,
+          wayOut: 'Remove old files, or narrow REMORA_PATHS to a smaller directory.',
+        })
+        names.length = limits.directoryEntriesMax
+      }
+      known.lookedAtMs = this.#o.clock.nowMs()
+      if (before !== undefined && before.modifiedMs !== known.modifiedMs) {
+        known.modifiedMs = before.modifiedMs
+        known.changedAtMs = nowMs
+      }
+      for (const { name, kind } of names) {
+        const at = path.join(directory, name)
+        if (kind === 'directory') this.#directory(at, listings, recurse)
+        else this.#file(at, kind === 'symlink', entries)
+      }
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') this.#forget(directory)
+      this.#failed(directory, error)
+      return
+    }
+    listings.push({ directory, entries })
+  }
+
+  #directory(at: string, listings: Listing[], recurse: boolean): void {
+    if (this.#directories.has(at)) return
+    if (this.#o.globs.matches(at)) this.#unfit(at, 'directory')
+    if (!this.#o.globs.mayContain(at)) return
+    if (at.split('/').length > limits.directoryDepthMax || this.#directories.size >= limits.directoriesMax) {
+      this.#o.obstacle({
+        path: at,
+        code: 'TOO_MANY_DIRECTORIES',
+        message: `more than ${limits.directoriesMax} directories, or deeper than ${limits.directoryDepthMax}`,
+        wayOut: 'Narrow REMORA_PATHS, or leave directories out with REMORA_EXCLUDE.',
+      })
+      return
+    }
+    this.#know(at)
+    // A rescan iterates over the map and comes to what was just added; a single look does not.
+    if (recurse) this.#list(at, listings, true)
+  }
+
+  #file(at: string, symlink: boolean, entries: Entry[]): void {
+    const { matched, before } = this.#match(at)
+    const target = symlink ? this.#follow(at, matched) : at
+    if (target === undefined) return
+    const facts = this.#o.disk.look(target)
+    if (facts === undefined) return
+    if (facts.kind !== 'file') {
+      if (matched) this.#unfit(at, facts.kind)
+      return
+    }
+    entries.push({ path: target, facts, matched, before })
+  }
+
+  #match(at: string): { matched: boolean; before: string[] } {
+    let known = this.#matched.get(at)
+    if (known === undefined) {
+      const matched = this.#o.globs.matches(at)
+      const directory = path.dirname(at)
+      const before = matched
+        ? []
+        : namesBeforeRotation(path.basename(at))
+            .map((name) => path.join(directory, name))
+            .filter((name) => this.#o.globs.matches(name))
+      known = { matched, before }
+      this.#matched.set(at, known)
+    }
+    return known
+  }
+
+  /** Where a symlink leads, when that is inside a root; anything else is said once and left alone. */
+  #follow(at: string, matched: boolean): string | undefined {
+    if (!matched) return undefined
+    try {
+      const target = this.#o.disk.resolve(at)
+      if (this.#roots.some((root) => isWithin(target, root))) return target
+      this.#o.obstacle({
+        path: at,
+        code: 'SYMLINK_OUTSIDE',
+        message: 'it is a symlink to a place outside the watched directories, and is not followed',
+        wayOut: 'Have the application write inside the watched directory, or name the real place in REMORA_PATHS.',
+      })
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') this.#failed(at, error)
+    }
+    return undefined
+  }
+
+  #unfit(at: string, kind: FileFacts['kind']): void {
+    this.#o.obstacle({
+      path: at,
+      code: 'NOT_A_FILE',
+      message: `a ${kind} is not a log file; it is left alone`,
+      wayOut: 'Leave it out with REMORA_EXCLUDE, or narrow REMORA_PATHS.',
+    })
+  }
+}

@@ -1,0 +1,56 @@
+import path from 'node:path'
+
+/** Characters that make a path segment a pattern. Source: Node's `path.matchesGlob` (minimatch). */
+const magic = /[*?[\]{}()!+@\\]/
+
+/** Which paths are to be tailed, and which directories may hold such a path. */
+export class Globs {
+  readonly #include: readonly string[]
+  readonly #exclude: readonly string[]
+
+  /** @param include  absolute globs  @param exclude  absolute globs, which win */
+  constructor(include: readonly string[], exclude: readonly string[]) {
+    this.#include = include
+    this.#exclude = exclude
+  }
+
+  /** The deepest directory of each glob without a pattern, none of them inside another. */
+  roots(): string[] {
+    const roots = this.#include.map((glob) => {
+      const parts = glob.split('/')
+      const first = parts.findIndex((part) => magic.test(part))
+      return parts.slice(0, first === -1 ? -1 : first).join('/') || '/'
+    })
+    const distinct = [...new Set(roots)]
+    return distinct.filter((root) => !distinct.some((other) => other !== root && isWithin(root, other)))
+  }
+
+  matches(file: string): boolean {
+    return (
+      this.#include.some((glob) => path.matchesGlob(file, glob)) &&
+      !this.#exclude.some((glob) => path.matchesGlob(file, glob))
+    )
+  }
+
+  /** Whether a file below `directory` may match: its depth is not beyond each glob's, its segments fit so far. */
+  mayContain(directory: string): boolean {
+    if (this.#exclude.some((glob) => path.matchesGlob(directory, glob))) return false
+    const parts = directory.split('/')
+    return this.#include.some((glob) => {
+      const pattern = glob.split('/')
+      for (const [index, part] of parts.entries()) {
+        const at = pattern[index]
+        if (at === undefined) return false
+        // A brace may span segments; then only matching the whole path can tell.
+        if (at === '**' || (at.includes('{') && !at.includes('}'))) return true
+        if (part !== at && !path.matchesGlob(part, at)) return false
+      }
+      return pattern.length > parts.length
+    })
+  }
+}
+
+/** Whether `inner` is `outer` or below it. */
+export function isWithin(inner: string, outer: string): boolean {
+  return inner === outer || inner.startsWith(outer === '/' ? '/' : `${outer}/`)
+}

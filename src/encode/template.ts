@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto'
+
+/** What a document says of where it comes from, besides its line. Dotted ECS names become objects. */
+export interface Origin {
+  /** `log.file.path`. */
+  readonly path: string
+  /** 12 base64url characters that begin each `_id`; undefined: documents without an `_id`. */
+  readonly generationId: string | undefined
+  /** `@timestamp`: when the bytes were read, epoch milliseconds. */
+  readonly readAtMs: number
+}
+
+/** The bytes around a message. A bulk body is `prefix message suffix offset }}\n` for each line. */
+export interface Template {
+  readonly prefix: Buffer
+  readonly suffix: Buffer
+  /** Where in `prefix` the kernel puts offset and content hash, 8 characters each; 0: nowhere. */
+  readonly idHoleAt: number
+}
+
+/**
+ * The name of a generation inside an `_id`: 12 base64url characters, 72 bits. With the 16 that the kernel adds an id
+ * has 28, which Elasticsearch keeps as 21 bytes (org.elasticsearch.index.mapper.Uid).
+ */
+export function generationIdOf(facts: readonly string[]): string {
+  const hash = createHash('sha256')
+  // Lengths first: no two lists of facts make the same input.
+  for (const fact of facts) hash.update(`${Buffer.byteLength(fact)}:${fact},`)
+  return hash.digest().subarray(0, 9).toString('base64url')
+}
+
+/** Fields with dots in their names as nested objects: `{"service":{"name":"orders"}}`. */
+export function nest(fields: ReadonlyMap<string, string>): Record<string, unknown> {
+  const root: Record<string, unknown> = Object.create(null) as Record<string, unknown>
+  for (const [name, value] of fields) {
+    const parts = name.split('.')
+    let at = root
+    for (const part of parts.slice(0, -1)) {
+      at[part] ??= Object.create(null)
+      at = at[part] as Record<string, unknown>
+    }
+    at[parts.at(-1)!] = value
+  }
+  return root
+}
+
+/** Makes templates for one set of static fields. */
+export class Templates {
+  readonly #static: string
+
+  /** @param fields  what every document carries, dotted ECS name to value; `log.*`, `message` and `@timestamp` are not among them */
+  constructor(fields: ReadonlyMap<string, string>) {
+    const text = JSON.stringify(nest(fields))
+    this.#static = text === '{}' ? '' : `,${text.slice(1, -1)}`
+  }
+
+  of(origin: Origin): Template {
+    const id = origin.generationId
+    const action = id === undefined ? '{"create":{}}\n' : `{"create":{"_id":"${id}${' '.repeat(16)}"}}\n`
+    const prefix = Buffer.from(`${action}{"@timestamp":"${new Date(origin.readAtMs).toISOString()}","message":"`)
+    const suffix = Buffer.from(`"${this.#static},"log":{"file":{"path":${JSON.stringify(origin.path)}},"offset":`)
+    return { prefix, suffix, idHoleAt: id === undefined ? 0 : '{"create":{"_id":"'.length + id.length }
+  }
+}

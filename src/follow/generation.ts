@@ -1,0 +1,83 @@
+import { hashOf, type Fingerprint } from './identity.ts'
+
+/** Why nothing new is expected of a generation. `live`: it is. */
+export type Stage = 'live' | 'rotated' | 'deleted' | 'replaced'
+
+/**
+ * One life of a file's content, from its first byte to truncation or deletion; renames and copies do not end it.
+ * State only: what changes it is in `registry.ts` and `turn.ts`.
+ */
+export class Generation {
+  /** `log.file.path`: the name under which it was first found. */
+  readonly path: string
+  /** Begins each `_id`; known with the fingerprint, before the first document. */
+  id: string | undefined
+  fingerprint: Fingerprint | undefined
+  /** Tells lives of one inode apart: 0 for the first, one more after each truncation. */
+  readonly epoch: number
+
+  /** Identity of the inode that holds the content now; empty when no name and no descriptor leads to it. */
+  key = ''
+  inode = 0n
+  birthNs = 0n
+  /** Further inodes with a copy of the content. */
+  readonly copies = new Set<string>()
+
+  /** The name at the last look, and the directory it is in; undefined when it has none. */
+  currentPath: string | undefined
+  directory: string | undefined
+  descriptor = -1
+
+  /** Everything before is in a batch. */
+  offset = 0
+  /** The bytes just before `offset`. */
+  guard: Buffer = Buffer.alloc(0)
+  /** Its hash as the checkpoint knew it, while the bytes themselves were not read again. */
+  savedGuardHash: string | undefined
+  /** `offset` stands inside a line that was cut. */
+  skipping = false
+  /** Behind `offset` and before this there is no newline. */
+  searchedTo = 0
+  /** Size at the last look. */
+  sizeBytes = 0
+
+  /** A checkpoint knows it: after a crash its id comes out the same. */
+  durable = false
+
+  stage: Stage = 'live'
+  /** Everything is read and, as it has ended, nothing more will come. */
+  finished = false
+  changedAtMs: number
+  nextPollMs = 0
+  pollIntervalMs: number
+  /** A generation of the same path that is read first while it has unread bytes. */
+  predecessor: Generation | undefined
+  /** It was replaced before all of it was read: a copy with the rest is looked for at the next listing. */
+  copyWanted = false
+
+  constructor(path: string, epoch: number, nowMs: number, pollIntervalMs: number) {
+    this.path = path
+    this.epoch = epoch
+    this.changedAtMs = nowMs
+    this.pollIntervalMs = pollIntervalMs
+  }
+
+  place(path: string | undefined): void {
+    this.currentPath = path
+    this.directory = path?.slice(0, path.lastIndexOf('/'))
+  }
+
+  guardHash(): string {
+    return this.savedGuardHash !== undefined && this.guard.length === 0 ? this.savedGuardHash : hashOf(this.guard)
+  }
+
+  /** Bytes that exist and were not put into a batch. */
+  get unreadBytes(): number {
+    return Math.max(0, this.sizeBytes - this.offset)
+  }
+
+  /** Whether reading could find a line: bytes that nobody has searched. */
+  get readable(): boolean {
+    return this.descriptor !== -1 && !this.finished && this.sizeBytes > Math.max(this.offset, this.searchedTo)
+  }
+}

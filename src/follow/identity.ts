@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import type { Disk, FileFacts } from '../base/disk.ts'
+import { limits } from '../base/limits.ts'
+
+/** The hash of a content's first complete line, 1 KiB of it at most: it does not change while the file grows. */
+export interface Fingerprint {
+  readonly hash: string
+  /** How many bytes from the start were hashed. */
+  readonly bytes: number
+}
+
+const newline = 10
+
+export function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest().subarray(0, 15).toString('base64url')
+}
+
+/** Device and inode: the same file while it exists; once it is gone the number may be given to another at once. */
+export function keyOf(facts: FileFacts): string {
+  return `${facts.device}:${facts.inode}`
+}
+
+/** Reads until `length` bytes are there or the file ends. */
+export function readFully(disk: Disk, descriptor: number, length: number, position: number): Buffer {
+  const bytes = Buffer.allocUnsafe(Math.max(0, length))
+  let at = 0
+  while (at < bytes.length) {
+    const got = disk.read(descriptor, bytes, at, bytes.length - at, position + at)
+    if (got === 0) break
+    at += got
+  }
+  return bytes.subarray(0, at)
+}
+
+/** @param ended  no more bytes will come: a first line without a newline counts as complete */
+export function fingerprintOf(disk: Disk, descriptor: number, ended: boolean): Fingerprint | undefined {
+  const bytes = readFully(disk, descriptor, limits.fingerprintBytesMax, 0)
+  const end = bytes.indexOf(newline)
+  if (end !== -1) return { hash: hashOf(bytes.subarray(0, end + 1)), bytes: end + 1 }
+  if (bytes.length === limits.fingerprintBytesMax || (ended && bytes.length > 0)) {
+    return { hash: hashOf(bytes), bytes: bytes.length }
+  }
+  return undefined
+}
+
+/** Whether a file begins with the bytes that a fingerprint was made of. */
+export function beginsWith(disk: Disk, descriptor: number, fingerprint: Fingerprint): boolean {
+  const bytes = readFully(disk, descriptor, fingerprint.bytes, 0)
+  return bytes.length === fingerprint.bytes && hashOf(bytes) === fingerprint.hash
+}
+
+/** The bytes just before `offset`, at most `guardBytes`: other bytes there mean that the content is another one. */
+export function guardAt(disk: Disk, descriptor: number, offset: number): Buffer {
+  const length = Math.min(offset, limits.guardBytes)
+  return readFully(disk, descriptor, length, offset - length)
+}

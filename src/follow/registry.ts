@@ -1,0 +1,543 @@
+import type { Clock } from '../base/clock.ts'
+import type { Disk, FileFacts } from '../base/disk.ts'
+import { limits } from '../base/limits.ts'
+import type { SavedGeneration } from '../base/state.ts'
+import { Generation } from './generation.ts'
+import { beginsWith, fingerprintOf, guardAt, hashOf, keyOf, type Fingerprint } from './identity.ts'
+import { openInside, type Opened } from './opening.ts'
+import { resumeAt, strangerIs } from './rotation.ts'
+
+/** A regular file in a listing; see `discover/discovery.ts`. */
+export interface SeenFile {
+  readonly path: string
+  readonly facts: FileFacts
+  readonly matched: boolean
+  readonly before: readonly string[]
+}
+
+export interface SeenDirectory {
+  readonly directory: string
+  readonly entries: readonly SeenFile[]
+}
+
+/** What happened to files, for log and metrics. */
+export type Happening =
+  | { readonly kind: 'found' | 'resumed' | 'rotated' | 'deleted' | 'replaced' | 'missed' | 'copy' | 'finished'; readonly generation: Generation }
+  | { readonly kind: 'gap'; readonly generation: Generation; readonly bytes: number; readonly why: string }
+  | { readonly kind: 'refused'; readonly path: string; readonly code: string; readonly message: string; readonly wayOut: string }
+
+export interface RegistryOptions {
+  readonly disk: Disk
+  readonly clock: Clock
+  /** Real directories that nothing is read outside of. */
+  readonly roots: () => readonly string[]
+  /** Wall clock of the first start here: a rotated file that was born later is ours. */
+  readonly sinceMs: number
+  /** Files that are there at the first start, before any checkpoint, are read from their end. */
+  readonly startAtEnd: boolean
+  readonly happened: (happening: Happening) => void
+  /** Makes the name of a generation that begins its `_id`s. */
+  readonly name: (generation: Generation, fingerprint: Fingerprint) => string
+  /** It has bytes that nobody has searched, or has ended with a last line that lacks its newline. */
+  readonly readable: (generation: Generation) => void
+  /** Whether every line that was read of it has a final verdict. */
+  readonly settled: (generation: Generation) => boolean
+}
+
+/** Which generation each file is: opens, remembers and forgets them. The decisions are in `rotation.ts`. */
+export class Registry {
+  readonly #o: RegistryOptions
+  readonly #generations = new Set<Generation>()
+  readonly #byKey = new Map<string, Generation>()
+  readonly #latest = new Map<string, Generation>()
+  readonly #copies = new Map<string, { owner: Generation; birthNs: bigint }>()
+  /** Saved generations that no file was found for yet, by inode. */
+  readonly #saved = new Map<string, SavedGeneration[]>()
+  readonly #unopened = new Set<string>()
+  #listings = new Map<string, readonly SeenFile[]>()
+  #firstLook = true
+
+  constructor(options: RegistryOptions, saved: readonly SavedGeneration[]) {
+    this.#o = options
+    for (const entry of saved) this.#saved.set(entry.inode, [...(this.#saved.get(entry.inode) ?? []), entry])
+  }
+
+  get generations(): ReadonlySet<Generation> {
+    return this.#generations
+  }
+
+  /** Saved generations whose file is there and could not be opened yet: they stay in the checkpoint as they are. */
+  get waiting(): SavedGeneration[] {
+    return [...this.#saved.values()].flat()
+  }
+
+  get openFiles(): number {
+    let open = 0
+    for (const generation of this.#generations) if (generation.descriptor !== -1) open++
+    return open
+  }
+
+  /** Takes in what one look found. The first call must bring everything: what it does not hold is gone. */
+  observe(directories: readonly SeenDirectory[]): void {
+    this.#listings = new Map(directories.map((seen) => [seen.directory, seen.entries]))
+    // Oldest first, so that a rotated file gets its place before its successor.
+    const files = directories.flatMap((seen) => seen.entries)
+    const ordered = files.toSorted((a, b) => a.facts.modifiedMs - b.facts.modifiedMs)
+    const keysByPath = new Map(files.map((file) => [file.path, keyOf(file.facts)]))
+    for (const file of ordered) this.#see(file, keysByPath)
+    for (const seen of directories) this.#vanished(seen.directory, keysByPath)
+    if (this.#firstLook) this.#afterFirstLook()
+    for (const generation of this.#generations) if (generation.copyWanted) this.#wantCopy(generation)
+  }
+
+  /**
+   * Asks each open file whose time has come for its size.
+   *
+   * @param watched  whether a hint would come from this directory: its files need no asking
+   * @returns        the directories in which something grew
+   */
+  poll(watched: (directory: string) => boolean): Set<string> {
+    const nowMs = this.#o.clock.monotonicMs()
+    const grown = new Set<string>()
+    for (const generation of this.#generations) {
+      if (generation.nextPollMs > nowMs || generation.descriptor === -1) continue
+      const { directory } = generation
+      if (directory !== undefined && generation.stage === 'live' && watched(directory)) {
+        generation.nextPollMs = nowMs + limits.pollIntervalMaxMs
+        continue
+      }
+      if (this.#look(generation, nowMs) && directory !== undefined) grown.add(directory)
+      if (!generation.finished && this.hasEnded(generation)) this.#o.readable(generation)
+      this.#retire(generation, nowMs)
+    }
+    return grown
+  }
+
+  /** When `poll` has something to do next, monotonic; Infinity: only a hint can tell. */
+  nextPollMs(watched: (directory: string) => boolean): number {
+    let nextMs = Infinity
+    for (const generation of this.#generations) {
+      if (generation.descriptor === -1) continue
+      const { directory } = generation
+      if (directory !== undefined && generation.stage === 'live' && watched(directory)) continue
+      if (generation.nextPollMs < nextMs) nextMs = generation.nextPollMs
+    }
+    return nextMs
+  }
+
+  /** Finds the name that begins the ids of a generation; false while its first line is not complete. */
+  identify(generation: Generation): boolean {
+    if (generation.id !== undefined) return true
+    const ended = this.hasEnded(generation)
+    generation.fingerprint ??= fingerprintOf(this.#o.disk, generation.descriptor, ended)
+    if (generation.fingerprint === undefined) return false
+    generation.id = this.#o.name(generation, generation.fingerprint)
+    return true
+  }
+
+  /** The content of an open file is another one: its generation has ended, and a new one begins in the same inode. */
+  replaced(generation: Generation): void {
+    const nowMs = this.#o.clock.monotonicMs()
+    const successor = this.#make(generation.path, generation.epoch + 1)
+    this.#move(generation, successor)
+    this.#end(generation, nowMs)
+    this.#look(successor, nowMs)
+  }
+
+  /** Everything of a generation that has ended was read: no more is expected. */
+  finish(generation: Generation): void {
+    if (generation.finished) return
+    generation.finished = true
+    this.#o.happened({ kind: 'finished', generation })
+    this.#retire(generation, this.#o.clock.monotonicMs())
+  }
+
+  /** Whether the last line needs no newline any more. */
+  hasEnded(generation: Generation): boolean {
+    if (generation.stage === 'live') return false
+    if (generation.stage === 'replaced') return true
+    return this.#o.clock.monotonicMs() - generation.changedAtMs >= limits.endedQuietMs
+  }
+
+  /** Opens a file again whose descriptor was given back. False: its name leads to another file now, or to none. */
+  reopen(generation: Generation): boolean {
+    if (generation.descriptor !== -1) return true
+    if (generation.currentPath === undefined) return false
+    const opened = this.#open(generation.currentPath)
+    if (opened === undefined) return false
+    if (keyOf(opened.facts) !== generation.key || !sameBirth(opened.facts.birthNs, generation.birthNs)) {
+      this.#o.disk.close(opened.descriptor)
+      return false
+    }
+    generation.descriptor = opened.descriptor
+    return true
+  }
+
+  close(): void {
+    for (const generation of this.#generations) this.#release(generation)
+  }
+
+  #see(file: SeenFile, keysByPath: ReadonlyMap<string, string>): void {
+    const key = keyOf(file.facts)
+    const known = this.#byKey.get(key)
+    if (known !== undefined) {
+      if (known.descriptor !== -1 || sameBirth(known.birthNs, file.facts.birthNs)) return this.#again(known, file, keysByPath)
+      this.#gone(known, 'it was deleted, and its inode was given to another file')
+    }
+    const copy = this.#copies.get(key)
+    if (copy !== undefined) {
+      if (sameBirth(copy.birthNs, file.facts.birthNs)) return
+      this.#copies.delete(key)
+      copy.owner.copies.delete(key)
+    }
+    for (const saved of this.#saved.get(String(file.facts.inode)) ?? []) {
+      if (this.#resume(saved, file)) return
+    }
+    this.#stranger(file)
+  }
+
+  #again(known: Generation, file: SeenFile, keysByPath: ReadonlyMap<string, string>): void {
+    if (file.facts.sizeBytes !== known.sizeBytes && this.reopen(known)) this.#look(known, this.#o.clock.monotonicMs())
+    if (known.currentPath === file.path) return
+    // Two names of one inode: it keeps the one it has while that still leads to it.
+    if (known.currentPath !== undefined && keysByPath.get(known.currentPath) === known.key) return
+    known.place(file.path)
+    if (known.stage === 'replaced') return
+    const stage = file.path === known.path ? 'live' : 'rotated'
+    if (stage === 'rotated' && known.stage !== 'rotated') this.#o.happened({ kind: 'rotated', generation: known })
+    known.stage = stage
+  }
+
+  #resume(saved: SavedGeneration, file: SeenFile): boolean {
+    const opened = this.#open(file.path)
+    if (opened === undefined) {
+      this.#unopened.add(saved.inode)
+      return true
+    }
+    const { descriptor, facts } = opened
+    const resume = resumeAt({
+      sameBirth: sameBirth(BigInt(saved.birthNs), facts.birthNs),
+      sameBeginning: beginsWith(this.#o.disk, descriptor, saved.fingerprint),
+      sizeBytes: facts.sizeBytes,
+      offsetBytes: saved.offset,
+      guardHolds: hashOf(guardAt(this.#o.disk, descriptor, saved.offset)) === saved.guardHash,
+    })
+    if (resume === 'other') {
+      this.#o.disk.close(descriptor)
+      return false
+    }
+    this.#unsave(saved)
+    const generation = this.#restore(saved)
+    if (resume === 'resume') {
+      this.#attach(generation, opened, file.path)
+      generation.guard = guardAt(this.#o.disk, descriptor, saved.offset)
+      if (file.path !== saved.path) generation.stage = 'rotated'
+      this.#o.happened({ kind: 'resumed', generation })
+      this.#look(generation, this.#o.clock.monotonicMs())
+      return true
+    }
+    const successor = this.#make(saved.path, saved.epoch + 1)
+    this.#attach(successor, opened, file.path)
+    this.#end(generation, this.#o.clock.monotonicMs())
+    this.#look(successor, this.#o.clock.monotonicMs())
+    return true
+  }
+
+  #unsave(saved: SavedGeneration): void {
+    const rest = this.#saved.get(saved.inode)?.filter((other) => other !== saved) ?? []
+    if (rest.length > 0) this.#saved.set(saved.inode, rest)
+    else this.#saved.delete(saved.inode)
+  }
+
+  #restore(saved: SavedGeneration): Generation {
+    const generation = this.#make(saved.path, saved.epoch)
+    generation.id = saved.id
+    generation.fingerprint = saved.fingerprint
+    generation.offset = saved.offset
+    generation.skipping = saved.skipping
+    generation.searchedTo = saved.offset
+    generation.savedGuardHash = saved.guardHash
+    generation.sizeBytes = saved.sizeBytes
+    generation.finished = saved.finished
+    return generation
+  }
+
+  #stranger(file: SeenFile): void {
+    const looksRotated = file.before.length > 0
+    if (!file.matched && !looksRotated) return
+    const bornMs = file.facts.birthNs > 0n ? Number(file.facts.birthNs / 1_000_000n) : file.facts.modifiedMs
+    const bornSince = bornMs >= this.#o.sinceMs
+    if (!file.matched && !bornSince) return
+    const opened = this.#open(file.path)
+    if (opened === undefined) return
+    if (this.#isPacked(file, opened)) return
+    const fingerprint = file.matched ? undefined : fingerprintOf(this.#o.disk, opened.descriptor, false)
+    const owner = fingerprint && this.#ownerOf(fingerprint.hash, opened)
+    const decision = strangerIs({
+      matched: file.matched,
+      looksRotated,
+      bornSince,
+      hasFingerprint: fingerprint !== undefined,
+      copyOfKnown: owner !== undefined,
+    })
+    if (decision === 'new' || decision === 'missed') {
+      const path = file.matched ? file.path : (file.before.find((name) => this.#hasPath(name)) ?? file.before[0]!)
+      const generation = this.#make(path, 0)
+      this.#attach(generation, opened, file.path)
+      if (decision === 'missed') generation.stage = 'rotated'
+      else if (this.#firstLook && this.#o.startAtEnd) this.#startAtEnd(generation, opened)
+      this.#o.happened({ kind: decision === 'new' ? 'found' : 'missed', generation })
+      this.#look(generation, this.#o.clock.monotonicMs())
+      return
+    }
+    this.#o.disk.close(opened.descriptor)
+    if (owner === undefined || decision !== 'copy') return
+    const key = keyOf(opened.facts)
+    owner.copies.add(key)
+    this.#copies.set(key, { owner, birthNs: opened.facts.birthNs })
+    this.#o.happened({ kind: 'copy', generation: owner })
+  }
+
+  /** A packed file is no text, whatever its name says; its lines were read before it was packed. */
+  #isPacked(file: SeenFile, opened: Opened): boolean {
+    const head = Buffer.alloc(4)
+    const got = this.#o.disk.read(opened.descriptor, head, 0, 4, 0)
+    const packed = got === 4 && (head.readUInt16BE(0) === 0x1f8b || head.readUInt32LE(0) === 0xfd2fb528)
+    if (!packed) return false
+    this.#o.disk.close(opened.descriptor)
+    if (file.matched) {
+      this.#o.happened({
+        kind: 'refused',
+        path: file.path,
+        code: 'COMPRESSED',
+        message: 'it is compressed, and is not read',
+        wayOut: 'Leave compressed files out with REMORA_EXCLUDE.',
+      })
+    }
+    return true
+  }
+
+  #startAtEnd(generation: Generation, opened: Opened): void {
+    const { sizeBytes } = opened.facts
+    generation.fingerprint = fingerprintOf(this.#o.disk, opened.descriptor, false)
+    generation.offset = sizeBytes
+    generation.searchedTo = sizeBytes
+    generation.guard = guardAt(this.#o.disk, opened.descriptor, sizeBytes)
+    // In the middle of a line: it begins before the end, so it is not ours.
+    generation.skipping = sizeBytes > 0 && generation.guard.at(-1) !== 10
+  }
+
+  /** The generation that this file is a copy of, whole or still being made. */
+  #ownerOf(hash: string, opened: Opened): Generation | undefined {
+    const { disk } = this.#o
+    for (const generation of this.#generations) {
+      if (generation.fingerprint?.hash !== hash) continue
+      if (holdsRestOf(disk, generation, opened)) return generation
+      if (generation.descriptor === -1) continue
+      const at = Math.min(opened.facts.sizeBytes, disk.sizeOf(generation.descriptor).sizeBytes)
+      if (guardAt(disk, opened.descriptor, at).equals(guardAt(disk, generation.descriptor, at))) return generation
+    }
+    return undefined
+  }
+
+  #hasPath(path: string): boolean {
+    for (const generation of this.#generations) if (generation.path === path) return true
+    return false
+  }
+
+  /** Gives the inode of one generation to its successor. */
+  #move(from: Generation, to: Generation): void {
+    to.key = from.key
+    to.inode = from.inode
+    to.birthNs = from.birthNs
+    to.place(from.currentPath)
+    to.descriptor = from.descriptor
+    to.stage = from.stage === 'rotated' || from.stage === 'deleted' ? from.stage : 'live'
+    this.#byKey.set(to.key, to)
+    from.descriptor = -1
+    from.key = ''
+    from.place(undefined)
+  }
+
+  /** A content is gone from its inode: what was not read of it may be in a copy. */
+  #end(generation: Generation, nowMs: number): void {
+    generation.stage = 'replaced'
+    generation.changedAtMs = nowMs
+    generation.copyWanted = true
+    this.#o.happened({ kind: 'replaced', generation })
+  }
+
+  #wantCopy(generation: Generation): void {
+    const directory = generation.path.slice(0, generation.path.lastIndexOf('/'))
+    if (!this.#listings.has(directory)) return
+    generation.copyWanted = false
+    // The copy was whole before the file was truncated: if this listing does not show it, it is somewhere else.
+    if (!this.#takeCopy(generation)) {
+      this.#gone(generation, 'it was truncated, and no copy with the rest was found beside it')
+    }
+  }
+
+  #takeCopy(generation: Generation): boolean {
+    if (generation.fingerprint === undefined) return false
+    const directory = generation.path.slice(0, generation.path.lastIndexOf('/'))
+    for (const file of this.#listings.get(directory) ?? []) {
+      const owner = this.#copies.get(keyOf(file.facts))?.owner
+      if (this.#byKey.has(keyOf(file.facts)) || (owner !== undefined && owner !== generation)) continue
+      if (owner === undefined && !file.before.includes(generation.path)) continue
+      const opened = this.#open(file.path)
+      if (opened === undefined) continue
+      if (this.#byKey.has(keyOf(opened.facts)) || !holdsRestOf(this.#o.disk, generation, opened)) {
+        this.#o.disk.close(opened.descriptor)
+        continue
+      }
+      this.#copies.delete(keyOf(opened.facts))
+      this.#attach(generation, opened, file.path)
+      generation.guard = guardAt(this.#o.disk, opened.descriptor, generation.offset)
+      generation.searchedTo = generation.offset
+      generation.sizeBytes = opened.facts.sizeBytes
+      this.#o.readable(generation)
+      return true
+    }
+    return false
+  }
+
+  #open(path: string): Opened | undefined {
+    const opened = openInside(this.#o.disk, path, this.#o.roots())
+    if ('descriptor' in opened) return opened
+    // Rotated away between look and opening: the next look finds it under its new name.
+    if (opened.code !== 'ENOENT') this.#o.happened({ kind: 'refused', path, ...opened })
+    return undefined
+  }
+
+  #make(path: string, epoch: number): Generation {
+    const generation = new Generation(path, epoch, this.#o.clock.monotonicMs(), limits.pollIntervalMinMs)
+    generation.predecessor = this.#latest.get(path)
+    this.#latest.set(path, generation)
+    this.#generations.add(generation)
+    return generation
+  }
+
+  #attach(generation: Generation, opened: Opened, path: string): void {
+    generation.descriptor = opened.descriptor
+    generation.key = keyOf(opened.facts)
+    generation.inode = opened.facts.inode
+    generation.birthNs = opened.facts.birthNs
+    generation.place(path)
+    this.#byKey.set(generation.key, generation)
+    this.#spareDescriptors()
+  }
+
+  /** True when it grew. */
+  #look(generation: Generation, nowMs: number): boolean {
+    const { sizeBytes, links } = this.#o.disk.sizeOf(generation.descriptor)
+    const grown = sizeBytes > generation.sizeBytes
+    const shrunk = sizeBytes < generation.offset
+    if (links === 0 && generation.stage !== 'deleted' && generation.stage !== 'replaced') {
+      generation.stage = 'deleted'
+      generation.place(undefined)
+      this.#o.happened({ kind: 'deleted', generation })
+    }
+    if (!shrunk) generation.sizeBytes = sizeBytes
+    if (grown || shrunk) {
+      generation.changedAtMs = nowMs
+      generation.finished = false
+      generation.pollIntervalMs = limits.pollIntervalMinMs
+    } else {
+      generation.pollIntervalMs = Math.min(generation.pollIntervalMs * 2, limits.pollIntervalMaxMs)
+    }
+    generation.nextPollMs = nowMs + generation.pollIntervalMs
+    if (shrunk) this.replaced(generation)
+    else if (generation.readable) this.#o.readable(generation)
+    return grown || shrunk
+  }
+
+  #vanished(directory: string, keysByPath: ReadonlyMap<string, string>): void {
+    for (const generation of this.#generations) {
+      if (generation.directory !== directory || generation.currentPath === undefined) continue
+      if (keysByPath.get(generation.currentPath) === generation.key) continue
+      generation.place(undefined)
+      if (generation.descriptor === -1) {
+        this.#gone(generation, 'it was deleted while it was not open')
+        continue
+      }
+      // Deleted, or renamed to a place that is not looked at: the descriptor still leads to it.
+      if (generation.stage === 'live') {
+        generation.stage = 'rotated'
+        this.#o.happened({ kind: 'rotated', generation })
+      }
+      this.#look(generation, this.#o.clock.monotonicMs())
+    }
+  }
+
+  #afterFirstLook(): void {
+    this.#firstLook = false
+    for (const saved of this.waiting) {
+      if (this.#unopened.has(saved.inode)) continue
+      this.#unsave(saved)
+      const generation = this.#restore(saved)
+      generation.stage = 'replaced'
+      // Its inode is gone, yet a copy of its content may be there.
+      if (!generation.finished && this.#takeCopy(generation)) continue
+      this.#gone(generation, 'it was deleted while Remora was not running')
+    }
+  }
+
+  /** Closes and forgets what has ended, once everything of it has its verdict. */
+  #retire(generation: Generation, nowMs: number): void {
+    if (generation.unreadBytes > 0 && !generation.finished) return
+    if (generation.stage === 'live' || !this.#o.settled(generation)) return
+    const quietMs = nowMs - generation.changedAtMs
+    if (generation.stage === 'deleted' || generation.currentPath === undefined) {
+      if (quietMs < limits.deletedHoldMs) return
+      this.#release(generation)
+      this.#forget(generation)
+    } else if (generation.finished) {
+      this.#release(generation)
+    }
+  }
+
+  #gone(generation: Generation, why: string): void {
+    const bytes = generation.unreadBytes
+    this.#release(generation)
+    this.#forget(generation)
+    if (bytes > 0 && !generation.finished) this.#o.happened({ kind: 'gap', generation, bytes, why })
+  }
+
+  #forget(generation: Generation): void {
+    this.#generations.delete(generation)
+    if (this.#byKey.get(generation.key) === generation) this.#byKey.delete(generation.key)
+    if (this.#latest.get(generation.path) === generation) this.#latest.delete(generation.path)
+    for (const key of generation.copies) this.#copies.delete(key)
+  }
+
+  #release(generation: Generation): void {
+    if (generation.descriptor === -1) return
+    this.#o.disk.close(generation.descriptor)
+    generation.descriptor = -1
+  }
+
+  /** Over the budget, the files that were quiet for longest and are wholly read give their descriptors back. */
+  #spareDescriptors(): void {
+    let over = this.openFiles - limits.openFilesMax
+    if (over <= 0) return
+    const idle = [...this.#generations].filter(
+      (generation) => generation.descriptor !== -1 && generation.currentPath !== undefined && generation.unreadBytes === 0,
+    )
+    for (const generation of idle.toSorted((a, b) => a.changedAtMs - b.changedAtMs)) {
+      if (over-- <= 0) return
+      this.#release(generation)
+    }
+  }
+}
+
+function sameBirth(a: bigint, b: bigint): boolean {
+  return a === b || a === 0n || b === 0n
+}
+
+/** Whether an open file begins as the generation did and has the same bytes before its offset. */
+function holdsRestOf(disk: Disk, generation: Generation, opened: Opened): boolean {
+  const { fingerprint, offset } = generation
+  if (fingerprint === undefined || opened.facts.sizeBytes < offset) return false
+  if (!beginsWith(disk, opened.descriptor, fingerprint)) return false
+  return hashOf(guardAt(disk, opened.descriptor, offset)) === generation.guardHash()
+}

@@ -1,0 +1,76 @@
+/** Facts about an open file at one look, against what is known of the generation that was being read from it. */
+export interface LookFacts {
+  readonly sizeBytes: number
+  /** Where reading stands. */
+  readonly offsetBytes: number
+  /** The bytes before the offset are what they were; undefined when nobody has looked. */
+  readonly guardHolds: boolean | undefined
+}
+
+/**
+ * - `same`: nothing to read
+ * - `grown`: bytes behind the offset
+ * - `replaced`: the content is another one (copytruncate, or refilled past the old offset): the generation has ended
+ */
+export type Look = 'same' | 'grown' | 'replaced'
+
+export function lookAt(facts: LookFacts): Look {
+  if (facts.sizeBytes < facts.offsetBytes || facts.guardHolds === false) return 'replaced'
+  return facts.sizeBytes > facts.offsetBytes ? 'grown' : 'same'
+}
+
+/** Facts about a file with a known inode when Remora starts again. */
+export interface ResumeFacts {
+  /** Birth times agree, or one of them is not known. */
+  readonly sameBirth: boolean
+  /** The file begins with the bytes of the generation's fingerprint; undefined: it had none yet. */
+  readonly sameBeginning: boolean | undefined
+  readonly sizeBytes: number
+  readonly offsetBytes: number
+  readonly guardHolds: boolean
+}
+
+/**
+ * - `resume`: go on at the saved offset
+ * - `replaced`: same inode, another content: the generation's rest may be in a copy, a new generation begins at 0
+ * - `other`: the inode was given to another file: the generation is gone, this file is new
+ */
+export type Resume = 'resume' | 'replaced' | 'other'
+
+export function resumeAt(facts: ResumeFacts): Resume {
+  if (!facts.sameBirth) return 'other'
+  if (facts.offsetBytes === 0 && facts.sameBeginning !== false) return 'resume'
+  if (facts.sameBeginning === true && facts.sizeBytes >= facts.offsetBytes && facts.guardHolds) return 'resume'
+  return 'replaced'
+}
+
+/** Facts about a file whose inode nobody knows. */
+export interface StrangerFacts {
+  /** A glob matches its name. */
+  readonly matched: boolean
+  /** Its name looks like the rotated form of a name that matches. */
+  readonly looksRotated: boolean
+  /** It came into being after Remora first started here; undefined when the file system does not tell. */
+  readonly bornSince: boolean | undefined
+  /** Its first line is complete. */
+  readonly hasFingerprint: boolean
+  /** A known generation has these bytes up to the end of one of the two: a copy, perhaps still being made. */
+  readonly copyOfKnown: boolean
+}
+
+/**
+ * - `new`: a generation of its own, read from its start
+ * - `missed`: the same, of a file that was created and rotated away before anybody looked
+ * - `copy`: the same lines as a generation that is known: never read as its own
+ * - `wait`: too early to say
+ * - `ignore`: not ours
+ */
+export type Stranger = 'new' | 'missed' | 'copy' | 'wait' | 'ignore'
+
+export function strangerIs(facts: StrangerFacts): Stranger {
+  if (!facts.matched && !facts.looksRotated) return 'ignore'
+  if (facts.copyOfKnown) return 'copy'
+  if (facts.matched) return 'new'
+  if (facts.bornSince !== true) return 'ignore'
+  return facts.hasFingerprint ? 'missed' : 'wait'
+}

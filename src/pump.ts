@@ -1,0 +1,166 @@
+import type { Clock } from './base/clock.ts'
+import type { Disk } from './base/disk.ts'
+import { assert, codeOf, messageOf } from './base/errors.ts'
+import { limits } from './base/limits.ts'
+import type { Kernel } from './encode/kernel.ts'
+import type { Template, Templates } from './encode/template.ts'
+import type { Generation } from './follow/generation.ts'
+import type { Registry } from './follow/registry.ts'
+import type { Schedule } from './follow/schedule.ts'
+import { advance, readTurn } from './follow/turn.ts'
+import type { Arena } from './queue/arena.ts'
+import { Batch } from './queue/batch.ts'
+import type { Mark } from './settle/frontier.ts'
+import type { Ledger } from './settle/ledger.ts'
+
+export type Filled = Batch<Kernel, Generation, Mark>
+
+export interface PumpOptions {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly registry: Registry
+  readonly schedule: Schedule
+  readonly templates: Templates
+  readonly arena: Arena<Kernel>
+  readonly ledger: Ledger
+  readonly lineBytesMax: number
+  readonly withIds: boolean
+  /** Takes a batch that leaves. */
+  readonly sealed: (batch: Filled) => void
+  /** Bytes of a generation were put into the batch, from its offset on. Called before the offset moves. */
+  readonly started: (generation: Generation) => void
+  /** The file could not be read, now. */
+  readonly failed: (generation: Generation, code: string, message: string) => void
+  /** The first bytes of a file hold NUL bytes: it is shipped all the same. */
+  readonly binary: (generation: Generation) => void
+}
+
+/** Not worth another read: the batch leaves. */
+const roomBytesMin = 16 * 1024
+
+/** From file to batch: one turn reads a quantum of one generation straight into the slot that encodes it. */
+export class Pump {
+  readonly #o: PumpOptions
+  #batch: Filled | undefined
+  /** Output bytes for one input byte, lately: so that no more is read than fits. */
+  #growth = 2
+  #templateOf: Generation | undefined
+  #template: Template | undefined
+  #templateMs = 0
+
+  constructor(options: PumpOptions) {
+    this.#o = options
+  }
+
+  /** The batch being filled. */
+  get batch(): Filled | undefined {
+    return this.#batch
+  }
+
+  /** Takes turns until a batch is full, nothing is readable, or no slot is free. True: there may be more to do now. */
+  fill(): boolean {
+    const { schedule, arena, clock } = this.#o
+    while (schedule.size > 0) {
+      if (this.#batch === undefined) {
+        const kernel = arena.take()
+        if (kernel === undefined) return false
+        this.#batch = new Batch(kernel, clock.monotonicMs())
+      }
+      const generation = schedule.next()
+      if (generation === undefined) return false
+      if (this.#turn(generation, this.#batch)) return true
+    }
+    return false
+  }
+
+  /** Lets the batch leave as it is. */
+  seal(): void {
+    const batch = this.#batch
+    if (batch === undefined) return
+    this.#batch = undefined
+    this.#o.sealed(batch)
+  }
+
+  /** Gives up the batch, which holds no document. */
+  discard(): void {
+    assert(this.#batch?.documents === 0, 'only an empty batch is given up')
+    this.#batch = undefined
+  }
+
+  /** True: the batch is full and has left. */
+  #turn(generation: Generation, batch: Filled): boolean {
+    const { registry, disk, schedule } = this.#o
+    try {
+      if (!registry.reopen(generation)) return false
+      const ended = registry.hasEnded(generation)
+      if (!registry.identify(generation)) {
+        generation.searchedTo = generation.sizeBytes
+        if (ended) registry.finish(generation)
+        return false
+      }
+      const kernel = batch.slot
+      const room = kernel.output.length - batch.bytes
+      const wanted = Math.ceil(room / this.#growth)
+      const turn = readTurn(disk, generation, kernel.input, this.#o.lineBytesMax, ended, wanted)
+      if (turn.kind === 'replaced') {
+        registry.replaced(generation)
+        return false
+      }
+      if (turn.kind === 'nothing') {
+        if (ended && generation.unreadBytes === 0) registry.finish(generation)
+        return false
+      }
+      const full = this.#encode(generation, batch, turn.from, turn.to, ended && turn.atEnd)
+      if (generation.readable || (ended && !generation.finished)) schedule.offer(generation)
+      if (full) this.seal()
+      return full
+    } catch (error) {
+      // Tried again when the file grows or at the next rescan; the other files go on.
+      generation.searchedTo = generation.sizeBytes
+      if (codeOf(error) === '') throw error
+      this.#o.failed(generation, codeOf(error), messageOf(error))
+      return false
+    }
+  }
+
+  #encode(generation: Generation, batch: Filled, from: number, to: number, final: boolean): boolean {
+    const kernel = batch.slot
+    this.#o.started(generation)
+    if (generation.offset === 0 && kernel.input.subarray(from, Math.min(to, from + 1024)).includes(0)) {
+      this.#o.binary(generation)
+    }
+    kernel.use(this.#templateFor(generation))
+    const documentsMax = limits.batchDocumentsMax - batch.documents
+    const before = batch.bytes
+    const encoded = kernel.encode(from, to, before, generation.offset, documentsMax, final, generation.skipping)
+    const start = generation.offset
+    advance(generation, kernel.input, from, encoded.consumedBytes, encoded.searchedBytes, encoded.skipping)
+    if (encoded.consumedBytes > 0) {
+      const mark: Mark = { offset: generation.offset, skipping: generation.skipping, guard: generation.guard }
+      batch.add(generation, start, mark, encoded.documents, encoded.outputBytes)
+      this.#o.ledger.read(encoded.documents, encoded.consumedBytes, encoded.cutLines)
+      const growth = (encoded.outputBytes - before) / encoded.consumedBytes
+      this.#growth = Math.min(8, Math.max(1, this.#growth * 0.75 + growth * 0.25))
+    }
+    if (encoded.stop !== 'input') {
+      assert(batch.documents > 0, 'an empty batch has room for the longest line')
+      return true
+    }
+    return batch.documents > 0 && kernel.output.length - encoded.outputBytes < roomBytesMin
+  }
+
+  /** Remade when the generation or the millisecond changes; the kernel takes over what is new to it. */
+  #templateFor(generation: Generation): Template {
+    const nowMs = this.#o.clock.nowMs()
+    if (this.#template === undefined || this.#templateOf !== generation || this.#templateMs !== nowMs) {
+      this.#template = this.#o.templates.of({
+        path: generation.path,
+        generationId: this.#o.withIds ? generation.id : undefined,
+        readAtMs: nowMs,
+      })
+      this.#templateOf = generation
+      this.#templateMs = nowMs
+    }
+    return this.#template
+  }
+}

@@ -1,0 +1,45 @@
+import { assert } from '../base/errors.ts'
+
+const newline = 10
+
+/** End of the document that begins at `from`: an action line and a source line, neither with a newline inside. */
+function documentEnd(body: Buffer, from: number): number {
+  return body.indexOf(newline, body.indexOf(newline, from) + 1) + 1
+}
+
+/**
+ * Moves the chosen documents of `[from, to)` to its start, in their order.
+ *
+ * @param keep  for each document by position
+ * @returns     where they end now
+ */
+export function pack(body: Buffer, from: number, to: number, keep: readonly boolean[]): number {
+  let at = from
+  let end = from
+  for (const kept of keep) {
+    const next = documentEnd(body, at)
+    assert(next > at && next <= to, 'a batch is whole documents')
+    if (kept) {
+      if (end !== at) body.copyWithin(end, at, next)
+      end += next - at
+    }
+    at = next
+  }
+  assert(at === to, 'a verdict for each document')
+  return end
+}
+
+/** The document at a position of `[from, …)`: its action and its source, without their newlines. */
+export function documentAt(body: Buffer, from: number, position: number): { action: string; source: string } {
+  let at = from
+  for (let skipped = 0; skipped < position; skipped++) at = documentEnd(body, at)
+  const middle = body.indexOf(newline, at)
+  return { action: body.toString('utf8', at, middle), source: body.toString('utf8', middle + 1, documentEnd(body, at) - 1) }
+}
+
+/** Where the first half of `[from, to)` ends, cut between two documents. */
+export function halve(body: Buffer, from: number, documents: number): number {
+  let at = from
+  for (let passed = 0; passed < documents >> 1; passed++) at = documentEnd(body, at)
+  return at
+}

@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs'
+import { Client, errors, type ClientOptions } from '@elastic/elasticsearch'
+import { messageOf, RemoraError } from '../base/errors.ts'
+import { AnswerReader, type Answer } from './answer.ts'
+import { retryAfterMs } from './retry.ts'
+import { RequestSockets } from './sockets.ts'
+
+export interface ConnectionSettings {
+  readonly urls: readonly string[]
+  readonly apiKey: string | undefined
+  readonly username: string | undefined
+  readonly password: string | undefined
+  readonly caFile: string | undefined
+  readonly requestTimeoutMs: number
+  /** Sockets to each node. */
+  readonly connections: number
+}
+
+/** What came of one attempt at a bulk request. */
+export type Sent =
+  /** 200 with a whole, valid answer. */
+  | { readonly kind: 'answered'; readonly answer: Answer }
+  /** Another status: the request as a whole. */
+  | { readonly kind: 'status'; readonly status: number; readonly errorType: string; readonly retryAfterMs: number }
+  /** No answer: the address, the connection, the time, or something that is not Elasticsearch. */
+  | { readonly kind: 'failed'; readonly message: string }
+
+/** Sends one bulk body; when it resolves, nothing reads the body's memory any more. */
+export type Send = (body: Buffer, documents: number, signal: AbortSignal) => Promise<Sent>
+
+/** @throws RemoraError when a file that the settings name cannot be read */
+export function makeClient(settings: ConnectionSettings): Client {
+  const options: ClientOptions = {
+    nodes: [...settings.urls],
+    requestTimeout: settings.requestTimeoutMs,
+    // Remora decides when to try again: the client would do it at once and never on 429.
+    maxRetries: 0,
+    agent: { connections: settings.connections },
+    enableMetaHeader: false,
+  }
+  if (settings.apiKey !== undefined) options.auth = { apiKey: settings.apiKey }
+  else if (settings.username !== undefined) {
+    options.auth = { username: settings.username, password: settings.password ?? '' }
+  }
+  if (settings.caFile !== undefined) options.tls = { ca: readCa(settings.caFile), rejectUnauthorized: true }
+  return new Client(options)
+}
+
+function readCa(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new RemoraError(
+      'CA_FILE_UNREADABLE',
+      `REMORA_CA_FILE: ${messageOf(error)}`,
+      'Mount the CA certificate where REMORA_CA_FILE says, readable by the user that Remora runs as.',
+      { cause: error },
+    )
+  }
+}
+
+/** Every version takes these; the client's own `compatible-with=9` is refused by 8.x and by OpenSearch. */
+export const bulkHeaders = { 'content-type': 'application/x-ndjson', accept: 'application/json' }
+export const jsonHeaders = { 'content-type': 'application/json', accept: 'application/json' }
+
+const filterPath = 'errors,items.*.status,items.*.error.type'
+const errorBytesMax = 64 * 1024
+const drainMs = 5_000
+
+/**
+ * Makes a `Send` for one target.
+ *
+ * @param target  index, alias or data stream
+ */
+export function makeSend(client: Client, target: string): Send {
+  const sockets = new RequestSockets()
+  const path = `/${encodeURIComponent(target)}/_bulk`
+  const querystring = { filter_path: filterPath }
+  let requests = 0
+  return async (body, documents, signal) => {
+    const opaqueId = `remora-${++requests}`
+    sockets.expect(opaqueId)
+    let sent: Sent
+    try {
+      const { statusCode, headers, body: stream } = await client.transport.request<AsyncIterable<Buffer>>(
+        { method: 'POST', path, bulkBody: body, querystring },
+        { meta: true, asStream: true, signal, opaqueId, headers: bulkHeaders },
+      )
+      sent =
+        statusCode === 200
+          ? { kind: 'answered', answer: await readAnswer(stream, documents) }
+          : {
+              kind: 'status',
+              status: statusCode ?? 0,
+              errorType: await readErrorType(stream),
+              retryAfterMs: retryAfterMs(headers['retry-after'] as string | undefined, Date.now()),
+            }
+    } catch (error) {
+      sent = { kind: 'failed', message: explain(error) }
+    }
+    // A whole answer with an item for each document was made from the whole body: that is out.
+    if (sent.kind !== 'answered' || sent.answer.kind === 'malformed') await sockets.drained(opaqueId, drainMs)
+    sockets.forget(opaqueId)
+    return sent
+  }
+}
+
+async function readAnswer(stream: AsyncIterable<Buffer>, documents: number): Promise<Answer> {
+  const reader = new AnswerReader(documents)
+  for await (const chunk of stream) {
+    if (!reader.feed(chunk)) return { kind: 'malformed', why: 'the answer is far longer than one to this request can be' }
+  }
+  return reader.end()
+}
+
+/** `error.type` of an error answer; empty when the body is something else. Reads 64 KiB at most. */
+async function readErrorType(stream: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of stream) {
+    bytes += chunk.length
+    if (bytes > errorBytesMax) return ''
+    chunks.push(chunk)
+  }
+  try {
+    const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { error?: { type?: unknown } }
+    return typeof body.error?.type === 'string' ? body.error.type.slice(0, 200) : ''
+  } catch {
+    return ''
+  }
+}
+
+/** An error of the client for a person. Never the request itself, which holds log lines and credentials. */
+export function explain(error: unknown): string {
+  if (error instanceof errors.ProductNotSupportedError) return 'the server that answered is not Elasticsearch'
+  if (error instanceof errors.TimeoutError) return 'no answer in time'
+  if (error instanceof errors.NoLivingConnectionsError) return 'no node can be reached'
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return messageOf(cause, 300)
+}

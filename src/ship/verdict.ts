@@ -1,0 +1,49 @@
+/**
+ * What a document's or a request's answer means. Sources: Elasticsearch reference, "Bulk API", response body; and the
+ * answers of real servers in `test/ship/answers.json`.
+ *
+ * - `done`: it is there
+ * - `again`: the server could not, now
+ * - `refused`: this document will never be taken
+ * - `hold`: the target is not as it must be; someone has to mend it, and nothing is given up meanwhile
+ */
+export type Verdict = 'done' | 'again' | 'refused' | 'hold'
+
+/** Types that blame the document. */
+const documentErrors = new Set([
+  'document_parsing_exception',
+  'mapper_parsing_exception',
+  'strict_dynamic_mapping_exception',
+  'parsing_exception',
+])
+
+/** Types that blame the target even when other documents of the same request passed. */
+const targetErrors = new Set([
+  'index_closed_exception',
+  'cluster_block_exception',
+  'index_not_found_exception',
+  'security_exception',
+  'unavailable_shards_exception',
+  'validation_exception',
+])
+
+/**
+ * @param othersPassed  other documents of the same request were taken: then a type that nobody knows blames the document
+ */
+export function verdictOf(status: number, errorType: string, othersPassed: boolean): Verdict {
+  // 409: the document is there already under its id, which only the same line has.
+  if (status === 409 || (status >= 200 && status < 300)) return 'done'
+  if (status === 429 || status >= 500) return 'again'
+  if (documentErrors.has(errorType)) return 'refused'
+  if (status === 400 && othersPassed && !targetErrors.has(errorType)) return 'refused'
+  return 'hold'
+}
+
+/** What an answer to a whole request means when it is not a list of items; `split`: too large, try in halves. */
+export type RequestVerdict = 'again' | 'hold' | 'split'
+
+export function requestVerdictOf(status: number): RequestVerdict {
+  if (status === 413) return 'split'
+  if (status === 408 || status === 429 || status >= 500) return 'again'
+  return 'hold'
+}

@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest'
+import { batchBytesFor, checkRelations } from '../../src/config/relations.ts'
+import { settings } from '../../src/config/settings.ts'
+import { certificate, complaints, load } from './kit.ts'
+
+const url = 'https://es:9200'
+const es = { REMORA_ELASTICSEARCH_URL: url }
+
+describe('each rule passes what is right', () => {
+  test.each([
+    [{}],
+    [{ REMORA_API_KEY: 'abcdef' }],
+    [{ REMORA_USERNAME: 'u', REMORA_PASSWORD: 'p' }],
+    [{ REMORA_CA_FILE: '/ca.pem' }],
+    [{ REMORA_CA_FILE: '/ca.pem', ...es }],
+    [{ REMORA_CA_FILE: '/ca.pem', REMORA_ELASTICSEARCH_URL: `http://es:9200,${url}` }],
+    [{ REMORA_INDEX: 'x' }],
+    [{ REMORA_DATASET: 'x', REMORA_DATA_STREAM_NAMESPACE: 'y' }],
+    [{ REMORA_BATCH_BYTES: '392Ki' }],
+    [{ REMORA_BATCH_BYTES: '16Ki', REMORA_MAX_LINE_BYTES: '1Ki' }],
+    [{ REMORA_MAX_LINE_BYTES: '16Mi' }],
+    [{ REMORA_BATCH_BYTES: '8Mi', REMORA_MEMORY_LIMIT: '64Mi' }],
+    [{ REMORA_BATCH_LINGER: '999ms', REMORA_SHUTDOWN_GRACE: '1s' }],
+    [{ REMORA_STATE_DIR: '/var/log/state' }],
+    [{ REMORA_PATHS: '/var/**/*.log', REMORA_EXCLUDE: '/var/lib/remora/**' }],
+    [{ REMORA_SERVICE_NAME: 'web', REMORA_FIELDS: 'service.version=1' }],
+    [{ REMORA_FIELDS: 'service.name=web' }],
+  ])('%j', (env) => expect(complaints(load(env, { '/ca.pem': certificate }))).toEqual([]))
+})
+
+describe('each rule refuses what is wrong, once, with a way out', () => {
+  test.each([
+    [{ REMORA_API_KEY: 'abcdef', REMORA_USERNAME: 'u' }, 'REMORA_API_KEY: user or password are given as well'],
+    [{ REMORA_API_KEY: 'abcdef', REMORA_PASSWORD: 'p' }, 'REMORA_API_KEY: user or password are given as well'],
+    [{ REMORA_USERNAME: 'u' }, 'REMORA_USERNAME: it is given without a password'],
+    [{ REMORA_PASSWORD: 'p' }, 'REMORA_PASSWORD: it is given without a user'],
+    [
+      { REMORA_CA_FILE: '/ca.pem', REMORA_ELASTICSEARCH_URL: 'http://es:9200' },
+      'REMORA_CA_FILE: no URL in REMORA_ELASTICSEARCH_URL is https',
+    ],
+    [{ REMORA_INDEX: 'x', REMORA_DATASET: 'y' }, 'REMORA_INDEX: REMORA_DATASET is given as well'],
+    [{ REMORA_INDEX: 'x', REMORA_DATA_STREAM_NAMESPACE: 'y' }, 'REMORA_INDEX: REMORA_DATA_STREAM_NAMESPACE is given'],
+    [
+      { REMORA_BATCH_BYTES: '391Ki' },
+      'REMORA_BATCH_BYTES: 391Ki does not hold one line of REMORA_MAX_LINE_BYTES (64Ki)',
+    ],
+    [{ REMORA_BATCH_BYTES: '64Mi', REMORA_MAX_LINE_BYTES: '16Mi' }, 'REMORA_BATCH_BYTES: 64Mi does not hold one line'],
+    [{ REMORA_BATCH_BYTES: '16Mi', REMORA_MEMORY_LIMIT: '16Mi' }, 'REMORA_BATCH_BYTES: one batch of 16Mi is all of'],
+    [{ REMORA_BATCH_LINGER: '25s' }, 'REMORA_BATCH_LINGER: 25s is not less than REMORA_SHUTDOWN_GRACE (25s)'],
+    [{ REMORA_STATE_DIR: '/var/log/app/state' }, 'REMORA_PATHS: /var/log/app/**/*.log reaches into REMORA_STATE_DIR'],
+    [
+      { REMORA_PATHS: '/srv/*.log,/var/**/*.log', REMORA_EXCLUDE: '/var/lib/remora/*' },
+      'REMORA_PATHS: /var/**/*.log reaches into REMORA_STATE_DIR (/var/lib/remora)',
+    ],
+    [{ REMORA_SERVICE_NAME: 'web', REMORA_FIELDS: 'service.name=x' }, 'REMORA_FIELDS: service.name collides'],
+    [{ REMORA_SERVICE_NAME: 'web', REMORA_FIELDS: 'service=x' }, 'REMORA_FIELDS: service collides with service.name'],
+    [{ REMORA_SERVICE_NAME: 'web', REMORA_FIELDS: 'service.name.x=x' }, 'REMORA_FIELDS: service.name.x collides'],
+    [{ REMORA_CA_FILE: '/none.pem', ...es }, 'REMORA_CA_FILE: file "/none.pem": there is no such file'],
+    [{ REMORA_CA_FILE: '/key.pem', ...es }, 'REMORA_CA_FILE: file "/key.pem": there is no PEM certificate in it'],
+  ])('%j: %s', (env, complaint) => {
+    const loaded = load(env, { '/ca.pem': certificate, '/key.pem': 'something else' })
+    expect(complaints(loaded)).toEqual([expect.stringContaining(complaint)])
+    expect(loaded.problems[0]?.wayOut).toMatch(/^\w/)
+    expect(loaded.settings).toBeUndefined()
+  })
+
+  test('the way out of a batch that is too small really is one', () => {
+    const [problem] = load({ REMORA_BATCH_BYTES: '100Ki' }).problems
+    const [, batch = '', line = ''] = /to (\S+) or more, .* to (\S+)$/.exec(problem?.wayOut ?? '') ?? []
+    expect(complaints(load({ REMORA_BATCH_BYTES: batch }))).toEqual([])
+    expect(complaints(load({ REMORA_BATCH_BYTES: '100Ki', REMORA_MAX_LINE_BYTES: line }))).toEqual([])
+  })
+
+  test('a setting that could not be read is not complained of twice', () => {
+    const env = {
+      REMORA_BATCH_BYTES: '1MB',
+      REMORA_ELASTICSEARCH_URL: 'es',
+      REMORA_CA_FILE: '/ca.pem',
+      REMORA_USERNAME: 'u',
+    }
+    const loaded = load({ ...env, REMORA_PASSWORD_FILE: '/none' }, { '/ca.pem': certificate })
+    const variables = loaded.problems.map(({ variable }) => variable)
+    expect(variables).toEqual(['REMORA_ELASTICSEARCH_URL', 'REMORA_PASSWORD_FILE', 'REMORA_BATCH_BYTES'])
+  })
+
+  test('nothing known, nothing wrong', () => {
+    expect(checkRelations({ values: {}, given: new Set() })).toEqual({ problems: [], notices: [] })
+  })
+})
+
+describe('notices', () => {
+  const user = { REMORA_USERNAME: 'u', REMORA_PASSWORD: 'p' }
+  test.each([
+    [
+      { ...user, REMORA_ELASTICSEARCH_URL: 'http://es:9200' },
+      'credentials go unencrypted over the network to http://es:9200',
+    ],
+    [{ REMORA_API_KEY: 'k', REMORA_ELASTICSEARCH_URL: `${url},http://10.0.0.1` }, 'network to http://10.0.0.1 '],
+    [{ REMORA_REQUEST_TIMEOUT: '2m' }, 'a request may take 2m (REMORA_REQUEST_TIMEOUT), a shutdown only 25s'],
+  ])('%j: %s', (env, notice) => {
+    const loaded = load(env)
+    expect(loaded.notices).toEqual([expect.stringContaining(notice)])
+    expect(loaded.settings).toBeDefined()
+  })
+
+  test.each([
+    [{}],
+    [{ REMORA_ELASTICSEARCH_URL: 'http://es:9200' }],
+    [{ ...user, ...es }],
+    [{ ...user, REMORA_ELASTICSEARCH_URL: 'http://localhost:9200,http://[::1]:9200' }],
+    [{ REMORA_REQUEST_TIMEOUT: '25s' }],
+    [{ REMORA_SHUTDOWN_GRACE: '5s' }],
+  ])('none for %j', (env) => expect(load(env).notices).toEqual([]))
+})
+
+describe('the bounds of the table agree with each other', () => {
+  test('no batch is more than Elasticsearch accepts by default (http.max_content_length: 100mb)', () => {
+    expect(settings.batchBytes.kind.parse('64Mi').ok).toBe(true)
+    expect(settings.batchBytes.kind.parse('67108865').ok).toBe(false)
+    expect(batchBytesFor(16 * 2 ** 20)).toBeLessThan(100 * 2 ** 20)
+  })
+  test('the smallest batch holds the shortest allowed longest line', () => {
+    expect(batchBytesFor(1024)).toBeLessThanOrEqual(16 * 1024)
+  })
+})

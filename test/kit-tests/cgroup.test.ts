@@ -1,0 +1,91 @@
+import { once } from 'node:events'
+import { describe, expect, test } from 'vitest'
+import { cgroupsAvailable, planOf, sampleOf, spawnInCgroup } from '../kit/cgroup.ts'
+
+const mebibyte = 1024 * 1024
+
+describe('what is written and read', () => {
+  test('v2: one group with all limits', () => {
+    const plan = planOf(2, 'x', { memoryBytes: 64 * mebibyte, cpus: 0.5 })
+    expect(plan.folders).toEqual(['/sys/fs/cgroup/x'])
+    expect(plan.writes.map(({ path, value }) => `${path} ${value}`)).toEqual([
+      '/sys/fs/cgroup/x/memory.max 67108864',
+      '/sys/fs/cgroup/x/memory.swap.max 0',
+      '/sys/fs/cgroup/x/cpu.max 50000 100000',
+    ])
+  })
+
+  test('v1: a group in each hierarchy', () => {
+    const plan = planOf(1, 'x', { memoryBytes: 64 * mebibyte, cpus: 2 })
+    expect(plan.folders).toEqual(['/sys/fs/cgroup/memory/x', '/sys/fs/cgroup/cpu/x'])
+    expect(plan.writes.map(({ path, value }) => `${path} ${value}`)).toContain(
+      '/sys/fs/cgroup/cpu/x/cpu.cfs_quota_us 200000',
+    )
+  })
+
+  test.each([
+    [2, { 'memory.stat': 'anon 100\nfile 7\nkernel 20\nsock 3\n', 'memory.events': 'oom 2\noom_kill 1\n' }],
+    [
+      1,
+      {
+        'memory.stat': 'rss 1\ncache 7\ntotal_cache 7\ntotal_rss 100\n',
+        'memory.kmem.usage_in_bytes': '20\n',
+        'memory.kmem.tcp.usage_in_bytes': '3\n',
+        'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n',
+      },
+    ],
+  ] as const)('v%i: page cache does not count', (version, files: Record<string, string>) => {
+    expect(sampleOf(version, (name) => files[name] ?? '')).toEqual({
+      anonBytes: 100,
+      kernelBytes: 23,
+      usedBytes: 123,
+      oomKills: 1,
+    })
+  })
+})
+
+/** Holds `mebibytes` of touched memory, says so, and waits. */
+function holdMemory(mebibytes: number, limitBytes: number) {
+  const program = `const held = Buffer.alloc(${mebibytes * mebibyte}, 1); console.log(held.length); setInterval(() => held, 60_000)`
+  return spawnInCgroup({ memoryBytes: limitBytes, cpus: 1 }, process.execPath, ['-e', program], { stdio: 'pipe' })
+}
+
+const answer = cgroupsAvailable()
+describe.skipIf(!answer.available)(`a real group${answer.available ? '' : ` (${answer.reason})`}`, () => {
+  test('samples what its processes hold, and cleans up after them', async () => {
+    const group = holdMemory(50, 200 * mebibyte)
+    await once(group.child.stdout!, 'data')
+    const { anonBytes, kernelBytes, usedBytes, oomKills } = group.sample()
+    expect(anonBytes).toBeGreaterThan(50 * mebibyte)
+    expect(usedBytes).toBeLessThan(200 * mebibyte)
+    expect({ usedBytes, oomKills }).toEqual({ usedBytes: anonBytes + kernelBytes, oomKills: 0 })
+    const ended = once(group.child, 'exit')
+    await group.cleanup()
+    expect(await ended).toEqual([null, 'SIGKILL'])
+    expect(() => group.sample()).toThrow('ENOENT')
+  })
+
+  test('the kernel kills what passes the limit, and that is counted', async () => {
+    const group = holdMemory(200, 64 * mebibyte)
+    expect(await once(group.child, 'exit')).toEqual([null, 'SIGKILL'])
+    expect(group.sample().oomKills).toBe(1)
+    await group.cleanup()
+  })
+
+  test('half a CPU is half a CPU', async () => {
+    const program = `const end = Date.now() + 1000; while (Date.now() < end); console.log(process.cpuUsage().user + process.cpuUsage().system)`
+    const limits = { memoryBytes: 200 * mebibyte, cpus: 0.5 }
+    const group = spawnInCgroup(limits, process.execPath, ['-e', program], { stdio: 'pipe' })
+    const [line] = await once(group.child.stdout!, 'data')
+    expect(Number(line) / 1_000_000).toBeLessThan(0.8)
+    await group.cleanup()
+  })
+
+  test('the exit code and the working directory are the command’s', async () => {
+    const group = spawnInCgroup({ memoryBytes: 64 * mebibyte }, '/bin/sh', ['-c', 'test "$PWD" = / && exit 7'], {
+      cwd: '/',
+    })
+    expect(await once(group.child, 'exit')).toEqual([7, null])
+    await group.cleanup()
+  })
+})

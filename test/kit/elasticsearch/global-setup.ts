@@ -1,0 +1,16 @@
+import type { TestProject } from 'vitest/node'
+import { startBroker } from './broker.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Undefined when this global setup is not in the configuration. */
+    elasticsearchBroker: string | undefined
+  }
+}
+
+/** Once per run, in vitest's own process: costs nothing until a test asks for the server. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const broker = await startBroker()
+  project.provide('elasticsearchBroker', broker.url)
+  return () => broker.close()
+}
