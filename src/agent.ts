@@ -353,7 +353,8 @@ export class Agent {
 
   /** Looks at the disk when its time has come, or a hint came; never more often than the shortest poll interval. */
   #lookAround(): void {
-    if (this.#discovery.hinted) this.#nextLookMs = Math.min(this.#nextLookMs, this.#lookedAtMs + limits.pollIntervalMinMs)
+    if (this.#discovery.hinted)
+      this.#nextLookMs = Math.min(this.#nextLookMs, this.#lookedAtMs + limits.pollIntervalMinMs)
     if (this.#o.world.clock.monotonicMs() >= this.#nextLookMs) this.#look(false)
   }
 
@@ -479,14 +480,24 @@ export class Agent {
     this.#health = health
     if (before.state === health.state) return
     if (health.state === 'ok') {
-      if (before.state !== 'unknown') this.#say('info', { code: 'ELASTICSEARCH_OK', message: 'Elasticsearch takes documents again' })
+      if (before.state !== 'unknown')
+        this.#say('info', { code: 'ELASTICSEARCH_OK', message: 'Elasticsearch takes documents again' })
       return
     }
     if (health.state === 'unknown') return
     const texts = {
-      unreachable: ['Elasticsearch does not answer', 'Check REMORA_ELASTICSEARCH_URL and the network; `remora check` tells more.'],
-      overloaded: ['Elasticsearch asks for time', 'Its write load is more than it can take; lines wait in their files.'],
-      holding: ['Elasticsearch refuses the target', 'Mend credentials, privileges or the index; `remora check` tells more.'],
+      unreachable: [
+        'Elasticsearch does not answer',
+        'Check REMORA_ELASTICSEARCH_URL and the network; `remora check` tells more.',
+      ],
+      overloaded: [
+        'Elasticsearch asks for time',
+        'Its write load is more than it can take; lines wait in their files.',
+      ],
+      holding: [
+        'Elasticsearch refuses the target',
+        'Mend credentials, privileges or the index; `remora check` tells more.',
+      ],
     } as const
     const [message, wayOut] = texts[health.state]
     this.#say('warn', {

@@ -1,5 +1,9 @@
 #!/usr/bin/env node
+import { fileURLToPath } from 'node:url'
 import { messageOf, RemoraError } from './base/errors.ts'
+import { memoryLimit } from './base/memory.ts'
+import { nodeEnvironment, nodeFlags } from './base/runtime.ts'
+import { parseBytes } from './base/units.ts'
 
 const usage = `remora [COMMAND]
 
@@ -12,12 +16,31 @@ const usage = `remora [COMMAND]
 Settings are environment variables; \`remora config --reference\` lists them.
 `
 
+const codeCache = fileURLToPath(new URL('../.cache/compile', import.meta.url))
+
+/**
+ * Replaces the process by itself once, before anything else is loaded, with what Node reads only when it starts: same
+ * pid, same signals. The image passes all of it from the start.
+ */
+function restartWithFlags(): void {
+  const { execve, execArgv, env } = process
+  if (execve === undefined || execArgv.some((flag) => flag.startsWith('--max-semi-space-size'))) return
+  const wanted = parseBytes(env['REMORA_MEMORY_LIMIT'] ?? '')
+  const flags = nodeFlags(Math.min(memoryLimit().bytes, wanted.ok ? wanted.value : Infinity))
+  const script = process.argv[1] ?? fileURLToPath(import.meta.url)
+  execve(process.execPath, [process.execPath, ...flags, ...execArgv, script, ...process.argv.slice(2)], {
+    ...nodeEnvironment(codeCache),
+    ...Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+  })
+}
+
 /** Each command is loaded only when it is asked for: the agent carries no demo in its memory. */
 async function main(argv: readonly string[]): Promise<number> {
   const [command = 'run', ...rest] = argv
   const write = (text: string) => void process.stdout.write(text)
   switch (command) {
     case 'run':
+      restartWithFlags()
       return (await import('./commands/run.ts')).runCommand(process.env)
     case 'config':
       return (await import('./commands/config.ts')).configCommand(rest, process.env, write)

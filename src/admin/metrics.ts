@@ -37,7 +37,11 @@ const table: readonly (readonly [string, string, (figures: Figures) => number | 
   ['remora_read_bytes_total', 'Bytes read from files.', (f) => f.readBytes],
   ['remora_acknowledged_lines_total', 'Lines that Elasticsearch answered for.', (f) => f.acknowledgedLines],
   ['remora_duplicate_lines_total', 'Of these, lines that were there already.', (f) => f.duplicateLines],
-  ['remora_dead_lettered_lines_total', 'Lines that Elasticsearch refused for good, kept on disk.', (f) => f.deadLetteredLines],
+  [
+    'remora_dead_lettered_lines_total',
+    'Lines that Elasticsearch refused for good, kept on disk.',
+    (f) => f.deadLetteredLines,
+  ],
   ['remora_lost_lines_total', 'Lines that were refused and could not be kept.', (f) => f.lostLines],
   ['remora_held_lines', 'Lines in a batch, without a final verdict.', (f) => f.heldLines],
   ['remora_cut_lines_total', 'Lines longer than REMORA_MAX_LINE_BYTES, which were cut.', (f) => f.cutLines],
@@ -51,7 +55,11 @@ const table: readonly (readonly [string, string, (figures: Figures) => number | 
   ['remora_arena_slots_taken', 'Batch slots in use.', (f) => f.slotsTaken],
   ['remora_arena_bytes', 'Memory of the batch slots that the plan allows.', (f) => f.arenaBytes],
   ['remora_requests_under_way', 'Bulk requests under way or being retried.', (f) => f.requestsUnderWay],
-  ['remora_memory_in_use_bytes', 'Anonymous, kernel and socket memory; page cache is not counted.', (f) => f.memoryInUseBytes],
+  [
+    'remora_memory_in_use_bytes',
+    'Anonymous, kernel and socket memory; page cache is not counted.',
+    (f) => f.memoryInUseBytes,
+  ],
   ['remora_memory_limit_bytes', 'Memory limit that the plan was made for.', (f) => f.memoryLimitBytes],
   ['remora_checkpoint_age_seconds', 'Time since the last checkpoint.', (f) => f.checkpointAgeSeconds],
   ['remora_checkpoint_failures_total', 'Checkpoints that could not be written.', (f) => f.checkpointFailures],
@@ -67,7 +75,10 @@ export function makeMetrics(version: string, figures: () => Figures): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
-  new Gauge({ name: 'remora_build_info', help: 'Version of Remora.', labelNames: ['version'], registers }).set({ version }, 1)
+  new Gauge({ name: 'remora_build_info', help: 'Version of Remora.', labelNames: ['version'], registers }).set(
+    { version },
+    1,
+  )
   const health = new Gauge({
     name: 'remora_elasticsearch_state',
     help: '1 for the state that Elasticsearch is in as far as the last request tells.',

@@ -23,38 +23,41 @@ export async function startAdmin(
   routes: AdminRoutes,
   warn: (notice: Notice) => void,
 ): Promise<AdminServer> {
-  const server = createServer({ maxHeaderSize: 8192, requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) => {
-    const answer = (status: number, contentType: string, text: string) => {
-      response.writeHead(status, {
-        'content-type': contentType,
-        'content-length': Buffer.byteLength(text),
-        'cache-control': 'no-store',
-        'x-content-type-options': 'nosniff',
-      })
-      response.end(request.method === 'HEAD' ? undefined : text)
-    }
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.setHeader('allow', 'GET, HEAD')
-      return answer(405, 'text/plain', 'read-only\n')
-    }
-    switch (request.url?.split('?')[0]) {
-      // The loop turns, or this would not be answered. Never Elasticsearch: a restart helps nobody there.
-      case '/livez':
-        return answer(200, 'text/plain', 'ok\n')
-      case '/readyz': {
-        const { ready, detail } = routes.ready()
-        return answer(ready ? 200 : 503, 'application/json', `${JSON.stringify(detail)}\n`)
+  const server = createServer(
+    { maxHeaderSize: 8192, requestTimeout: 5_000, headersTimeout: 5_000 },
+    (request, response) => {
+      const answer = (status: number, contentType: string, text: string) => {
+        response.writeHead(status, {
+          'content-type': contentType,
+          'content-length': Buffer.byteLength(text),
+          'cache-control': 'no-store',
+          'x-content-type-options': 'nosniff',
+        })
+        response.end(request.method === 'HEAD' ? undefined : text)
       }
-      case '/metrics':
-        routes.metrics().then(
-          ({ contentType, text }) => answer(200, contentType, text),
-          (error: unknown) => answer(500, 'text/plain', `${messageOf(error)}\n`),
-        )
-        return
-      default:
-        return answer(404, 'text/plain', 'there are /livez, /readyz and /metrics\n')
-    }
-  })
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        response.setHeader('allow', 'GET, HEAD')
+        return answer(405, 'text/plain', 'read-only\n')
+      }
+      switch (request.url?.split('?')[0]) {
+        // The loop turns, or this would not be answered. Never Elasticsearch: a restart helps nobody there.
+        case '/livez':
+          return answer(200, 'text/plain', 'ok\n')
+        case '/readyz': {
+          const { ready, detail } = routes.ready()
+          return answer(ready ? 200 : 503, 'application/json', `${JSON.stringify(detail)}\n`)
+        }
+        case '/metrics':
+          routes.metrics().then(
+            ({ contentType, text }) => answer(200, contentType, text),
+            (error: unknown) => answer(500, 'text/plain', `${messageOf(error)}\n`),
+          )
+          return
+        default:
+          return answer(404, 'text/plain', 'there are /livez, /readyz and /metrics\n')
+      }
+    },
+  )
   server.maxConnections = 32
   server.on('clientError', (_error, socket) => socket.destroy())
   try {

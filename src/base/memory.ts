@@ -27,12 +27,19 @@ export interface MemoryLimit {
 const unlimitedV1 = 2 ** 60
 
 function v1Path(files: MemoryFiles): string | undefined {
-  const line = files.read('/proc/self/cgroup')?.split('\n').find((text) => text.split(':')[1]?.split(',').includes('memory'))
+  const line = files
+    .read('/proc/self/cgroup')
+    ?.split('\n')
+    .find((text) => text.split(':')[1]?.split(',').includes('memory'))
   return line?.split(':').slice(2).join(':')
 }
 
 function v2Path(files: MemoryFiles): string | undefined {
-  return files.read('/proc/self/cgroup')?.split('\n').find((text) => text.startsWith('0::'))?.slice(3)
+  return files
+    .read('/proc/self/cgroup')
+    ?.split('\n')
+    .find((text) => text.startsWith('0::'))
+    ?.slice(3)
 }
 
 /** The path itself and each of its parents up to the root: a limit may stand on any of them. */

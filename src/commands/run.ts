@@ -7,13 +7,13 @@ import { systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { memoryLimit } from '../base/memory.ts'
-import { formatBytes } from '../base/units.ts'
 import { loadSettings, type Env } from '../config/load.ts'
 import { explainProblems } from '../config/problem.ts'
 import { readSettingFile } from '../config/read-file.ts'
+import { batchBytesFor } from '../config/relations.ts'
 import type { Settings } from '../config/types.ts'
 import { watchDirectories } from '../discover/watch.ts'
-import { planMemory, type MemoryPlan } from '../queue/plan.ts'
+import { mibText, planMemory, type MemoryPlan } from '../queue/plan.ts'
 import { makeClient, makeSend } from '../ship/transport.ts'
 import { version } from '../version.ts'
 
@@ -21,19 +21,19 @@ import { version } from '../version.ts'
 export function planFor(settings: Settings): MemoryPlan {
   const machine = memoryLimit()
   const set = settings.memoryLimitBytes
-  const limit =
-    set !== undefined && set < machine.bytes ? { bytes: set, origin: 'REMORA_MEMORY_LIMIT' } : machine
+  const limit = set !== undefined && set < machine.bytes ? { bytes: set, origin: 'REMORA_MEMORY_LIMIT' } : machine
   return planMemory({
     limitBytes: limit.bytes,
     limitOrigin: limit.origin,
     batchBytes: settings.batchBytes,
     concurrency: settings.concurrency,
     lineBytesMax: settings.lineBytesMax,
+    lineBatchBytes: batchBytesFor(settings.lineBytesMax),
   })
 }
 
 export function explainPlan(plan: MemoryPlan): string {
-  return `${formatBytes(plan.limitBytes)} (${plan.limitOrigin}): ${formatBytes(plan.reserveBytes)} for the process, ${plan.slots} slots of ${formatBytes(plan.slotBytes)} with batches of ${formatBytes(plan.batchBytes)}, ${plan.concurrency} requests at once`
+  return `${mibText(plan.limitBytes)} (${plan.limitOrigin}): ${mibText(plan.reserveBytes)} for the process, ${plan.slots} slots of ${mibText(plan.slotBytes)} for batches of ${mibText(plan.batchBytes)}, ${plan.concurrency} ${plan.concurrency === 1 ? 'request' : 'requests'} at once`
 }
 
 /** `remora run`: ships until it is told to stop. @returns the exit code */
@@ -99,9 +99,15 @@ export async function runCommand(env: Env): Promise<number> {
 
   const failure = await Promise.race([signals.first, agent.failed])
   if (typeof failure !== 'string') {
-    logger.fatal({ 'event.code': 'BUG', err: failure instanceof Error ? failure.stack : messageOf(failure) }, `Remora stops because of a fault in itself: ${messageOf(failure)}. The checkpoint is the last good one; please report this`)
+    logger.fatal(
+      { 'event.code': 'BUG', err: failure instanceof Error ? failure.stack : messageOf(failure) },
+      `Remora stops because of a fault in itself: ${messageOf(failure)}. The checkpoint is the last good one; please report this`,
+    )
   } else {
-    logger.info({ 'event.code': 'STOPPING' }, `${failure}: reading to the end of every file, ${settings.shutdownGraceMs / 1000} s at most; a second signal stops at once`)
+    logger.info(
+      { 'event.code': 'STOPPING' },
+      `${failure}: reading to the end of every file, ${settings.shutdownGraceMs / 1000} s at most; a second signal stops at once`,
+    )
   }
   const summary = await agent.stop(typeof failure === 'string' ? settings.shutdownGraceMs : 0, signals.second)
   report(summary, logger)

@@ -37,12 +37,16 @@ export function documentLine(index: string, id: string, source: Buffer): Buffer 
   return line
 }
 
+/** What is asked of an open file; a test may pass one that fails. */
+export type AppendHandle = Pick<FileHandle, 'appendFile' | 'truncate' | 'close'>
+
 /** The file that accepted documents are appended to. Only one call at a time. */
 export class DocumentsFile {
-  readonly #handle: FileHandle
+  readonly #handle: AppendHandle
   #bytes: number
 
-  private constructor(handle: FileHandle, bytes: number) {
+  /** @param bytes what is in the file and stays */
+  constructor(handle: AppendHandle, bytes: number) {
     this.#handle = handle
     this.#bytes = bytes
   }

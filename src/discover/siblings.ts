@@ -23,7 +23,8 @@ export function namesBeforeRotation(name: string): string[] {
     const base = plain.slice(0, match.index)
     if (base !== '' && behind.test(plain)) names.add(base)
     const extension = /\.[A-Za-z]\w*$/.exec(plain)?.[0]
-    if (base !== '' && extension !== undefined && match.index < plain.length - extension.length) names.add(base + extension)
+    if (base !== '' && extension !== undefined && match.index < plain.length - extension.length)
+      names.add(base + extension)
   }
   if (plain.endsWith('~') && plain.length > 1) names.add(plain.slice(0, -1))
   names.delete(name)

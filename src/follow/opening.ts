@@ -57,14 +57,19 @@ function refusalOf(disk: Disk, path: string, error: unknown): Refusal {
     return {
       code,
       message: `it may not be read by uid ${process.getuid?.()} with groups ${process.getgroups?.().join(', ')}${owner}`,
-      wayOut: 'Run Remora as the owner (runAsUser), or share a group through fsGroup and have the application create its logs readable by it (umask 027).',
+      wayOut:
+        'Run Remora as the owner (runAsUser), or share a group through fsGroup and have the application create its logs readable by it (umask 027).',
     }
   }
   if (code === 'EMFILE' || code === 'ENFILE') {
     return { code, message: 'no file descriptors are left', wayOut: 'Raise the limit of open files (ulimit -n).' }
   }
   if (code === 'ELOOP') {
-    return { code, message: 'it became a symlink', wayOut: 'Symlinks are followed inside the watched directories only.' }
+    return {
+      code,
+      message: 'it became a symlink',
+      wayOut: 'Symlinks are followed inside the watched directories only.',
+    }
   }
   return { code, message: messageOf(error), wayOut: 'It is tried again at each scan.' }
 }

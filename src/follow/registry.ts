@@ -22,9 +22,18 @@ export interface SeenDirectory {
 
 /** What happened to files, for log and metrics. */
 export type Happening =
-  | { readonly kind: 'found' | 'resumed' | 'rotated' | 'deleted' | 'replaced' | 'missed' | 'copy' | 'finished'; readonly generation: Generation }
+  | {
+      readonly kind: 'found' | 'resumed' | 'rotated' | 'deleted' | 'replaced' | 'missed' | 'copy' | 'finished'
+      readonly generation: Generation
+    }
   | { readonly kind: 'gap'; readonly generation: Generation; readonly bytes: number; readonly why: string }
-  | { readonly kind: 'refused'; readonly path: string; readonly code: string; readonly message: string; readonly wayOut: string }
+  | {
+      readonly kind: 'refused'
+      readonly path: string
+      readonly code: string
+      readonly message: string
+      readonly wayOut: string
+    }
 
 export interface RegistryOptions {
   readonly disk: Disk
@@ -181,7 +190,8 @@ export class Registry {
     const key = keyOf(file.facts)
     const known = this.#byKey.get(key)
     if (known !== undefined) {
-      if (known.descriptor !== -1 || sameBirth(known.birthNs, file.facts.birthNs)) return this.#again(known, file, keysByPath)
+      if (known.descriptor !== -1 || sameBirth(known.birthNs, file.facts.birthNs))
+        return this.#again(known, file, keysByPath)
       this.#gone(known, 'it was deleted, and its inode was given to another file')
     }
     const copy = this.#copies.get(key)
@@ -521,7 +531,8 @@ export class Registry {
     let over = this.openFiles - limits.openFilesMax
     if (over <= 0) return
     const idle = [...this.#generations].filter(
-      (generation) => generation.descriptor !== -1 && generation.currentPath !== undefined && generation.unreadBytes === 0,
+      (generation) =>
+        generation.descriptor !== -1 && generation.currentPath !== undefined && generation.unreadBytes === 0,
     )
     for (const generation of idle.toSorted((a, b) => a.changedAtMs - b.changedAtMs)) {
       if (over-- <= 0) return

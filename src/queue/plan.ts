@@ -1,4 +1,5 @@
 import { RemoraError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
 
 export interface PlanFacts {
   /** Bytes that the process may use: the smaller of the container's limit and the setting. */
@@ -9,6 +10,8 @@ export interface PlanFacts {
   readonly batchBytes: number | undefined
   readonly concurrency: number | undefined
   readonly lineBytesMax: number
+  /** The smallest batch that holds the longest line, bytes. */
+  readonly lineBatchBytes: number
 }
 
 export interface MemoryPlan {
@@ -27,54 +30,86 @@ export interface MemoryPlan {
 const mib = 1024 * 1024
 
 /**
- * Anonymous and kernel memory of the process under full load without its arena, with what the collector leaves lying:
+ * Anonymous and kernel memory of the process under full load without its arena, in a container just large enough:
  * measured by `npm run bench -- --limits`, see ARCHITECTURE.md.
  */
-export const reserveBytes = 40 * mib
+export const reserveBytes = 44 * mib
 
-const batchBytesDefault = mib
-const quantumBytes = 256 * 1024
+/** Of what the reserve leaves, the part that the arena may have: the rest is for the collector and for the kernel. */
+const arenaShare = 0.65
+
+/** Larger batches cost less CPU for each byte (4 MiB: a fifth less than 1 MiB); two requests at once hide the wait. */
+const choices = [
+  { batchBytes: 4 * mib, concurrency: 2 },
+  { batchBytes: 2 * mib, concurrency: 2 },
+  { batchBytes: mib, concurrency: 2 },
+  { batchBytes: mib, concurrency: 1 },
+  { batchBytes: mib / 2, concurrency: 1 },
+] as const
+
+const quantumBytes = limits.quantumBytes
+/** The kernel's own two pages, and what rounding to pages costs. */
 const slotOverheadBytes = 192 * 1024
-const concurrencyDefault = 2
-const slotsMax = 64
 
 /** A slot being filled, one for each request under way, and one sealed that waits for its turn. */
 const slotsFor = (concurrency: number) => concurrency + 2
 
+interface Shape {
+  readonly batchBytes: number
+  readonly concurrency: number
+  readonly inputBytes: number
+  readonly slotBytes: number
+}
+
+function shapeOf(batchBytes: number, concurrency: number, lineBytesMax: number): Shape {
+  const useful = Math.min(quantumBytes, Math.max(batchBytes / 4, 64 * 1024))
+  const inputBytes = Math.ceil((Math.max(useful, lineBytesMax) + 4096) / 4096) * 4096
+  return { batchBytes, concurrency, inputBytes, slotBytes: batchBytes + inputBytes + slotOverheadBytes }
+}
+
 /**
- * Divides the memory limit: runtime reserve first, the rest is the arena. What was set is kept, or refused with the
- * smallest limit that would do; what was left open shrinks to fit.
+ * Divides the memory limit: runtime reserve first, then the arena, with a margin. What was set is kept, or refused with
+ * the smallest limit that would do; what was left open shrinks to fit.
+ *
+ * @throws RemoraError when not even one slot fits, or fewer than the requests that were asked for
  */
 export function planMemory(facts: PlanFacts): MemoryPlan {
-  const room = facts.limitBytes - reserveBytes
-  const inputBytes = Math.max(quantumBytes, Math.ceil((facts.lineBytesMax + 4096) / 4096) * 4096)
-  const batchBytes = facts.batchBytes ?? batchBytesDefault
-  const slotBytes = batchBytes + inputBytes + slotOverheadBytes
-  const fits = Math.floor(room / slotBytes)
-  const concurrency = facts.concurrency ?? Math.max(1, Math.min(concurrencyDefault, fits - 2))
-  // With one slot filling waits for the answer: slow, but it works, so it is allowed where the memory is that small.
-  const slots = Math.min(slotsFor(concurrency), slotsMax, fits)
-  const least = facts.concurrency === undefined ? 1 : facts.concurrency
-  if (slots < least) {
+  const room = Math.max(0, facts.limitBytes - reserveBytes) * arenaShare
+  const least = Math.ceil(facts.lineBatchBytes / 4096) * 4096
+  const shapes = choices.map((choice) =>
+    shapeOf(
+      facts.batchBytes ?? Math.max(choice.batchBytes, least),
+      facts.concurrency ?? choice.concurrency,
+      facts.lineBytesMax,
+    ),
+  )
+  const smallest = shapes.at(-1)!
+  const shape = shapes.find(({ slotBytes, concurrency }) => slotBytes * slotsFor(concurrency) <= room) ?? smallest
+  const fits = Math.floor(room / shape.slotBytes)
+  const slotsLeast = facts.concurrency ?? 1
+  if (fits < slotsLeast) {
+    const needed = reserveBytes + (slotsLeast * shape.slotBytes) / arenaShare
     throw new RemoraError(
       'MEMORY_LIMIT_TOO_SMALL',
-      `a memory limit of ${mibText(facts.limitBytes)} (${facts.limitOrigin}) cannot hold ${least} batch${least > 1 ? 'es' : ''} of ${mibText(slotBytes)} beside the ${mibText(reserveBytes)} that the process itself needs`,
-      `Give the container at least ${mibText(reserveBytes + least * slotBytes)}, or lower REMORA_BATCH_BYTES, REMORA_CONCURRENCY or REMORA_MAX_LINE_BYTES.`,
+      `a memory limit of ${mibText(facts.limitBytes)} (${facts.limitOrigin}) cannot hold ${slotsLeast === 1 ? 'a batch' : `${slotsLeast} batches`} of ${mibText(shape.batchBytes)} beside the ${mibText(reserveBytes)} that the process itself needs`,
+      `Give the container at least ${mibText(needed)}, or lower REMORA_BATCH_BYTES, REMORA_CONCURRENCY or REMORA_MAX_LINE_BYTES`,
     )
   }
+  // With a single slot filling waits for each answer: slow, but it works.
+  const slots = Math.min(slotsFor(shape.concurrency), fits)
   return {
     limitBytes: facts.limitBytes,
     limitOrigin: facts.limitOrigin,
     reserveBytes,
-    batchBytes,
-    inputBytes,
-    slotBytes,
+    batchBytes: shape.batchBytes,
+    inputBytes: shape.inputBytes,
+    slotBytes: shape.slotBytes,
     slots,
-    concurrency: Math.min(concurrency, slots),
-    arenaBytes: slots * slotBytes,
+    concurrency: Math.min(shape.concurrency, slots),
+    arenaBytes: slots * shape.slotBytes,
   }
 }
 
-function mibText(bytes: number): string {
+export function mibText(bytes: number): string {
   return `${Math.ceil((bytes / mib) * 10) / 10} MiB`
 }

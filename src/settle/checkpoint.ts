@@ -35,7 +35,8 @@ export function deserialize(text: string): State {
   const [head = '', body = '', rest] = text.split('\n')
   const header = parse(head, 'the header') as { remora?: unknown; version?: unknown; sha256?: unknown }
   if (header.remora !== 'checkpoint') throw new Error('it is not a checkpoint of Remora')
-  if (header.version !== version) throw new Error(`it has version ${String(header.version)}, this Remora knows ${version}`)
+  if (header.version !== version)
+    throw new Error(`it has version ${String(header.version)}, this Remora knows ${version}`)
   if (rest !== '' || checksumOf(body) !== header.sha256) throw new Error('its checksum is wrong: it was cut or changed')
   return parse(body, 'the state') as State
 }

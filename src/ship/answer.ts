@@ -58,7 +58,9 @@ export class AnswerReader {
     const body = Math.min(this.#position, this.#goodBytes)
     this.#kept = []
     return (
-      this.#keep(this.#good.subarray(0, body)) && this.#keep(tail.subarray(0, this.#position - body)) && this.#keep(chunk)
+      this.#keep(this.#good.subarray(0, body)) &&
+      this.#keep(tail.subarray(0, this.#position - body)) &&
+      this.#keep(chunk)
     )
   }
 

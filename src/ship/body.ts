@@ -34,7 +34,10 @@ export function documentAt(body: Buffer, from: number, position: number): { acti
   let at = from
   for (let skipped = 0; skipped < position; skipped++) at = documentEnd(body, at)
   const middle = body.indexOf(newline, at)
-  return { action: body.toString('utf8', at, middle), source: body.toString('utf8', middle + 1, documentEnd(body, at) - 1) }
+  return {
+    action: body.toString('utf8', at, middle),
+    source: body.toString('utf8', middle + 1, documentEnd(body, at) - 1),
+  }
 }
 
 /** Where the first half of `[from, to)` ends, cut between two documents. */

@@ -82,7 +82,11 @@ export function makeSend(client: Client, target: string): Send {
     sockets.expect(opaqueId)
     let sent: Sent
     try {
-      const { statusCode, headers, body: stream } = await client.transport.request<AsyncIterable<Buffer>>(
+      const {
+        statusCode,
+        headers,
+        body: stream,
+      } = await client.transport.request<AsyncIterable<Buffer>>(
         { method: 'POST', path, bulkBody: body, querystring },
         { meta: true, asStream: true, signal, opaqueId, headers: bulkHeaders },
       )
@@ -108,7 +112,8 @@ export function makeSend(client: Client, target: string): Send {
 async function readAnswer(stream: AsyncIterable<Buffer>, documents: number): Promise<Answer> {
   const reader = new AnswerReader(documents)
   for await (const chunk of stream) {
-    if (!reader.feed(chunk)) return { kind: 'malformed', why: 'the answer is far longer than one to this request can be' }
+    if (!reader.feed(chunk))
+      return { kind: 'malformed', why: 'the answer is far longer than one to this request can be' }
   }
   return reader.end()
 }

@@ -76,3 +76,17 @@ export interface BulkAnswer {
   readonly items?: readonly Readonly<Record<string, BulkItem>>[]
   readonly error?: string | { readonly type: string }
 }
+
+/** The `filter_path` that a frugal shipper asks for. */
+export const filtered = 'filter_path=errors,items.*.status,items.*.error.type'
+
+/** A body that creates a good document for each id. */
+export function creates(...ids: string[]): string {
+  const one = '{"create":{"_id":"ID"}}\n{"@timestamp":"2026-01-01T00:00:00.000Z","message":"line ID"}\n'
+  return ids.map((id) => one.replaceAll('ID', id)).join('')
+}
+
+/** Sends a bulk body to a data stream. */
+export function bulk({ url }: { readonly url: string }, body: string | Buffer, query = ''): Promise<Answer> {
+  return ask(url, { path: `/logs-app-default/_bulk?${query}`, body })
+}

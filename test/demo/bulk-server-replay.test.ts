@@ -131,7 +131,7 @@ async function replay(entry: Recorded): Promise<string> {
   const request = { method: entry.method ?? 'POST', path: pathOf(entry), headers, body: bodyOf(entry) }
   const answer = await ask(server.url, request).catch(() => undefined)
   if (answer === undefined) return 'whole 0'
-  if (answer.status !== 413) expect(answer.headers['x-elastic-product']).toBe('Elasticsearch')
+  expect(answer.headers['x-elastic-product']).toBe('Elasticsearch')
   return entry.exact === undefined ? summary(answer) : answer.text
 }
 
@@ -149,10 +149,14 @@ describe('answers of Elasticsearch 9.5.3', () => {
     expect(await replay(entry)).toBe(entry.exact ?? entry.answer)
   })
 
-  test.each(recorded.probes.map((entry) => [labelOf(entry), entry] as const))('probe: %s', async (_label, entry) => {
-    const answer = await replay(entry)
-    if (!deviations.has(labelOf(entry))) expect(answer).toBe(entry.exact ?? entry.answer)
-    else expect(answer).not.toBe(entry.exact ?? entry.answer)
+  const probes = recorded.probes.map((entry) => [labelOf(entry), entry] as const)
+
+  test.each(probes.filter(([label]) => !deviations.has(label)))('probe: %s', async (_label, entry) => {
+    expect(await replay(entry)).toBe(entry.exact ?? entry.answer)
+  })
+
+  test.each(probes.filter(([label]) => deviations.has(label)))('deviation: %s', async (_label, entry) => {
+    expect(await replay(entry)).not.toBe(entry.exact ?? entry.answer)
   })
 
   test('every deviation is one of the probes', () => {

@@ -5,12 +5,14 @@
  * Memory (the host keeps the same map in `encode/layout.ts`):
  *
  *      1,024  RESULT    6 × u32: consumed, documents, cut lines, stop, skipping, searched
+ *      4,096  ESCAPES   128 × 8 bytes: how JSON writes an ASCII character, and in the last byte how long that is
  *      8,192  TABLE     4,096 × 2 base64url characters, one pair for 12 bits
  *     16,384  PREFIX    action line and document up to the message, with a hole for the second part of the `_id`
  *     65,536  SUFFIX    from the message's closing quote to the number of `log.offset`
  *    131,072  INPUT, then OUTPUT; both end with 64 bytes that a 16-byte store or load may touch
  */
 const RESULT: usize = 1024;
+const ESCAPES: usize = 4096;
 const TABLE: usize = 8192;
 const PREFIX: usize = 16384;
 const SUFFIX: usize = 65536;
@@ -35,6 +37,7 @@ let lineBytesMax: usize = 0;
 
 export function initialize(maxLine: usize): void {
   lineBytesMax = maxLine;
+  for (let c: u32 = 0; c < 128; c++) store<u64>(ESCAPES + (<usize>c << 3), escapeOf(c));
   for (let v: u32 = 0; v < 4096; v++) {
     store<u16>(TABLE + (<usize>v << 1), <u16>(base64url(v >> 6) | (base64url(v & 63) << 8)));
   }
@@ -143,20 +146,14 @@ export function hash(p: usize, length: usize): u64 { return xxh64(p, length); }
   return 4;
 }
 
-/** Bytes that `special` writes for one control character, quote or backslash. */
-@inline function specialBytes(c: u32): usize {
-  if (c == 0x22 || c == 0x5C || c == 9 || c == 10 || c == 13 || c == 8 || c == 12) return 2;
-  return 6;
-}
-
-@inline function special(o: usize, c: u32): usize {
-  if (c == 0x22 || c == 0x5C) { store<u16>(o, <u16>(0x5C | (c << 8))); return o + 2; }
-  const letter: u32 = c == 9 ? 0x74 : c == 10 ? 0x6E : c == 13 ? 0x72 : c == 8 ? 0x62 : c == 12 ? 0x66 : 0;
-  if (letter) { store<u16>(o, <u16>(0x5C | (letter << 8))); return o + 2; }
+/** As `JSON.stringify` writes them: short where JSON has a letter, else `\u00XX` with lower-case digits. */
+function escapeOf(c: u32): u64 {
+  if (c == 0x22 || c == 0x5C) return 0x5C | (<u64>c << 8) | (2 << 56);
+  if (c >= 0x20) return <u64>c | (1 << 56);
+  const letter: u64 = c == 9 ? 0x74 : c == 10 ? 0x6E : c == 13 ? 0x72 : c == 8 ? 0x62 : c == 12 ? 0x66 : 0;
+  if (letter) return 0x5C | (letter << 8) | (2 << 56);
   const digit = c & 15;
-  store<u32>(o, 0x3030755C);
-  store<u16>(o, <u16>((48 + (c >> 4)) | ((digit < 10 ? 48 + digit : 87 + digit) << 8)), 4);
-  return o + 6;
+  return <u64>0x3030755C | (<u64>(48 + (c >> 4)) << 32) | (<u64>(digit < 10 ? 48 + digit : 87 + digit) << 40) | (6 << 56);
 }
 
 /** JSON string content of [p, end) to o; the caller has seen that it fits. */
@@ -174,10 +171,28 @@ export function hash(p: usize, length: usize): u64 { return xxh64(p, length); }
       p += step; o += step;
       continue;
     }
-    const k = <usize>ctz(m);
-    p += k; o += k;
-    let c = <u32>load<u8>(p);
-    if (c < 0x80) { o = special(o, c); p++; continue; }
+    // One after the other what the mask shows; what stands behind each is copied along, 16 bytes at once.
+    const block = p;
+    const blockEnd = left < 16 ? end : p + 16;
+    let c: u32;
+    do {
+      const at = block + <usize>ctz(m);
+      o += at - p;
+      p = at;
+      c = <u32>load<u8>(p);
+      if (c >= 0x80) break;
+      const written = load<u64>(ESCAPES + (<usize>c << 3));
+      store<u64>(o, written);
+      o += <usize>(written >> 56);
+      p++;
+      v128.store(o, v128.load(p));
+      m &= m - 1;
+    } while (m);
+    if (m == 0) {
+      o += blockEnd - p;
+      p = blockEnd;
+      continue;
+    }
     do {
       const n = sequence(p, end);
       if (n > 0) {
@@ -203,7 +218,7 @@ function escapedBytes(p: usize, end: usize): usize {
       const s = sequence(p, end);
       if (s > 0) { n += s; p += s; } else { n += 3; p -= s; }
     } else {
-      n += c == 0x22 || c == 0x5C || c < 0x20 ? specialBytes(c) : 1;
+      n += <usize>(load<u64>(ESCAPES + (<usize>c << 3)) >> 56);
       p++;
     }
   }

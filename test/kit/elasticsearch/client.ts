@@ -1,6 +1,8 @@
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { scan, type Hit, type HitsOptions } from './scan.ts'
 
+const answerMaxMs = 120_000
+
 export interface User {
   readonly name: string
   readonly password: string
@@ -60,6 +62,9 @@ export class ElasticsearchClient implements Elasticsearch {
       const sent = request({ agent, host: '127.0.0.1', port, method, path, headers }, (answer) => {
         read(answer).then(resolve, reject)
       })
+      sent.setTimeout(answerMaxMs, () =>
+        sent.destroy(new Error(`no answer to ${method} ${path} for ${answerMaxMs} ms`)),
+      )
       sent.on('error', reject)
       sent.end(payload)
     })

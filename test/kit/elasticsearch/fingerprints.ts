@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 const slotsAtFirst = 1 << 12
 
 /**
- * Counts distinct strings in 16 bytes or less each, by 64 bits of their SHA-256: among a million strings the chance
+ * Counts distinct strings in 16 to 32 bytes each, by 64 bits of their SHA-256: among a million strings the chance
  * that two different ones count as one is 3 in 10^8. Equal strings always count once.
  */
 export class FingerprintSet {

@@ -30,17 +30,8 @@ const installMaxMs = 10 * 60_000
 export function elasticsearchAvailable(
   version: ElasticsearchVersion = defaultVersion,
 ): { available: true } | { available: false; reason: string } {
-  const { jdkMajorMin } = distributions[version]
-  if (findJdk(jdkMajorMin) === undefined) {
-    return {
-      available: false,
-      reason: `no JDK ${jdkMajorMin} or later with javac found: install one or set ES_JAVA_HOME`,
-    }
-  }
-  if (!existsSync(homeOf(version)) && findOnPath('mvn') === undefined) {
-    return { available: false, reason: 'no mvn on the PATH: install Apache Maven' }
-  }
-  return { available: true }
+  const found = requirementsOf(version)
+  return 'reason' in found ? { available: false, reason: found.reason } : { available: true }
 }
 
 /**
@@ -48,11 +39,9 @@ export function elasticsearchAvailable(
  * killed installation leaves nothing that looks installed, and of two at once one wins and the other takes its result.
  */
 export async function installElasticsearch(version: ElasticsearchVersion = defaultVersion): Promise<Installation> {
-  const answer = elasticsearchAvailable(version)
-  const javaHome = findJdk(distributions[version].jdkMajorMin)
-  if (!answer.available || javaHome === undefined) {
-    throw new Error(`Elasticsearch ${version} cannot be installed: ${answer.available ? 'no JDK' : answer.reason}`)
-  }
+  const found = requirementsOf(version)
+  if ('reason' in found) throw new Error(`Elasticsearch ${version} cannot run here: ${found.reason}`)
+  const { javaHome } = found
   const home = homeOf(version)
   if (!existsSync(home)) {
     await withLock(`${home}.lock`, installMaxMs, async () => {
@@ -62,12 +51,21 @@ export async function installElasticsearch(version: ElasticsearchVersion = defau
   return { home, javaHome }
 }
 
+function requirementsOf(version: ElasticsearchVersion): { javaHome: string } | { reason: string } {
+  const { jdkMajorMin } = distributions[version]
+  const javaHome = findJdk(jdkMajorMin)
+  if (javaHome === undefined) {
+    return { reason: `no JDK ${jdkMajorMin} or later with javac found: install one or set ES_JAVA_HOME` }
+  }
+  if (!existsSync(homeOf(version)) && findOnPath('mvn') === undefined) {
+    return { reason: 'no mvn on the PATH: install Apache Maven' }
+  }
+  return { javaHome }
+}
+
 async function install(version: ElasticsearchVersion, home: string, javaHome: string): Promise<void> {
   const cache = cacheFolder()
-  for (const name of readdirSync(cache)) {
-    const maker = /^making-.*-(\d+)-\d+$/.exec(name)?.[1]
-    if (maker !== undefined && !isAlive(Number(maker))) rmSync(join(cache, name), { recursive: true, force: true })
-  }
+  removeAbandoned(cache)
   const making = join(cache, `making-${version}-${process.pid}-${Date.now()}`)
   mkdirSync(making)
   try {
@@ -80,6 +78,19 @@ async function install(version: ElasticsearchVersion, home: string, javaHome: st
     if (!['ENOTEMPTY', 'EEXIST'].includes(codeOf(error))) throw error
   } finally {
     rmSync(making, { recursive: true, force: true })
+  }
+}
+
+/** What killed installations left. Maven may have outlived one of them and still be writing there: then the next time. */
+function removeAbandoned(cache: string): void {
+  for (const name of readdirSync(cache)) {
+    const maker = /^making-.*-(\d+)-\d+$/.exec(name)?.[1]
+    if (maker === undefined || isAlive(Number(maker))) continue
+    try {
+      rmSync(join(cache, name), { recursive: true, force: true, maxRetries: 3 })
+    } catch {
+      // The next installation tries again.
+    }
   }
 }
 

@@ -24,7 +24,7 @@ export interface Launched {
   /** Resolves when the launcher has ended, which it does right after the server. */
   readonly ended: Promise<void>
   hasEnded(): boolean
-  /** The end of what the server wrote to its console. */
+  /** The end of what the server wrote to its console, without the frames of Java's stack traces. */
   output(): string
 }
 
@@ -58,7 +58,10 @@ export function launch({ home, javaHome, directory, heap, javaOptions }: Launch)
     serverPid: () => Number(readFileSync(pidFile, 'utf8')),
     ended: endOf(child),
     hasEnded: () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null,
-    output: () => readFileSync(consoleFile, 'utf8').slice(-4_000),
+    output: () =>
+      readFileSync(consoleFile, 'utf8')
+        .replaceAll(/^\s+(at|\.\.\.) .*\n/gm, '')
+        .slice(-6_000),
   }
 }
 
@@ -74,13 +77,16 @@ export async function untilReady(launched: Launched, client: Elasticsearch): Pro
   const deadlineMs = performance.now() + readyMaxMs
   while (performance.now() < deadlineMs) {
     if (launched.hasEnded()) throw new Error(`Elasticsearch ended while it started:\n${launched.output()}`)
-    if (await isReady(client)) return
+    const ended = launched.ended.then(() => false)
+    // Another program on the port may accept and never answer.
+    const patience = delay(10_000, false, { ref: false })
+    if (await Promise.race([isReady(launched, client), ended, patience])) return
     await delay(100)
   }
   throw new Error(`Elasticsearch was not ready after ${readyMaxMs} ms:\n${launched.output()}`)
 }
 
-async function isReady(client: Elasticsearch): Promise<boolean> {
+async function isReady(launched: Launched, client: Elasticsearch): Promise<boolean> {
   const health = 'wait_for_status=yellow&timeout=1s'
   const checks: [method: string, path: string, body?: unknown][] = [['GET', `/_cluster/health?${health}`]]
   if (client.user !== undefined) {
@@ -94,7 +100,10 @@ async function isReady(client: Elasticsearch): Promise<boolean> {
       const answer = await client.request(method, path, body)
       if (answer.status !== 200) return false
     }
-    return true
+    // The server of another run may have been quicker to take the port, and this one be about to end.
+    const answer = await client.request('GET', '/_nodes/_local/process?filter_path=nodes.*.process.id')
+    const [node] = Object.values<{ process: { id: number } }>(answer.body.nodes)
+    return node?.process.id === launched.serverPid()
   } catch {
     return false
   }

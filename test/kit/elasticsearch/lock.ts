@@ -4,11 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf } from '../../../src/base/errors.ts'
 
 const beatMs = 1_000
-const staleMs = 15_000
+const staleMs = 5_000
 
 /**
  * Runs `work` while holding the file `path`, so that two processes do not do the same long work at once. A holder that
- * was killed stops touching the file and loses it after 15 s. Two holders at once stay possible (a suspended one that
+ * was killed stops touching the file and loses it after 5 s. Two holders at once stay possible (a suspended one that
  * wakes up), so `work` must be safe then too: this saves time, it does not guard correctness.
  */
 export async function withLock<T>(path: string, waitMaxMs: number, work: () => Promise<T>): Promise<T> {

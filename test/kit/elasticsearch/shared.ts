@@ -28,9 +28,7 @@ export function describeElasticsearch(name: string, define: () => void): void {
   const reason = answer.available ? '' : ` (${answer.reason})`
   const maySkip = (process.env['CI'] ?? '') === ''
   describe.skipIf(maySkip && !answer.available)(`${name}${reason}`, () => {
-    beforeAll(() =>
-      expect(answer, 'Elasticsearch must be able to run here, for CI is set').toEqual({ available: true }),
-    )
+    beforeAll(() => expect(reason, 'CI is set, so Elasticsearch must be able to run here').toBe(''))
     define()
   })
 }
