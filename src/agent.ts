@@ -164,7 +164,7 @@ export class Agent {
         }),
     )
     // Before anything is sent: ids must come out the same after a crash.
-    await this.#checkpoint.write(this.#snapshot())
+    await this.#save()
     this.#look(true)
     if (this.#registry.generations.size === 0) {
       this.#notices.warn({
@@ -207,7 +207,7 @@ export class Agent {
     await this.#loop
     await this.#requests.onIdle()
     deadline.cancel()
-    await this.#checkpoint.write(this.#snapshot())
+    await this.#save()
     const summary = this.#summary()
     this.#registry.close()
     await this.#watch?.close()
@@ -415,7 +415,7 @@ export class Agent {
     const deliver = async () => {
       // After a truncation the id depends on the state: it must be on disk before the first line of it leaves.
       if (batch.spans.some((span) => span.source.epoch > 0 && !span.source.durable)) {
-        await this.#checkpoint.write(this.#snapshot())
+        await this.#save()
       }
       const signal = this.#abort.signal
       const delivered = await this.#shipper.deliver(batch.slot.output, batch.bytes, batch.documents, signal)
@@ -436,18 +436,21 @@ export class Agent {
   }
 
   #writeCheckpoint(): void {
-    const { clock } = this.#o.world
-    if (clock.monotonicMs() < this.#checkpointDueMs()) return
+    if (this.#o.world.clock.monotonicMs() < this.#checkpointDueMs()) return
     this.#dirty = false
     this.#nextCheckpointMs = Infinity
-    this.#checkpoint
-      .write(this.#snapshot())
-      .then((written) => {
-        this.#nextCheckpointMs = clock.monotonicMs() + checkpointDelayMs(written ? 0 : this.#checkpoint.failures)
-        if (!written) this.#dirty = true
-        this.#wakeUp()
-      })
-      .catch((error: unknown) => this.#fail(error))
+    this.#save().catch((error: unknown) => this.#fail(error))
+  }
+
+  /** Writes a checkpoint of this moment. A failure was reported and is tried again; nothing waits for it. */
+  async #save(): Promise<void> {
+    const generations = [...this.#registry.generations]
+    const written = await this.#checkpoint.write(this.#snapshot())
+    for (const generation of generations) generation.durable = true
+    if (!written) this.#dirty = true
+    const delayMs = checkpointDelayMs(written ? 0 : this.#checkpoint.failures)
+    this.#nextCheckpointMs = this.#o.world.clock.monotonicMs() + delayMs
+    this.#wakeUp()
   }
 
   #snapshot(): State {
@@ -455,7 +458,6 @@ export class Agent {
     for (const generation of this.#registry.generations) {
       const { id, fingerprint } = generation
       if (id === undefined || fingerprint === undefined) continue
-      generation.durable = true
       const mark = this.#frontiers.get(generation)?.mark
       generations.push({
         id,

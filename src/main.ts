@@ -23,21 +23,22 @@ const codeCache = fileURLToPath(new URL('../.cache/compile', import.meta.url))
  * pid, same signals. The image passes all of it from the start.
  */
 function restartWithFlags(): void {
-  const { execve, execArgv, env } = process
-  if (execve === undefined || execArgv.some((flag) => flag.startsWith('--max-semi-space-size'))) return
+  const { execArgv, env } = process
+  if (process.execve === undefined || execArgv.some((flag) => flag.startsWith('--max-semi-space-size'))) return
   const wanted = parseBytes(env['REMORA_MEMORY_LIMIT'] ?? '')
   const flags = nodeFlags(Math.min(memoryLimit().bytes, wanted.ok ? wanted.value : Infinity))
   const script = process.argv[1] ?? fileURLToPath(import.meta.url)
-  execve(process.execPath, [process.execPath, ...flags, ...execArgv, script, ...process.argv.slice(2)], {
+  process.execve(process.execPath, [process.execPath, ...flags, ...execArgv, script, ...process.argv.slice(2)], {
     ...nodeEnvironment(codeCache),
     ...Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
   })
 }
 
+const write = (text: string): void => void process.stdout.write(text)
+
 /** Each command is loaded only when it is asked for: the agent carries no demo in its memory. */
 async function main(argv: readonly string[]): Promise<number> {
   const [command = 'run', ...rest] = argv
-  const write = (text: string) => void process.stdout.write(text)
   switch (command) {
     case 'run':
       restartWithFlags()

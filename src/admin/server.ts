@@ -39,7 +39,7 @@ export async function startAdmin(
         response.setHeader('allow', 'GET, HEAD')
         return answer(405, 'text/plain', 'read-only\n')
       }
-      switch (request.url?.split('?')[0]) {
+      switch (request.url?.split('?')[0] ?? '/') {
         // The loop turns, or this would not be answered. Never Elasticsearch: a restart helps nobody there.
         case '/livez':
           return answer(200, 'text/plain', 'ok\n')

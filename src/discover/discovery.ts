@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Disk, FileFacts } from '../base/disk.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
-import { Globs, isWithin } from './globs.ts'
+import { isWithin, type Globs } from './globs.ts'
 import { namesBeforeRotation } from './siblings.ts'
 import type { Watch } from './watch.ts'
 

@@ -10,11 +10,11 @@ export interface Backoff {
  *
  * @param attempt      0 for the first wait
  * @param random       [0, 1)
- * @param retryAfterMs what the server asked for, which is kept at least
+ * @param askedMs      what the server asked for, which is kept at least
  */
-export function backoffMs(backoff: Backoff, attempt: number, random: number, retryAfterMs = 0): number {
+export function backoffMs(backoff: Backoff, attempt: number, random: number, askedMs = 0): number {
   const most = Math.min(backoff.capMs, backoff.baseMs * 2 ** Math.min(attempt, 30))
-  return Math.max(Math.round(random * most), Math.min(retryAfterMs, backoff.capMs * 10))
+  return Math.max(Math.round(random * most), Math.min(askedMs, backoff.capMs * 10))
 }
 
 /** `Retry-After` in milliseconds: seconds, or an HTTP date; 0 when there is none or it makes no sense. */

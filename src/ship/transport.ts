@@ -97,7 +97,7 @@ export function makeSend(client: Client, target: string): Send {
               kind: 'status',
               status: statusCode ?? 0,
               errorType: await readErrorType(stream),
-              retryAfterMs: retryAfterMs(headers['retry-after'] as string | undefined, Date.now()),
+              retryAfterMs: retryAfterMs(headers['retry-after'], Date.now()),
             }
     } catch (error) {
       sent = { kind: 'failed', message: explain(error) }
