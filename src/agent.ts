@@ -444,7 +444,7 @@ export class Agent {
 
   /** Writes a checkpoint of this moment. A failure was reported and is tried again; nothing waits for it. */
   async #save(): Promise<void> {
-    const generations = [...this.#registry.generations]
+    const generations = [...this.#registry.generations].filter(({ id }) => id !== undefined)
     const written = await this.#checkpoint.write(this.#snapshot())
     for (const generation of generations) generation.durable = true
     if (!written) this.#dirty = true
