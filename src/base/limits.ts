@@ -41,7 +41,10 @@ export const limits = {
   /** Left of the shutdown grace for the last checkpoint and message. */
   shutdownReserveMs: 1_000,
   retryBaseMs: 250,
-  retryCapMs: 30_000,
+  /** No answer: a connection attempt in ten seconds from each of two hundred sidecars is no load. */
+  retryCapMs: 10_000,
+  /** 429 and 5xx: the server has said that it has too much to do. */
+  overloadCapMs: 30_000,
   /** Between two looks at whether a target that holds everything has been mended. */
   holdBaseMs: 1_000,
   holdCapMs: 15_000,
@@ -55,4 +58,4 @@ assert(limits.pollIntervalMinMs <= limits.pollIntervalMaxMs, 'poll intervals')
 assert(limits.pollIntervalMaxMs < limits.directoryQuietMs, 'a directory is polled before it counts as quiet')
 assert(limits.fingerprintBytesMax + limits.guardBytes < limits.quantumBytes, 'a read holds guard and fingerprint')
 assert(limits.endedQuietMs <= limits.deletedHoldMs, 'a last line is shipped before its file is closed')
-assert(limits.retryBaseMs <= limits.retryCapMs && limits.holdBaseMs <= limits.holdCapMs, 'back-off grows')
+assert(limits.retryBaseMs <= limits.retryCapMs && limits.retryCapMs <= limits.overloadCapMs && limits.holdBaseMs <= limits.holdCapMs, 'back-off grows')

@@ -34,12 +34,15 @@ export interface Delivered {
   held: number
 }
 
-const retry = { baseMs: limits.retryBaseMs, capMs: limits.retryCapMs }
+const overload = { baseMs: limits.retryBaseMs, capMs: limits.overloadCapMs }
+const unreachable = { baseMs: limits.retryBaseMs, capMs: limits.retryCapMs }
 const hold = { baseMs: limits.holdBaseMs, capMs: limits.holdCapMs }
 
 /** Brings the documents of a batch to their final verdict, however long it takes. */
 export class Shipper {
   readonly #o: ShipperOptions
+  /** Batches that wait for the server or the target to come back: the first one that gets through wakes the others. */
+  readonly #waiting = new Set<() => void>()
 
   constructor(options: ShipperOptions) {
     this.#o = options
@@ -78,6 +81,7 @@ export class Shipper {
       if (sent.kind === 'answered' && sent.answer.kind === 'done') {
         this.#o.outcome('ok', tookMs, to - from)
         this.#o.health({ state: 'ok' })
+        for (const wake of this.#waiting) wake()
         delivered.done += documents
         return
       } else if (sent.kind === 'answered' && sent.answer.kind === 'items') {
@@ -105,18 +109,30 @@ export class Shipper {
           continue
         }
         this.#o.health({ state: verdict === 'hold' ? 'holding' : 'overloaded', detail })
-        waitMs = backoffMs(verdict === 'hold' ? hold : retry, attempt, this.#o.random(), sent.retryAfterMs)
+        waitMs = backoffMs(verdict === 'hold' ? hold : overload, attempt, this.#o.random(), sent.retryAfterMs)
       } else {
         // Stopped by us: says nothing about the server.
         if (signal.aborted) continue
         this.#o.outcome('failed', tookMs, to - from)
         const detail = sent.kind === 'failed' ? sent.message : sent.answer.kind === 'malformed' ? sent.answer.why : ''
         this.#o.health({ state: 'unreachable', detail })
-        waitMs = backoffMs(retry, attempt, this.#o.random())
+        waitMs = backoffMs(unreachable, attempt, this.#o.random())
       }
       attempt++
-      await sleep(this.#o.clock, waitMs, signal)
+      await this.#wait(waitMs, signal, sent.kind === 'failed')
     }
+  }
+
+  /** @param wakeable  another batch getting through ends the waiting: the server is there again */
+  async #wait(waitMs: number, signal: AbortSignal, wakeable: boolean): Promise<void> {
+    const woken = new AbortController()
+    const wake = () => woken.abort()
+    if (signal.aborted) return
+    signal.addEventListener('abort', wake)
+    if (wakeable) this.#waiting.add(wake)
+    await sleep(this.#o.clock, waitMs, woken.signal)
+    this.#waiting.delete(wake)
+    signal.removeEventListener('abort', wake)
   }
 
   /** Settles what has a final verdict; true in the result: this document is to be sent again. */
@@ -149,6 +165,6 @@ export class Shipper {
     }
     const again = items.find((item) => verdictOf(item.status, item.errorType, othersPassed) === 'again')
     this.#o.health({ state: 'overloaded', detail: `documents are put off: ${again?.status} ${again?.errorType}` })
-    return backoffMs(retry, attempt, this.#o.random())
+    return backoffMs(overload, attempt, this.#o.random())
   }
 }

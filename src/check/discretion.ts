@@ -1,0 +1,51 @@
+import type { Settings } from '../config/types.ts'
+import { Secrets } from '../config/secrets.ts'
+
+/** What may change what a terminal shows: control characters, line and paragraph separators, direction marks, halves of pairs. */
+const unprintable = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu
+
+/** Text from outside, file names too, in a form that cannot play tricks on a terminal. */
+export function printable(text: string): string {
+  return text.replace(unprintable, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+}
+
+/** Keeps secrets out of what is printed, in every form that they are sent in. */
+export class Discretion {
+  readonly #forms: ReadonlySet<string>
+  readonly #secrets = new Secrets()
+
+  constructor({ apiKey, username, password }: Pick<Settings, 'apiKey' | 'username' | 'password'>) {
+    const forms = new Set<string>()
+    if (password !== undefined) {
+      forms.add(password).add(encodeURIComponent(password))
+      forms.add(base64(password)).add(base64(`${username ?? ''}:${password}`))
+    }
+    if (apiKey !== undefined) {
+      const decoded = Buffer.from(apiKey, 'base64').toString('utf8')
+      forms.add(apiKey).add(encodeURIComponent(apiKey)).add(decoded)
+      forms.add(decoded.slice(decoded.indexOf(':') + 1))
+    }
+    forms.delete('')
+    this.#forms = forms
+    for (const form of forms) this.#secrets.add(form)
+  }
+
+  /** For Remora's own words, which may repeat a setting or a path: masks what is known to be secret. */
+  hide(text: string): string {
+    return this.#secrets.hide(text)
+  }
+
+  /**
+   * For the words of whoever answered: printable, on one line, short, and not at all when a secret is in them,
+   * however short it is.
+   */
+  quote(text: string, charactersMax = 160): string {
+    for (const form of this.#forms) {
+      if (text.includes(form) || text.includes(JSON.stringify(form).slice(1, -1))) return '(not shown: a secret is in it)'
+    }
+    const line = printable(text.replaceAll(/\s+/g, ' ').trim())
+    return line.length > charactersMax ? `${line.slice(0, charactersMax)}…` : line
+  }
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
