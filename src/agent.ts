@@ -155,13 +155,16 @@ export class Agent {
         this.#discovery.hint(directory)
         this.#wakeUp()
       },
-      (directory, error) =>
+      (directory, error) => {
+        this.#discovery.unwatchable(directory)
         this.#notices.warn({
           code: 'WATCH_FAILED',
           path: directory,
           message: `the directory cannot be watched: ${messageOf(error)}`,
-          wayOut: `It is looked at every REMORA_SCAN_INTERVAL instead; fs.inotify.max_user_watches or max_user_instances may be too small.`,
-        }),
+          wayOut:
+            'It is looked at once a second instead; fs.inotify.max_user_watches or max_user_instances may be too small.',
+        })
+      },
     )
     // Before anything is sent: ids must come out the same after a crash.
     await this.#save()

@@ -115,9 +115,8 @@ export class Pump {
       if (full) this.seal()
       return full
     } catch (error) {
-      // Tried again when the file grows or at the next rescan; the other files go on.
-      generation.searchedTo = generation.sizeBytes
       if (codeOf(error) === '') throw error
+      registry.failedToRead(generation)
       this.#o.failed(generation, codeOf(error), messageOf(error))
       return false
     }

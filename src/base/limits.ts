@@ -31,6 +31,10 @@ export const limits = {
   pollIntervalMaxMs: 320,
   /** A directory without a change for so long is left to the watch. */
   directoryQuietMs: 2_000,
+  /** A quiet directory that cannot be watched is looked at in this interval. */
+  unwatchedIntervalMs: 1_000,
+  /** A file that could not be read is tried again after this time. */
+  readRetryMs: 1_000,
   /** A rotated or deleted file without a new byte for so long has ended: its last line needs no newline. */
   endedQuietMs: 5_000,
   /** A deleted file without a new byte for so long is closed, which frees its space. */
@@ -58,4 +62,9 @@ assert(limits.pollIntervalMinMs <= limits.pollIntervalMaxMs, 'poll intervals')
 assert(limits.pollIntervalMaxMs < limits.directoryQuietMs, 'a directory is polled before it counts as quiet')
 assert(limits.fingerprintBytesMax + limits.guardBytes < limits.quantumBytes, 'a read holds guard and fingerprint')
 assert(limits.endedQuietMs <= limits.deletedHoldMs, 'a last line is shipped before its file is closed')
-assert(limits.retryBaseMs <= limits.retryCapMs && limits.retryCapMs <= limits.overloadCapMs && limits.holdBaseMs <= limits.holdCapMs, 'back-off grows')
+assert(
+  limits.retryBaseMs <= limits.retryCapMs &&
+    limits.retryCapMs <= limits.overloadCapMs &&
+    limits.holdBaseMs <= limits.holdCapMs,
+  'back-off grows',
+)

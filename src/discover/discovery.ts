@@ -38,7 +38,8 @@ interface Directory {
   lookedAtMs: number
   changedAtMs: number
   watched: boolean
-  hinted: boolean
+  /** The watch failed: it is looked at on a timer for good. */
+  unwatchable: boolean
 }
 
 export interface DiscoveryOptions {
@@ -62,6 +63,7 @@ export class Discovery {
   readonly #o: DiscoveryOptions
   readonly #directories = new Map<string, Directory>()
   readonly #matched = new Map<string, { matched: boolean; before: string[] }>()
+  readonly #hints = new Set<string>()
   #roots: string[] = []
   #rescanAtMs = 0
   #watches = 0
@@ -81,9 +83,15 @@ export class Discovery {
   }
 
   hint(directory: string): void {
+    if (this.#directories.has(directory)) this.#hints.add(directory)
+  }
+
+  /** The directory cannot be watched: from now on it is looked at on a timer. */
+  unwatchable(directory: string): void {
     const known = this.#directories.get(directory)
-    if (known === undefined || known.hinted) return
-    known.hinted = true
+    if (known === undefined) return
+    this.busy(directory)
+    known.unwatchable = true
   }
 
   /** Lets go of a directory's watch while files in it grow; `look` takes it up again when it was quiet for a while. */
@@ -99,8 +107,14 @@ export class Discovery {
 
   /** When `look` has something to do without any hint: for the caller's one timer. Milliseconds, monotonic. */
   nextLookMs(): number {
-    const polled = [...this.#directories.values()].some((directory) => !directory.watched && this.#isActive(directory))
-    return polled ? this.#o.clock.monotonicMs() + limits.pollIntervalMaxMs : this.#rescanAtMs
+    const nowMs = this.#o.clock.monotonicMs()
+    let nextMs = this.#rescanAtMs
+    for (const directory of this.#directories.values()) {
+      if (directory.watched) continue
+      if (this.#isActive(directory)) return nowMs + limits.pollIntervalMaxMs
+      nextMs = Math.min(nextMs, nowMs + limits.unwatchedIntervalMs)
+    }
+    return nextMs
   }
 
   /** Whether a hint would come from this directory. */
@@ -110,8 +124,7 @@ export class Discovery {
 
   /** Whether any directory has a hint that was not followed yet. */
   get hinted(): boolean {
-    for (const directory of this.#directories.values()) if (directory.hinted) return true
-    return false
+    return this.#hints.size > 0
   }
 
   /** Lists what may have changed since the last call; everything when the rescan is due or `everything` is asked for. */
@@ -121,16 +134,17 @@ export class Discovery {
     if (everything || nowMs >= this.#rescanAtMs) {
       this.#rescanAtMs = nowMs + this.#o.scanIntervalMs
       this.#matched.clear()
+      this.#hints.clear()
       this.#findRoots()
       for (const directory of this.#directories.keys()) this.#list(directory, listings, false)
       return listings
     }
     for (const directory of this.#directories.values()) {
-      if (!directory.hinted && (directory.watched || !this.#moved(directory))) {
+      const hinted = this.#hints.delete(directory.path)
+      if (!hinted && (directory.watched || !this.#moved(directory))) {
         this.#settleDown(directory, nowMs)
         continue
       }
-      directory.hinted = false
       this.#list(directory.path, listings, true)
     }
     return listings
@@ -151,9 +165,10 @@ export class Discovery {
 
   /** Watches a quiet directory again, and hints at it once more: something may fall between look and watch. */
   #settleDown(directory: Directory, nowMs: number): void {
-    if (directory.watched || this.#isActive(directory) || this.#watches >= limits.watchesMax) return
+    if (directory.watched || directory.unwatchable || this.#isActive(directory)) return
+    if (this.#watches >= limits.watchesMax) return
     directory.watched = true
-    directory.hinted = true
+    this.#hints.add(directory.path)
     directory.changedAtMs = nowMs
     this.#watches++
     this.#o.watch.add(directory.path)
@@ -176,7 +191,7 @@ export class Discovery {
     let known = this.#directories.get(directory)
     if (known === undefined) {
       const nowMs = this.#o.clock.monotonicMs()
-      known = { path: directory, modifiedMs: -1, lookedAtMs: 0, changedAtMs: nowMs, watched: false, hinted: false }
+      known = { path: directory, modifiedMs: -1, lookedAtMs: 0, changedAtMs: nowMs, watched: false, unwatchable: false }
       this.#directories.set(directory, known)
     }
     return known
@@ -186,6 +201,7 @@ export class Discovery {
     for (const known of this.#directories.values()) {
       if (!isWithin(known.path, directory)) continue
       this.#directories.delete(known.path)
+      this.#hints.delete(known.path)
       if (!known.watched) continue
       this.#o.watch.remove(known.path)
       this.#watches--
@@ -259,7 +275,10 @@ export class Discovery {
     const target = symlink ? this.#follow(at, matched) : at
     if (target === undefined) return
     const facts = this.#o.disk.look(target)
-    if (facts === undefined) return
+    if (facts === undefined) {
+      if (matched && target.includes('\uFFFD')) this.#unnameable(at)
+      return
+    }
     if (facts.kind !== 'file') {
       if (matched) this.#unfit(at, facts.kind)
       return
@@ -299,6 +318,15 @@ export class Discovery {
       if (codeOf(error) !== 'ENOENT') this.#failed(at, error)
     }
     return undefined
+  }
+
+  #unnameable(at: string): void {
+    this.#o.obstacle({
+      path: at,
+      code: 'NAME_NOT_UTF8',
+      message: 'its name is not valid UTF-8, so it cannot be opened by it; its lines are not shipped',
+      wayOut: 'Have the application name its log files in UTF-8.',
+    })
   }
 
   #unfit(at: string, kind: FileFacts['kind']): void {

@@ -28,6 +28,8 @@ export function watchDirectories(
         ignored: (path) => path !== directory,
       })
       watcher.on('raw', () => hint(directory))
+      // What happened before the watch stood shows in the look that this asks for.
+      watcher.on('ready', () => hint(directory))
       watcher.on('error', (error) => failed(directory, error))
       watchers.set(directory, watcher)
     },

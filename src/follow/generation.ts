@@ -44,6 +44,8 @@ export class Generation {
   /** A checkpoint knows it: after a crash its id comes out the same. */
   durable = false
 
+  /** The last read failed. */
+  failed = false
   stage: Stage = 'live'
   /** Everything is read and, as it has ended, nothing more will come. */
   finished = false

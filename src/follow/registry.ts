@@ -111,9 +111,13 @@ export class Registry {
     for (const generation of this.#generations) {
       if (generation.nextPollMs > nowMs || generation.descriptor === -1) continue
       const { directory } = generation
-      if (directory !== undefined && generation.stage === 'live' && watched(directory)) {
+      if (directory !== undefined && generation.stage === 'live' && !generation.failed && watched(directory)) {
         generation.nextPollMs = nowMs + limits.pollIntervalMaxMs
         continue
+      }
+      if (generation.failed) {
+        generation.failed = false
+        generation.searchedTo = generation.offset
       }
       if (this.#look(generation, nowMs) && directory !== undefined) grown.add(directory)
       if (!generation.finished && this.hasEnded(generation)) this.#o.readable(generation)
@@ -128,7 +132,7 @@ export class Registry {
     for (const generation of this.#generations) {
       if (generation.descriptor === -1) continue
       const { directory } = generation
-      if (directory !== undefined && generation.stage === 'live' && watched(directory)) continue
+      if (directory !== undefined && generation.stage === 'live' && !generation.failed && watched(directory)) continue
       if (generation.nextPollMs < nextMs) nextMs = generation.nextPollMs
     }
     return nextMs
@@ -159,6 +163,13 @@ export class Registry {
     generation.finished = true
     this.#o.happened({ kind: 'finished', generation })
     this.#retire(generation, this.#o.clock.monotonicMs())
+  }
+
+  /** A read failed: it is tried again after a while, and the other files go on. */
+  failedToRead(generation: Generation): void {
+    generation.failed = true
+    generation.searchedTo = generation.sizeBytes
+    generation.nextPollMs = this.#o.clock.monotonicMs() + limits.readRetryMs
   }
 
   /** Whether the last line needs no newline any more. */
@@ -528,8 +539,9 @@ export class Registry {
 
   /** Over the budget, the files that were quiet for longest and are wholly read give their descriptors back. */
   #spareDescriptors(): void {
+    // Many at once: the search costs as much for one.
     let over = this.openFiles - limits.openFilesMax
-    if (over <= 0) return
+    if (over < limits.openFilesMax / 8) return
     const idle = [...this.#generations].filter(
       (generation) =>
         generation.descriptor !== -1 && generation.currentPath !== undefined && generation.unreadBytes === 0,
