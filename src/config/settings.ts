@@ -226,7 +226,7 @@ export const settings = {
     name: 'REMORA_ADMIN_PORT',
     kind: kinds.integer(0, 65535),
     default: '9600',
-    help: 'Port of probes, metrics and the status page; 0: none.',
+    help: 'Port of probes and metrics; 0: none.',
   },
 } as const satisfies Record<string, Setting<unknown>>
 
