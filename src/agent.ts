@@ -85,6 +85,7 @@ export class Agent {
   #nextCheckpointMs = 0
   #nextLookMs = 0
   #lookedAtMs = 0
+  #saving: Promise<void> | undefined
   #wake: (() => void) | undefined
   #woken = false
   #failure: unknown
@@ -416,10 +417,7 @@ export class Agent {
   #ship(batch: Filled): void {
     const settle = batch.spans.map((span) => this.#frontierOf(span.source).issue(span.from, span.to))
     const deliver = async () => {
-      // After a truncation the id depends on the state: it must be on disk before the first line of it leaves.
-      if (batch.spans.some((span) => span.source.epoch > 0 && !span.source.durable)) {
-        await this.#save()
-      }
+      await this.#saved(batch.spans.map(({ source }) => source))
       const signal = this.#abort.signal
       const delivered = await this.#shipper.deliver(batch.slot.output, batch.bytes, batch.documents, signal)
       this.ledger.acknowledge(delivered.done, delivered.duplicates)
@@ -443,6 +441,17 @@ export class Agent {
     this.#dirty = false
     this.#nextCheckpointMs = Infinity
     this.#save().catch((error: unknown) => this.#fail(error))
+  }
+
+  /**
+   * Returns when the state knows these generations, if it can be written: after a crash one that it does not know would
+   * be a stranger, and rotated or truncated meanwhile would get other ids. One write serves all that wait for it.
+   */
+  async #saved(generations: readonly Generation[]): Promise<void> {
+    const known = this.#registry.generations
+    while (generations.some((generation) => !generation.durable && known.has(generation))) {
+      await (this.#saving ??= this.#save().finally(() => (this.#saving = undefined)))
+    }
   }
 
   /** Writes a checkpoint of this moment. A failure was reported and is tried again; nothing waits for it. */

@@ -41,7 +41,8 @@ export class Discretion {
    */
   quote(text: string, charactersMax = 160): string {
     for (const form of this.#forms) {
-      if (text.includes(form) || text.includes(JSON.stringify(form).slice(1, -1))) return '(not shown: a secret is in it)'
+      if (text.includes(form) || text.includes(JSON.stringify(form).slice(1, -1)))
+        return '(not shown: a secret is in it)'
     }
     const line = printable(text.replaceAll(/\s+/g, ' ').trim())
     return line.length > charactersMax ? `${line.slice(0, charactersMax)}…` : line

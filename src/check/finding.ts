@@ -4,7 +4,7 @@ export type Level = 'ok' | 'warning' | 'error'
 interface Said {
   /** One sentence, without a final full stop. */
   readonly text: string
-  /** Shown below it as they are, never wrapped: names, or lines for a manifest. */
+  /** Shown as they are, never wrapped: below `text` the names that it is about, below `wayOut` what is to be added. */
   readonly lines?: readonly string[]
 }
 

@@ -22,10 +22,12 @@ function findingText(finding: Finding, paint: Paint): string {
   const { level, text, lines = [] } = finding
   const [first = '', ...more] = wrapped(text, columns - indent.length)
   const shown = [`  ${paint(styles[level], level)}${' '.repeat(9 - level.length)}${first}`]
-  shown.push(...[...more, ...lines].map((line) => indent + line))
-  if (finding.level !== 'ok') {
+  shown.push(...more.map((line) => indent + line))
+  if (finding.level === 'ok') shown.push(...lines.map((line) => indent + line))
+  else {
     const wayOut = wrapped(finding.wayOut, columns - indent.length - 2)
     shown.push(...wayOut.map((line, index) => `${indent}${index === 0 ? '> ' : '  '}${line}`))
+    shown.push(...lines.map((line) => `${indent}    ${line}`))
   }
   return `${shown.map((line) => line.trimEnd()).join('\n')}\n`
 }
@@ -53,7 +55,7 @@ export function closingText(findings: readonly Finding[], paint: Paint): string 
   const [fine, warnings, errors] = [of('ok'), of('warning'), of('error')]
   const total = `${fine} ok, ${count(warnings, 'warning')}, ${count(errors, 'error')}`
   const worst = errors > 0 ? 'error' : warnings > 0 ? 'warning' : 'ok'
-  return `\n${paint(styles[worst], total)}. ${wrapped(nextStep(findings, worst), columns).join('\n')}\n`
+  return `\n${paint(styles[worst], total)}\n${nextStep(findings, worst)}\n`
 }
 
 function nextStep(findings: readonly Finding[], worst: Level): string {

@@ -78,7 +78,7 @@ export async function runCommand(env: Env): Promise<number> {
     random: Math.random,
     newInstanceId: randomUUID,
     watch: watchDirectories,
-    send: makeSend(client, settings.target),
+    send: makeSend(client, settings.target, settings.requestTimeoutMs),
     yield: () => new Promise((resolve) => setImmediate(resolve)),
   }
   const metrics = makeMetrics(version, () => agent.figures())
@@ -92,7 +92,7 @@ export async function runCommand(env: Env): Promise<number> {
           settings.adminPort,
           {
             ready: () => ({ ready: agent.isReady, detail: { ready: agent.isReady, elasticsearch: agent.health } }),
-            metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+            metrics: () => metrics.text(),
           },
           (notice) => logger.warn(fieldsOf(notice), textOf(notice)),
         )

@@ -13,8 +13,11 @@ export const inputAt = 131072
 /** What a 16-byte load or store may touch behind the input and the output. */
 export const slackBytes = 64
 
-/** Room for the template's halves. A path has 4,096 bytes at most, and JSON makes six of one at worst. */
+/**
+ * Room for the template's halves. The second holds a path of 4,096 bytes, of which JSON makes six times as many at worst,
+ * and the static fields: 4,096 bytes of them in one setting, twice as many at worst, and a few names.
+ */
 export const prefixBytesMax = suffixAt - prefixAt
-export const suffixBytesMax = 32768
+export const suffixBytesMax = 40 * 1024
 
 assert(prefixBytesMax + suffixBytesMax + slackBytes <= limits.documentOverheadBytesMax, 'a template fits into a batch')

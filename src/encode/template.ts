@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { assert } from '../base/errors.ts'
 
 /** What a document says of where it comes from, besides its line. Dotted ECS names become objects. */
 export interface Origin {
@@ -37,8 +38,10 @@ export function nest(fields: ReadonlyMap<string, string>): Record<string, unknow
     let at = root
     for (const part of parts.slice(0, -1)) {
       at[part] ??= Object.create(null)
+      assert(typeof at[part] === 'object', `the field ${name} lies below a text`)
       at = at[part] as Record<string, unknown>
     }
+    assert(!(parts.at(-1)! in at), `the field ${name} holds others`)
     at[parts.at(-1)!] = value
   }
   return root

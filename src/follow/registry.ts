@@ -88,15 +88,20 @@ export class Registry {
 
   /** Takes in what one look found. The first call must bring everything: what it does not hold is gone. */
   observe(directories: readonly SeenDirectory[]): void {
+    // A copy is made before its file is truncated: what was truncated before this listing has its copy in it.
+    const wanting = [...this.#generations].filter(({ copyWanted }) => copyWanted)
     this.#listings = new Map(directories.map((seen) => [seen.directory, seen.entries]))
     // Oldest first, so that a rotated file gets its place before its successor.
     const files = directories.flatMap((seen) => seen.entries)
     const ordered = files.toSorted((a, b) => a.facts.modifiedMs - b.facts.modifiedMs)
     const keysByPath = new Map(files.map((file) => [file.path, keyOf(file.facts)]))
-    for (const file of ordered) this.#see(file, keysByPath)
+    const strangers = ordered.filter((file) => !this.#recognize(file, keysByPath))
+    if (this.#firstLook) this.#restoreGone()
+    // After all that is known has its place: a stranger may be a copy of it.
+    for (const file of strangers) if (!this.#recognize(file, keysByPath)) this.#stranger(file)
+    this.#firstLook = false
     for (const seen of directories) this.#vanished(seen.directory, keysByPath)
-    if (this.#firstLook) this.#afterFirstLook()
-    for (const generation of this.#generations) if (generation.copyWanted) this.#wantCopy(generation)
+    for (const generation of wanting) this.#wantCopy(generation)
   }
 
   /**
@@ -197,28 +202,37 @@ export class Registry {
     for (const generation of this.#generations) this.#release(generation)
   }
 
-  #see(file: SeenFile, keysByPath: ReadonlyMap<string, string>): void {
+  /** False: nobody knows this file. */
+  #recognize(file: SeenFile, keysByPath: ReadonlyMap<string, string>): boolean {
     const key = keyOf(file.facts)
     const known = this.#byKey.get(key)
     if (known !== undefined) {
-      if (known.descriptor !== -1 || sameBirth(known.birthNs, file.facts.birthNs))
-        return this.#again(known, file, keysByPath)
+      if (known.descriptor !== -1 || sameBirth(known.birthNs, file.facts.birthNs)) {
+        this.#again(known, file, keysByPath)
+        return true
+      }
       this.#gone(known, 'it was deleted, and its inode was given to another file')
     }
     const copy = this.#copies.get(key)
     if (copy !== undefined) {
-      if (sameBirth(copy.birthNs, file.facts.birthNs)) return
+      if (sameBirth(copy.birthNs, file.facts.birthNs)) return true
       this.#copies.delete(key)
       copy.owner.copies.delete(key)
     }
     for (const saved of this.#saved.get(String(file.facts.inode)) ?? []) {
-      if (this.#resume(saved, file)) return
+      if (this.#resume(saved, file)) return true
     }
-    this.#stranger(file)
+    return false
   }
 
   #again(known: Generation, file: SeenFile, keysByPath: ReadonlyMap<string, string>): void {
     if (file.facts.sizeBytes !== known.sizeBytes && this.reopen(known)) this.#look(known, this.#o.clock.monotonicMs())
+    // The look showed another content: the inode belongs to the successor now.
+    const holder = this.#byKey.get(keyOf(file.facts))
+    if (holder !== known) {
+      if (holder !== undefined) this.#again(holder, file, keysByPath)
+      return
+    }
     if (known.currentPath === file.path) return
     // Two names of one inode: it keeps the one it has while that still leads to it.
     if (known.currentPath !== undefined && keysByPath.get(known.currentPath) === known.key) return
@@ -392,7 +406,6 @@ export class Registry {
     const directory = generation.path.slice(0, generation.path.lastIndexOf('/'))
     if (!this.#listings.has(directory)) return
     generation.copyWanted = false
-    // The copy was whole before the file was truncated: if this listing does not show it, it is somewhere else.
     if (!this.#takeCopy(generation)) {
       this.#gone(generation, 'it was truncated, and no copy with the rest was found beside it')
     }
@@ -490,8 +503,8 @@ export class Registry {
     }
   }
 
-  #afterFirstLook(): void {
-    this.#firstLook = false
+  /** What the state knows and the first look did not find by its inode. */
+  #restoreGone(): void {
     for (const saved of this.waiting) {
       if (this.#unopened.has(saved.inode)) continue
       this.#unsave(saved)

@@ -31,8 +31,9 @@ export class Arena<Slot> {
     // Last in, first out: the slot whose pages are still in the cache.
     const slot = this.#free.pop()
     if (slot !== undefined || this.#made === this.slots) return slot
+    const made = this.#make()
     this.#made++
-    return this.#make()
+    return made
   }
 
   /** Only for a slot whose request's last byte has left it: it will be written over. */

@@ -3,7 +3,7 @@ import { assert } from '../base/errors.ts'
 const newline = 10
 
 /** End of the document that begins at `from`: an action line and a source line, neither with a newline inside. */
-function documentEnd(body: Buffer, from: number): number {
+export function documentEnd(body: Buffer, from: number): number {
   return body.indexOf(newline, body.indexOf(newline, from) + 1) + 1
 }
 
@@ -29,14 +29,12 @@ export function pack(body: Buffer, from: number, to: number, keep: readonly bool
   return end
 }
 
-/** The document at a position of `[from, …)`: its action and its source, without their newlines. */
-export function documentAt(body: Buffer, from: number, position: number): { action: string; source: string } {
-  let at = from
-  for (let skipped = 0; skipped < position; skipped++) at = documentEnd(body, at)
-  const middle = body.indexOf(newline, at)
+/** The document that begins at `from`: its action and its source, without their newlines. */
+export function documentAt(body: Buffer, from: number): { action: string; source: string } {
+  const middle = body.indexOf(newline, from)
   return {
-    action: body.toString('utf8', at, middle),
-    source: body.toString('utf8', middle + 1, documentEnd(body, at) - 1),
+    action: body.toString('utf8', from, middle),
+    source: body.toString('utf8', middle + 1, documentEnd(body, from) - 1),
   }
 }
 

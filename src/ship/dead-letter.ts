@@ -13,7 +13,7 @@ export interface DeadLetter {
 
 /**
  * Documents that Elasticsearch will never take, one JSON object a line, in two files of half the bound each: the older
- * is written over. `{"at":"…","status":400,"type":"…","target":"…","action":{…},"source":"…"}`
+ * is written over. `{"at":"…","status":400,"type":"…","target":"…","action":"…","source":"…"}`
  */
 export class DeadLetters {
   readonly #disk: Disk
@@ -48,13 +48,19 @@ export class DeadLetters {
     const bytes = Buffer.byteLength(line)
     if (bytes > this.#bytesMax / 2) return 'it is larger than half of REMORA_DEAD_LETTER_BYTES'
     try {
-      this.#bytes ??= this.#disk.look(this.#path)?.sizeBytes ?? 0
-      if (this.#bytes + bytes > this.#bytesMax / 2) {
-        this.#disk.rename(this.#path, this.#older)
-        this.#bytes = 0
+      let torn = false
+      if (this.#bytes === undefined) {
+        this.#bytes = this.#disk.look(this.#path)?.sizeBytes ?? 0
+        torn = this.#bytes > 0
       }
-      this.#disk.append(this.#path, line)
-      this.#bytes += bytes
+      if (this.#bytes + bytes + 1 > this.#bytesMax / 2) {
+        if (this.#bytes > 0) this.#disk.rename(this.#path, this.#older)
+        this.#bytes = 0
+        torn = false
+      }
+      // What a crash or a full disk may have left of a letter ends here: an empty line at worst.
+      this.#disk.append(this.#path, torn ? `\n${line}` : line)
+      this.#bytes += torn ? bytes + 1 : bytes
       return undefined
     } catch (error) {
       this.#bytes = undefined

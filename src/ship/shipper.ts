@@ -1,10 +1,10 @@
 import { sleep, type Clock } from '../base/clock.ts'
 import { limits } from '../base/limits.ts'
-import { documentAt, halve, pack } from './body.ts'
+import { documentAt, documentEnd, halve, pack } from './body.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import { backoffMs } from './retry.ts'
 import type { Send } from './transport.ts'
-import { requestVerdictOf, verdictOf, type Verdict } from './verdict.ts'
+import { isThere, requestVerdictOf, verdictOf } from './verdict.ts'
 import type { Item } from './answer.ts'
 
 /** How Elasticsearch is doing, as far as the last request tells. */
@@ -101,7 +101,7 @@ export class Shipper {
         const verdict = requestVerdictOf(sent.status)
         const detail = `the server answers ${sent.status}${sent.errorType === '' ? '' : ` ${sent.errorType}`}`
         if (verdict === 'split') {
-          if (documents === 1) return this.#refuse(body, from, 0, { status: 413, errorType: 'too large' }, delivered)
+          if (documents === 1) return this.#refuse(body, from, { status: 413, errorType: 'too large' }, delivered)
           const middle = halve(body, from, documents)
           await this.#range(body, from, middle, documents >> 1, delivered, signal)
           from = middle
@@ -137,11 +137,14 @@ export class Shipper {
 
   /** Settles what has a final verdict; true in the result: this document is to be sent again. */
   #judge(body: Buffer, from: number, items: readonly Item[], delivered: Delivered): boolean[] {
-    const othersPassed = items.some(({ status }) => status < 300 || status === 409)
-    return items.map((item, position) => {
-      const verdict: Verdict = verdictOf(item.status, item.errorType, othersPassed)
+    const othersPassed = items.some(({ status }) => isThere(status))
+    let next = from
+    return items.map((item) => {
+      const at = next
+      next = documentEnd(body, at)
+      const verdict = verdictOf(item.status, item.errorType, othersPassed)
       if (verdict === 'again' || verdict === 'hold') return true
-      if (verdict === 'refused') this.#refuse(body, from, position, item, delivered)
+      if (verdict === 'refused') this.#refuse(body, at, item, delivered)
       else {
         delivered.done++
         if (item.status === 409) delivered.duplicates++
@@ -150,14 +153,14 @@ export class Shipper {
     })
   }
 
-  #refuse(body: Buffer, from: number, position: number, item: Item, delivered: Delivered): void {
-    const kept = this.#o.deadLetter({ ...item, target: this.#o.target, ...documentAt(body, from, position) })
+  #refuse(body: Buffer, at: number, item: Item, delivered: Delivered): void {
+    const kept = this.#o.deadLetter({ ...item, target: this.#o.target, ...documentAt(body, at) })
     if (kept === undefined) delivered.deadLettered++
     else delivered.lost++
   }
 
   #afterItems(items: readonly Item[], attempt: number): number {
-    const othersPassed = items.some(({ status }) => status < 300 || status === 409)
+    const othersPassed = items.some(({ status }) => isThere(status))
     const held = items.find((item) => verdictOf(item.status, item.errorType, othersPassed) === 'hold')
     if (held !== undefined) {
       this.#o.health({ state: 'holding', detail: `the target refuses documents: ${held.status} ${held.errorType}` })

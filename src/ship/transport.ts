@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { Client, errors, type ClientOptions } from '@elastic/elasticsearch'
+import { addAbortSignal, type Readable } from 'node:stream'
+import { Client, errors, HttpConnection, type ClientOptions } from '@elastic/elasticsearch'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { AnswerReader, type Answer } from './answer.ts'
+import { Outgoing } from './outgoing.ts'
 import { retryAfterMs } from './retry.ts'
-import { RequestSockets } from './sockets.ts'
 
 export interface ConnectionSettings {
   readonly urls: readonly string[]
@@ -35,7 +36,14 @@ export function makeClient(settings: ConnectionSettings): Client {
     requestTimeout: settings.requestTimeoutMs,
     // Remora decides when to try again: the client would do it at once and never on 429.
     maxRetries: 0,
-    agent: { connections: settings.connections },
+    // Node's own client: as fast as undici here, and 7 MiB smaller, for its parser is not one more wasm to optimize.
+    Connection: HttpConnection,
+    agent: {
+      keepAlive: true,
+      maxSockets: settings.connections,
+      maxFreeSockets: settings.connections,
+      scheduling: 'lifo',
+    },
     enableMetaHeader: false,
     // The default copies the request into each error, byte by byte: 1.7 s and 200 MB for a body of 4 MiB. Nothing of an
     // error is shown but its message (`explain`).
@@ -73,48 +81,67 @@ const drainMs = 5_000
 /**
  * Makes a `Send` for one target.
  *
- * @param target  index, alias or data stream
+ * @param target     index, alias or data stream
+ * @param timeoutMs  deadline of one attempt, from its start to the last byte of its answer
  */
-export function makeSend(client: Client, target: string): Send {
-  const sockets = new RequestSockets()
+export function makeSend(client: Client, target: string, timeoutMs: number): Send {
+  const outgoing = new Outgoing()
   const path = `/${encodeURIComponent(target)}/_bulk`
   const querystring = { filter_path: filterPath }
   let requests = 0
-  return async (body, documents, signal) => {
-    const opaqueId = `remora-${++requests}`
-    sockets.expect(opaqueId)
-    let sent: Sent
-    try {
-      const {
-        statusCode,
-        headers,
-        body: stream,
-      } = await client.transport.request<AsyncIterable<Buffer>>(
-        { method: 'POST', path, bulkBody: body, querystring },
-        { meta: true, asStream: true, signal, opaqueId, headers: bulkHeaders },
-      )
-      sent =
-        statusCode === 200
-          ? { kind: 'answered', answer: await readAnswer(stream, documents) }
-          : {
-              kind: 'status',
-              status: statusCode ?? 0,
-              errorType: await readErrorType(stream),
-              retryAfterMs: retryAfterMs(headers['retry-after'], Date.now()),
-            }
-    } catch (error) {
-      sent = { kind: 'failed', message: explain(error) }
+
+  async function attempt(id: string, body: Buffer, documents: number, signal: AbortSignal): Promise<Sent> {
+    const {
+      statusCode,
+      headers,
+      body: stream,
+    } = await client.transport.request<Readable>(
+      { method: 'POST', path, bulkBody: body, querystring },
+      { meta: true, asStream: true, signal, opaqueId: id, headers: bulkHeaders },
+    )
+    // From here on the client looks neither at the signal nor at the time.
+    addAbortSignal(signal, stream)
+    if (statusCode === 200) return { kind: 'answered', answer: await readAnswer(stream, documents) }
+    const errorType = await readErrorType(stream)
+    const retryAfter = retryAfterMs(headers['retry-after'], Date.now())
+    return { kind: 'status', status: statusCode ?? 0, errorType, retryAfterMs: retryAfter }
+  }
+
+  return async function send(body, documents, signal) {
+    for (let tries = 1; ; tries++) {
+      const id = `remora-${++requests}`
+      outgoing.expect(id)
+      const deadline = new AbortController()
+      const abort = () => deadline.abort()
+      signal.addEventListener('abort', abort)
+      if (signal.aborted) abort()
+      let late = false
+      const timer = setTimeout(() => {
+        late = true
+        abort()
+      }, timeoutMs)
+      let sent: Sent
+      try {
+        sent = await attempt(id, body, documents, deadline.signal)
+      } catch (error) {
+        sent = { kind: 'failed', message: late ? `no answer within ${timeoutMs / 1000} s` : explain(error) }
+      }
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+      // A whole answer with an item for each document was made from the whole body: that is out.
+      if (sent.kind !== 'answered' || sent.answer.kind === 'malformed') await outgoing.drained(id, drainMs)
+      const reused = outgoing.wasReused(id)
+      outgoing.forget(id)
+      // A server closes connections that were idle; the one who writes into it just then has learnt nothing else.
+      if (sent.kind === 'failed' && reused && tries === 1 && !late && !signal.aborted) continue
+      return sent
     }
-    // A whole answer with an item for each document was made from the whole body: that is out.
-    if (sent.kind !== 'answered' || sent.answer.kind === 'malformed') await sockets.drained(opaqueId, drainMs)
-    sockets.forget(opaqueId)
-    return sent
   }
 }
 
-async function readAnswer(stream: AsyncIterable<Buffer>, documents: number): Promise<Answer> {
+async function readAnswer(stream: Readable, documents: number): Promise<Answer> {
   const reader = new AnswerReader(documents)
-  for await (const chunk of stream) {
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
     if (!reader.feed(chunk))
       return { kind: 'malformed', why: 'the answer is far longer than one to this request can be' }
   }
@@ -122,10 +149,10 @@ async function readAnswer(stream: AsyncIterable<Buffer>, documents: number): Pro
 }
 
 /** `error.type` of an error answer; empty when the body is something else. Reads 64 KiB at most. */
-async function readErrorType(stream: AsyncIterable<Buffer>): Promise<string> {
+async function readErrorType(stream: Readable): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of stream) {
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
     bytes += chunk.length
     if (bytes > errorBytesMax) return ''
     chunks.push(chunk)

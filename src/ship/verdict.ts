@@ -27,16 +27,19 @@ const targetErrors = new Set([
   'validation_exception',
 ])
 
+/** The document is in the index. 409: it was there already, under its id, which only the same line has. */
+export function isThere(status: number): boolean {
+  return status === 409 || (status >= 200 && status < 300)
+}
+
 /**
  * @param othersPassed  other documents of the same request were taken: then a type that nobody knows blames the document
  */
 export function verdictOf(status: number, errorType: string, othersPassed: boolean): Verdict {
-  // 409: the document is there already under its id, which only the same line has.
-  if (status === 409 || (status >= 200 && status < 300)) return 'done'
+  if (isThere(status)) return 'done'
   if (status === 429 || status >= 500) return 'again'
-  if (documentErrors.has(errorType)) return 'refused'
-  if (status === 400 && othersPassed && !targetErrors.has(errorType)) return 'refused'
-  return 'hold'
+  if (status !== 400 || targetErrors.has(errorType)) return 'hold'
+  return documentErrors.has(errorType) || othersPassed ? 'refused' : 'hold'
 }
 
 /** What an answer to a whole request means when it is not a list of items; `split`: too large, try in halves. */

@@ -1,0 +1,54 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { ClientRequest } from 'node:http'
+
+/** Published with each request whose head has been written. Source: Node, "Diagnostics Channel", `http.client.request.start`. */
+const channel = 'http.client.request.start'
+
+/**
+ * The requests under way, by the id that we gave them: the client does not show them. Needed because a server may answer
+ * before it has read the whole body (413, 429). The rest of the body then still waits to be written, out of a slot that
+ * must not be filled again before.
+ */
+export class Outgoing {
+  readonly #requests = new Map<string, ClientRequest | undefined>()
+  readonly #started = (message: unknown): void => {
+    const { request } = message as { request: ClientRequest }
+    const id = request.getHeader('x-opaque-id')
+    if (typeof id === 'string' && this.#requests.has(id)) this.#requests.set(id, request)
+  }
+
+  constructor() {
+    subscribe(channel, this.#started)
+  }
+
+  close(): void {
+    unsubscribe(channel, this.#started)
+  }
+
+  expect(id: string): void {
+    this.#requests.set(id, undefined)
+  }
+
+  forget(id: string): void {
+    this.#requests.delete(id)
+  }
+
+  /** Whether the request went out on a connection that an earlier one had used: the server may just have closed it. */
+  wasReused(id: string): boolean {
+    return this.#requests.get(id)?.reusedSocket ?? false
+  }
+
+  /** Resolves when the request's last byte has left this process or its socket is closed, after `mostMs` by force. */
+  async drained(id: string, mostMs: number): Promise<void> {
+    const request = this.#requests.get(id)
+    if (request === undefined || request.writableFinished) return
+    const deadline = performance.now() + mostMs
+    const { socket } = request
+    while (!request.writableFinished && socket?.destroyed === false) {
+      if (performance.now() > deadline) socket.destroy()
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    // A destroyed socket gives up its pending write when its handle is closed: one more turn of the loop.
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
