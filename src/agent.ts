@@ -469,16 +469,15 @@ export class Agent {
     const generations: SavedGeneration[] = [...this.#registry.waiting]
     for (const generation of this.#registry.generations) {
       const { id, fingerprint } = generation
-      if (id === undefined || fingerprint === undefined) continue
       const mark = this.#frontiers.get(generation)?.mark
       generations.push({
-        id,
+        id: id ?? null,
         path: generation.path,
         currentPath: generation.currentPath ?? null,
         epoch: generation.epoch,
         inode: String(generation.inode),
         birthNs: String(generation.birthNs),
-        fingerprint,
+        fingerprint: fingerprint ?? null,
         offset: mark?.offset ?? generation.offset,
         skipping: mark?.skipping ?? generation.skipping,
         guardHash: mark === undefined ? generation.guardHash() : hashOf(mark.guard),
@@ -510,7 +509,7 @@ export class Agent {
       ],
       holding: [
         'Elasticsearch refuses the target',
-        'Mend credentials, privileges or the index; `remora check` tells more.',
+        'Mend the credentials (REMORA_API_KEY, or REMORA_USERNAME and REMORA_PASSWORD), their privileges, or the index; `remora check` tells which.',
       ],
     } as const
     const [message, wayOut] = texts[health.state]

@@ -3,6 +3,8 @@ import { hashOf, type Fingerprint } from './identity.ts'
 /** Why nothing new is expected of a generation. `live`: it is. */
 export type Stage = 'live' | 'rotated' | 'deleted' | 'replaced'
 
+const none = Buffer.alloc(0)
+
 /**
  * One life of a file's content, from its first byte to truncation or deletion; renames and copies do not end it.
  * State only: what changes it is in `registry.ts` and `turn.ts`.
@@ -31,15 +33,19 @@ export class Generation {
   /** Everything before is in a batch. */
   offset = 0
   /** The bytes just before `offset`. */
-  guard: Buffer = Buffer.alloc(0)
+  guard: Buffer = none
   /** Its hash as the checkpoint knew it, while the bytes themselves were not read again. */
   savedGuardHash: string | undefined
   /** `offset` stands inside a line that was cut. */
   skipping = false
   /** Behind `offset` and before this there is no newline. */
   searchedTo = 0
+  /** The bytes just before `searchedTo`, as far as they were searched: other bytes there mean another content. */
+  tail: Buffer = none
   /** Size at the last look. */
   sizeBytes = 0
+  /** Modification time in the last listing; -1 when the file may have changed again within the same tick. */
+  modifiedMs = -1
 
   /** A checkpoint knows it: after a crash its id comes out the same. */
   durable = false
@@ -71,6 +77,17 @@ export class Generation {
 
   guardHash(): string {
     return this.savedGuardHash !== undefined && this.guard.length === 0 ? this.savedGuardHash : hashOf(this.guard)
+  }
+
+  /** Nothing behind `offset` was searched. */
+  searchAgain(): void {
+    this.searchedTo = this.offset
+    this.tail = none
+  }
+
+  /** Bytes from the start that are known: a file with fewer holds another content. */
+  get knownBytes(): number {
+    return Math.max(this.offset, this.fingerprint?.bytes ?? 0)
   }
 
   /** Bytes that exist and were not put into a batch. */

@@ -68,7 +68,9 @@ export class Registry {
 
   constructor(options: RegistryOptions, saved: readonly SavedGeneration[]) {
     this.#o = options
-    for (const entry of saved) this.#saved.set(entry.inode, [...(this.#saved.get(entry.inode) ?? []), entry])
+    // The last life of an inode first: that is the one which may go on.
+    const ordered = saved.toSorted((a, b) => b.epoch - a.epoch)
+    for (const entry of ordered) this.#saved.set(entry.inode, [...(this.#saved.get(entry.inode) ?? []), entry])
   }
 
   get generations(): ReadonlySet<Generation> {
@@ -122,7 +124,7 @@ export class Registry {
       }
       if (generation.failed) {
         generation.failed = false
-        generation.searchedTo = generation.offset
+        generation.searchAgain()
       }
       if (this.#look(generation, nowMs) && directory !== undefined) grown.add(directory)
       if (!generation.finished && this.hasEnded(generation)) this.#o.readable(generation)
@@ -149,6 +151,7 @@ export class Registry {
     const ended = this.hasEnded(generation)
     generation.fingerprint ??= fingerprintOf(this.#o.disk, generation.descriptor, ended)
     if (generation.fingerprint === undefined) return false
+    generation.searchAgain()
     generation.id = this.#o.name(generation, generation.fingerprint)
     return true
   }
@@ -226,7 +229,15 @@ export class Registry {
   }
 
   #again(known: Generation, file: SeenFile, keysByPath: ReadonlyMap<string, string>): void {
-    if (file.facts.sizeBytes !== known.sizeBytes && this.reopen(known)) this.#look(known, this.#o.clock.monotonicMs())
+    const { sizeBytes, modifiedMs } = file.facts
+    const rewritten = modifiedMs !== known.modifiedMs
+    known.modifiedMs = this.#o.clock.nowMs() - modifiedMs < limits.tickMs ? -1 : modifiedMs
+    if ((sizeBytes !== known.sizeBytes || rewritten) && this.reopen(known)) {
+      this.#look(known, this.#o.clock.monotonicMs())
+      // Nothing to read, and so nobody else compares: it may have been truncated and refilled to the same size.
+      const unread = known.sizeBytes !== known.offset
+      if (rewritten && !unread && known.descriptor !== -1 && !this.#isIntact(known)) this.replaced(known)
+    }
     // The look showed another content: the inode belongs to the successor now.
     const holder = this.#byKey.get(keyOf(file.facts))
     if (holder !== known) {
@@ -243,8 +254,14 @@ export class Registry {
     known.stage = stage
   }
 
+  /** Whether an open file still has the bytes that were read of it last, or that its id was made of. */
+  #isIntact({ descriptor, offset, guard, fingerprint }: Generation): boolean {
+    if (offset > 0) return guardAt(this.#o.disk, descriptor, offset).equals(guard)
+    return fingerprint === undefined || beginsWith(this.#o.disk, descriptor, fingerprint)
+  }
+
   #resume(saved: SavedGeneration, file: SeenFile): boolean {
-    const opened = this.#open(file.path)
+    const opened = this.#openSeen(file)
     if (opened === undefined) {
       this.#unopened.add(saved.inode)
       return true
@@ -252,7 +269,7 @@ export class Registry {
     const { descriptor, facts } = opened
     const resume = resumeAt({
       sameBirth: sameBirth(BigInt(saved.birthNs), facts.birthNs),
-      sameBeginning: beginsWith(this.#o.disk, descriptor, saved.fingerprint),
+      sameBeginning: saved.fingerprint === null ? undefined : beginsWith(this.#o.disk, descriptor, saved.fingerprint),
       sizeBytes: facts.sizeBytes,
       offsetBytes: saved.offset,
       guardHolds: hashOf(guardAt(this.#o.disk, descriptor, saved.offset)) === saved.guardHash,
@@ -286,11 +303,11 @@ export class Registry {
 
   #restore(saved: SavedGeneration): Generation {
     const generation = this.#make(saved.path, saved.epoch)
-    generation.id = saved.id
-    generation.fingerprint = saved.fingerprint
+    generation.id = saved.id ?? undefined
+    generation.fingerprint = saved.fingerprint ?? undefined
     generation.offset = saved.offset
     generation.skipping = saved.skipping
-    generation.searchedTo = saved.offset
+    generation.searchAgain()
     generation.savedGuardHash = saved.guardHash
     generation.sizeBytes = saved.sizeBytes
     generation.finished = saved.finished
@@ -303,11 +320,11 @@ export class Registry {
     const bornMs = file.facts.birthNs > 0n ? Number(file.facts.birthNs / 1_000_000n) : file.facts.modifiedMs
     const bornSince = bornMs >= this.#o.sinceMs
     if (!file.matched && !bornSince) return
-    const opened = this.#open(file.path)
+    const opened = this.#openSeen(file)
     if (opened === undefined) return
     if (this.#isPacked(file, opened)) return
     const fingerprint = file.matched ? undefined : fingerprintOf(this.#o.disk, opened.descriptor, false)
-    const owner = fingerprint && this.#ownerOf(fingerprint.hash, opened)
+    const owner = fingerprint && this.#ownerOf(file, fingerprint.hash, opened)
     const decision = strangerIs({
       matched: file.matched,
       looksRotated,
@@ -356,20 +373,25 @@ export class Registry {
     const { sizeBytes } = opened.facts
     generation.fingerprint = fingerprintOf(this.#o.disk, opened.descriptor, false)
     generation.offset = sizeBytes
-    generation.searchedTo = sizeBytes
+    generation.searchAgain()
     generation.guard = guardAt(this.#o.disk, opened.descriptor, sizeBytes)
     // In the middle of a line: it begins before the end, so it is not ours.
     generation.skipping = sizeBytes > 0 && generation.guard.at(-1) !== 10
   }
 
   /** The generation that this file is a copy of, whole or still being made. */
-  #ownerOf(hash: string, opened: Opened): Generation | undefined {
+  #ownerOf(file: SeenFile, hash: string, opened: Opened): Generation | undefined {
     const { disk } = this.#o
     for (const generation of this.#generations) {
-      if (generation.fingerprint?.hash !== hash) continue
-      if (holdsRestOf(disk, generation, opened)) return generation
-      if (generation.descriptor === -1) continue
-      const at = Math.min(opened.facts.sizeBytes, disk.sizeOf(generation.descriptor).sizeBytes)
+      if (generation.fingerprint?.hash !== hash || !file.before.includes(generation.path)) continue
+      if (generation.descriptor !== -1 && !this.#isIntact(generation)) this.replaced(generation)
+      if (generation.descriptor === -1) {
+        if (holdsRestOf(disk, generation, opened)) return generation
+        continue
+      }
+      // A copy has no more than its file, for that only grows.
+      const at = opened.facts.sizeBytes
+      if (at > disk.sizeOf(generation.descriptor).sizeBytes) continue
       if (guardAt(disk, opened.descriptor, at).equals(guardAt(disk, generation.descriptor, at))) return generation
     }
     return undefined
@@ -418,7 +440,7 @@ export class Registry {
       const owner = this.#copies.get(keyOf(file.facts))?.owner
       if (this.#byKey.has(keyOf(file.facts)) || (owner !== undefined && owner !== generation)) continue
       if (owner === undefined && !file.before.includes(generation.path)) continue
-      const opened = this.#open(file.path)
+      const opened = this.#openSeen(file)
       if (opened === undefined) continue
       if (this.#byKey.has(keyOf(opened.facts)) || !holdsRestOf(this.#o.disk, generation, opened)) {
         this.#o.disk.close(opened.descriptor)
@@ -427,12 +449,20 @@ export class Registry {
       this.#copies.delete(keyOf(opened.facts))
       this.#attach(generation, opened, file.path)
       generation.guard = guardAt(this.#o.disk, opened.descriptor, generation.offset)
-      generation.searchedTo = generation.offset
+      generation.searchAgain()
       generation.sizeBytes = opened.facts.sizeBytes
       this.#o.readable(generation)
       return true
     }
     return false
+  }
+
+  /** The file that the listing has seen, not one that was rotated into its name since: the next look sees both. */
+  #openSeen(file: SeenFile): Opened | undefined {
+    const opened = this.#open(file.path)
+    if (opened === undefined || keyOf(opened.facts) === keyOf(file.facts)) return opened
+    this.#o.disk.close(opened.descriptor)
+    return undefined
   }
 
   #open(path: string): Opened | undefined {
@@ -465,7 +495,8 @@ export class Registry {
   #look(generation: Generation, nowMs: number): boolean {
     const { sizeBytes, links } = this.#o.disk.sizeOf(generation.descriptor)
     const grown = sizeBytes > generation.sizeBytes
-    const shrunk = sizeBytes < generation.offset
+    const shrunk = sizeBytes < generation.knownBytes
+    if (sizeBytes < generation.searchedTo) generation.searchAgain()
     if (links === 0 && generation.stage !== 'deleted' && generation.stage !== 'replaced') {
       generation.stage = 'deleted'
       generation.place(undefined)

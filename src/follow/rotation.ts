@@ -3,7 +3,9 @@ export interface LookFacts {
   readonly sizeBytes: number
   /** Where reading stands. */
   readonly offsetBytes: number
-  /** The bytes before the offset are what they were; undefined when nobody has looked. */
+  /** How many bytes from the start are known: the read ones, or before that the fingerprint's. */
+  readonly knownBytes: number
+  /** The known bytes are what they were, as far as they were compared; undefined when nobody has looked. */
   readonly guardHolds: boolean | undefined
 }
 
@@ -15,7 +17,7 @@ export interface LookFacts {
 export type Look = 'same' | 'grown' | 'replaced'
 
 export function lookAt(facts: LookFacts): Look {
-  if (facts.sizeBytes < facts.offsetBytes || facts.guardHolds === false) return 'replaced'
+  if (facts.sizeBytes < facts.knownBytes || facts.guardHolds === false) return 'replaced'
   return facts.sizeBytes > facts.offsetBytes ? 'grown' : 'same'
 }
 
@@ -39,9 +41,8 @@ export type Resume = 'resume' | 'replaced' | 'other'
 
 export function resumeAt(facts: ResumeFacts): Resume {
   if (!facts.sameBirth) return 'other'
-  if (facts.offsetBytes === 0 && facts.sameBeginning !== false) return 'resume'
-  if (facts.sameBeginning === true && facts.sizeBytes >= facts.offsetBytes && facts.guardHolds) return 'resume'
-  return 'replaced'
+  const isLonger = facts.sizeBytes >= facts.offsetBytes
+  return facts.sameBeginning !== false && isLonger && facts.guardHolds ? 'resume' : 'replaced'
 }
 
 /** Facts about a file whose inode nobody knows. */
