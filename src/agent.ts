@@ -289,6 +289,7 @@ export class Agent {
         sinceMs: this.#state.sinceMs,
         startAtEnd: first && settings.startAt === 'end',
         happened: (happening) => this.#onHappening(happening),
+        lookAgain: (directory) => this.#discovery.hint(directory),
         name: (generation, fingerprint) =>
           generationIdOf([
             instance,
@@ -364,14 +365,14 @@ export class Agent {
 
   #look(everything: boolean): void {
     const { clock } = this.#o.world
-    const listings = this.#discovery.look(everything)
+    const listings = this.#discovery.look(everything || this.#registry.searching)
     if (listings.length > 0) this.#registry.observe(listings)
     const watched = (directory: string) => this.#discovery.isWatched(directory)
     for (const directory of this.#registry.poll(watched)) this.#discovery.busy(directory)
     const nowMs = clock.monotonicMs()
     this.#lookedAtMs = nowMs
     const nextMs = Math.min(this.#discovery.nextLookMs(), this.#registry.nextPollMs(watched))
-    this.#nextLookMs = Math.max(nowMs + limits.pollIntervalMinMs, nextMs)
+    this.#nextLookMs = Math.max(nowMs + limits.pollIntervalMinMs, this.#registry.searching ? 0 : nextMs)
   }
 
   #sealAfter(): number | undefined {
@@ -547,9 +548,6 @@ export class Agent {
     this.#dirty = true
     if (kind === 'found' || kind === 'resumed') {
       for (const code of ['EACCES', 'EPERM', 'EMFILE']) this.#notices.resolved(code, generation.currentPath)
-    }
-    if (kind === 'replaced') {
-      this.#discovery.hint(generation.path.slice(0, generation.path.lastIndexOf('/')))
     }
     if (kind === 'gap') {
       this.ledger.gap(happening.bytes)

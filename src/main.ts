@@ -46,6 +46,7 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'config':
       return (await import('./commands/config.ts')).configCommand(rest, process.env, write)
     case 'check':
+      restartWithFlags()
       return (await import('./commands/check.ts')).checkCommand(process.env, write)
     case 'demo':
       return (await import('./commands/demo.ts')).demoCommand(rest, process.env)

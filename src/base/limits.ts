@@ -26,6 +26,8 @@ export const limits = {
   watchesMax: 128,
   /** Descriptors that tailing may hold; idle files give theirs back first. */
   openFilesMax: 512,
+  /** Modification times are as coarse as the kernel's tick: a change in the same tick as the look does not show. */
+  tickMs: 20,
   /** A busy file is looked at in this interval; doubled while nothing comes, up to the second one. */
   pollIntervalMinMs: 20,
   pollIntervalMaxMs: 320,

@@ -140,7 +140,7 @@ function siblingFindings(siblings: readonly string[]): Finding[] {
   if (siblings.length === 0) return []
   return [
     ok(
-      `${count(siblings.length, 'rotated file')} beside them (${someOf(siblings)}): finished where Remora had begun one before its rotation, else left alone`,
+      `${count(siblings.length, 'rotated file')} beside them (${someOf(siblings)}): finished where Remora had begun them; else, those older than its first start are left alone`,
     ),
   ]
 }

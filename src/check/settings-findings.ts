@@ -1,3 +1,4 @@
+import { splitOutside } from '../config/braces.ts'
 import type { Entry, Loaded } from '../config/load.ts'
 import { rows } from '../config/settings.ts'
 import { misconfigured, ok, warning, type Finding } from './finding.ts'
@@ -24,9 +25,11 @@ export function settingsFindings({ entries, problems, notices }: Loaded): Findin
 function givenFinding({ name, shown, origin }: Entry, nameWidth: number): Finding {
   const line = `${name.padEnd(nameWidth)} ${shown}`
   if (line.length + origin.length + 3 <= valueWidth) return ok(`${line} (${origin})`)
+  const items = (splitOutside(shown) ?? [shown]).map((item, index, all) => (index < all.length - 1 ? `${item},` : item))
+  const lines = items.flatMap((item) => wrapped(item, valueWidth - 2))
   return ok(
     `${name} (${origin})`,
-    wrapped(shown, valueWidth - 2).map((part) => `  ${part}`),
+    lines.map((part) => `  ${part}`),
   )
 }
 

@@ -4,6 +4,7 @@ import { systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
 import { adminFactsOf, adminFindings } from '../check/admin.ts'
 import { Discretion, printable } from '../check/discretion.ts'
+import { authoritiesFindings } from '../check/elasticsearch/authorities.ts'
 import { serverFactsOf } from '../check/elasticsearch/facts.ts'
 import { elasticsearchFindings } from '../check/elasticsearch/findings.ts'
 import { filesFactsOf } from '../check/files-facts.ts'
@@ -67,13 +68,18 @@ async function elasticsearchSection(
   discretion: Discretion,
 ): Promise<Section> {
   const { elasticsearchUrls: urls, target, apiKey, username, password, caFile } = settings
-  const access = { apiKey, username, password, ca: caFile === undefined ? undefined : readSettingFile(caFile) }
+  const ca = caFile === undefined ? undefined : readSettingFile(caFile)
   const credentials = { username, apiKey: apiKey !== undefined }
-  const question = { target, access, credentials, deadlineMs }
+  const question = { target, access: { apiKey, username, password, ca }, credentials, deadlineMs }
   const servers = await Promise.all(urls.map((url) => serverFactsOf(url, question, discretion)))
   const isStream = entries.some(({ name, origin }) => name === table.index.name && origin === 'default')
-  const wanted = { target, isStream, credentials }
-  return { title: 'Elasticsearch', findings: elasticsearchFindings(servers, wanted) }
+  return {
+    title: 'Elasticsearch',
+    findings: [
+      ...(ca === undefined ? [] : authoritiesFindings(ca, systemClock.nowMs())),
+      ...elasticsearchFindings(servers, { target, isStream, credentials }),
+    ],
+  }
 }
 
 /** No secret and no control character leaves, whatever a finding is about. */

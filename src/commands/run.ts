@@ -6,35 +6,14 @@ import { Agent, type Summary, type World } from '../agent.ts'
 import { systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
 import { messageOf, RemoraError } from '../base/errors.ts'
-import { memoryLimit } from '../base/memory.ts'
 import { loadSettings, type Env } from '../config/load.ts'
 import { explainProblems } from '../config/problem.ts'
 import { readSettingFile } from '../config/read-file.ts'
-import { batchBytesFor } from '../config/relations.ts'
-import type { Settings } from '../config/types.ts'
 import { watchDirectories } from '../discover/watch.ts'
-import { mibText, planMemory, type MemoryPlan } from '../queue/plan.ts'
+import type { MemoryPlan } from '../queue/plan.ts'
 import { makeClient, makeSend } from '../ship/transport.ts'
 import { version } from '../version.ts'
-
-/** The plan for these settings on this machine. @throws RemoraError when the limit is too small */
-export function planFor(settings: Settings): MemoryPlan {
-  const machine = memoryLimit()
-  const set = settings.memoryLimitBytes
-  const limit = set !== undefined && set < machine.bytes ? { bytes: set, origin: 'REMORA_MEMORY_LIMIT' } : machine
-  return planMemory({
-    limitBytes: limit.bytes,
-    limitOrigin: limit.origin,
-    batchBytes: settings.batchBytes,
-    concurrency: settings.concurrency,
-    lineBytesMax: settings.lineBytesMax,
-    lineBatchBytes: batchBytesFor(settings.lineBytesMax),
-  })
-}
-
-export function explainPlan(plan: MemoryPlan): string {
-  return `${mibText(plan.limitBytes)} (${plan.limitOrigin}): ${mibText(plan.reserveBytes)} for the process, ${plan.slots} slots of ${mibText(plan.slotBytes)} for batches of ${mibText(plan.batchBytes)}, ${plan.concurrency} ${plan.concurrency === 1 ? 'request' : 'requests'} at once`
-}
+import { explainPlan, planFor } from './plan.ts'
 
 /** `remora run`: ships until it is told to stop. @returns the exit code */
 export async function runCommand(env: Env): Promise<number> {

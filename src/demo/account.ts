@@ -3,7 +3,7 @@ import type { AgentAccount } from './agent-figures.ts'
 import type { ApplicationAccount } from './application.ts'
 import type { LogAccount } from './application-log.ts'
 import { type Arrivals, LogArrivals } from './arrivals.ts'
-import { amountText } from './text.ts'
+import { amountText, countText } from './text.ts'
 
 /** One log, or all of them together. */
 export interface LogRow {
@@ -26,7 +26,7 @@ export interface Account {
   readonly differences: readonly string[]
 }
 
-const namedMax = 5
+const namedMax = 3
 
 /** @param agent  undefined when nobody knows, which is a difference of its own */
 export function accountOf(written: ApplicationAccount, agent: AgentAccount | undefined, arrivals: Arrivals): Account {
@@ -94,7 +94,7 @@ function compareLog(written: LogAccount, arrived = new LogArrivals(written.file)
 function namesOf(stem: string, numbers: readonly number[]): string {
   const shown = numbers.slice(0, namedMax).map((number) => `${stem}-${String(number).padStart(7, '0')}`)
   const more = numbers.length - shown.length
-  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  return `${shown.join(', ')}${more > 0 ? ` and ${countText(more)} more` : ''}`
 }
 
 function strangers(written: ApplicationAccount, arrivals: Arrivals): string[] {

@@ -16,6 +16,9 @@ export class AgentProcess {
   readonly #logPath: string
   /** The last that it said on `/metrics`; undefined until it answers. */
   figures: AgentFigures | undefined
+  /** Resolves when it has answered for the first time. */
+  readonly answered: Promise<object>
+  readonly #answering = Promise.withResolvers<object>()
 
   /** @param port  free, for its metrics  @param logPath  a file to be made */
   constructor(port: number, logPath: string, env: Readonly<Record<string, string>>) {
@@ -24,10 +27,12 @@ export class AgentProcess {
     const log = openSync(logPath, 'a', 0o600)
     this.child = new Child({ script, args: ['run'], env, output: log })
     closeSync(log)
+    this.answered = this.#answering.promise
   }
 
   async look(): Promise<AgentFigures | undefined> {
     this.figures = (await askFigures(this.#port, answerMs)) ?? this.figures
+    if (this.figures !== undefined) this.#answering.resolve(this.figures)
     return this.figures
   }
 

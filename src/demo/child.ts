@@ -18,7 +18,7 @@ export interface Ended {
 
 /**
  * A Node process of ours, in a session of its own: Ctrl-C in the terminal reaches the demo alone, which then stops the
- * others in their order. It never outlives this process, unless this one is killed with SIGKILL.
+ * others in their order. It never outlives this process, even if that is killed.
  */
 export class Child {
   /** Never rejects. */
@@ -34,6 +34,7 @@ export class Child {
     })
     const kill = () => void this.#process.kill('SIGKILL')
     process.prependOnceListener('exit', kill)
+    const guard = guardOf(this.#process.pid)
     this.ended = new Promise<Ended>((resolve) => {
       this.#process.once('error', (error) => resolve({ ok: false, how: messageOf(error) }))
       this.#process.once('close', (code, signal) =>
@@ -41,6 +42,7 @@ export class Child {
       )
     }).finally(() => {
       this.#running = false
+      guard?.kill('SIGKILL')
       process.off('exit', kill)
     })
   }
@@ -67,4 +69,16 @@ export class Child {
     if (this.#running) this.#process.kill('SIGKILL')
     await this.ended
   }
+}
+
+/** Kills the process when this one is gone, for whatever reason: the guard's end of the pipe tells. */
+function guardOf(pid: number | undefined): ChildProcess | undefined {
+  if (pid === undefined) return undefined
+  const script = 'read -r _; kill -KILL "$0"'
+  const guard = spawn('sh', ['-c', script, String(pid)], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+  // Without a shell there is no guard, and all but SIGKILL is still seen to.
+  guard.once('error', () => undefined)
+  guard.stdin?.once('error', () => undefined)
+  guard.unref()
+  return guard
 }

@@ -31,7 +31,7 @@ export interface DemoOptions {
 }
 
 /** When a stage ends at the latest, in milliseconds after the start; the first two: after the application's time. */
-const latest = { writtenMs: 5_000, applicationEndedMs: 8_000, drainedMs: 46_000, countedMs: 55_000 }
+const latest = { writtenMs: 5_000, applicationEndedMs: 8_000, startedMs: 15_000, drainedMs: 46_000, countedMs: 52_000 }
 const stoppedAtOnce = 130
 
 /**
@@ -100,7 +100,11 @@ class Demo {
       const arrivals = await this.#count()
       if (!now.aborted) return this.#conclude(written, arrivals)
     } catch (error) {
-      if (!now.aborted) throw this.#explained(error)
+      if (!now.aborted) {
+        // The agent may know why.
+        if (this.#agent.complaints().length > 0) this.#sayComplaints()
+        throw error
+      }
     } finally {
       await Promise.all([this.#application.child.kill(), this.#agent.child.kill()])
     }
@@ -116,8 +120,11 @@ class Demo {
     await this.#watcher.wait(undefined, over, seconds * 1000 + latest.writtenMs)
     if (!this.#agent.child.running) {
       const { how } = await this.#agent.child.ended
+      if (this.#agent.figures === undefined)
+        throw new RemoraError('AGENT_FAILED', `the agent could not start (${how})`, 'What it said is above.')
       this.#troubles.push(`the agent ended by itself, with ${how}`)
     }
+    await this.#application.started(this.#clock)
     child.stop()
     const written = await this.#watcher.wait(undefined, account, seconds * 1000 + latest.applicationEndedMs)
     if (written !== undefined) return written
@@ -127,7 +134,11 @@ class Demo {
   }
 
   async #drain(): Promise<void> {
-    const { child } = this.#agent
+    const { child, answered } = this.#agent
+    // Before its first answer it may not know yet what a signal means.
+    const answers = Promise.race([answered, child.ended])
+    if (child.running && this.#agent.figures === undefined)
+      await this.#watcher.wait('starting', answers, latest.startedMs)
     if (!child.running) return
     child.stop()
     const ended = await this.#watcher.wait('draining', child.ended, latest.drainedMs)
@@ -175,12 +186,6 @@ class Demo {
   #sayComplaints(): void {
     this.#workspace.keep(this.#workspace.agentLog)
     report.sayComplaints(this.#o.screen, this.#agent.complaints(), this.#workspace.agentLog)
-  }
-
-  /** The agent may know why. */
-  #explained(error: unknown): unknown {
-    this.#sayComplaints()
-    return error
   }
 }
 

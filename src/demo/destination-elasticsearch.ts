@@ -12,6 +12,8 @@ interface Page {
 }
 
 interface Hit {
+  /** The backing index, where the target is a data stream. */
+  readonly _index: string
   readonly _id: string
   readonly _source: Record<string, unknown>
 }
@@ -51,9 +53,11 @@ export async function ownElasticsearch(settings: Settings, clock: Clock): Promis
     async arrivals(expected, signal) {
       // Without the privilege to refresh, the stream does it by itself after a while.
       await remote.ask('POST', `/${target}/_refresh`, undefined, signal)
-      isStream = (await remote.ask('GET', `/_data_stream/${target}`, undefined, signal)).status === 200
       await remote.untilVisible(target, expected, signal)
-      return remote.readAll(target, signal)
+      const { arrivals, index } = await remote.readAll(target, signal)
+      // Without a template for data streams, as on a server that is not Elastic's own, it became a plain index.
+      if (index === target) isStream = false
+      return arrivals
     },
     remains: () =>
       `The documents are in ${target}, and nothing else was changed. To delete them:\n${deletion(settings, url, `${isStream ? '_data_stream/' : ''}${target}`)}`,
@@ -129,21 +133,23 @@ class Remote {
   }
 
   /** All documents in pages. A scroll, for every version and kind of server has it. */
-  async readAll(target: string, signal: AbortSignal): Promise<Arrivals> {
+  async readAll(target: string, signal: AbortSignal): Promise<{ arrivals: Arrivals; index: string }> {
     const arrivals = new Arrivals()
+    let index = ''
     const query = { size: pageDocuments, sort: ['_doc'], _source: ['message', 'log.file.path'] }
     let { status, body } = await this.ask('POST', `/${target}/_search?scroll=1m`, query, signal)
     for (;;) {
       // Nothing arrived, not even the first document, which makes the stream.
-      if (status === 404) return arrivals
+      if (status === 404) return { arrivals, index }
       if (status !== 200)
         throw refused(status, `To count the documents the credentials need the privilege read on ${target}`)
       const { _scroll_id, hits } = body as Page
       const page = hits?.hits ?? []
+      index = page[0]?._index ?? index
       for (const { _id, _source } of page) arrivals.add(_id, pathOf(_source), messageOf(_source))
       if (page.length === 0) {
         await this.ask('DELETE', '/_search/scroll', { scroll_id: _scroll_id }, signal)
-        return arrivals
+        return { arrivals, index }
       }
       ;({ status, body } = await this.ask('POST', '/_search/scroll', { scroll: '1m', scroll_id: _scroll_id }, signal))
     }

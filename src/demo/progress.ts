@@ -19,7 +19,7 @@ export interface Progress {
 const barMin = 8
 const barMax = 30
 /** What everything but the bar takes at the most, in figures and in words. */
-const figuresWidth = { brief: 68, wide: 107 }
+const figuresWidth = { brief: 69, wide: 111 }
 
 /** For a terminal: one line, shorter than `columns` so that it does not wrap; every figure is there from 80 on. */
 export function progressLine(progress: Progress, columns: number): string {

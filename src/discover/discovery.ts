@@ -51,9 +51,6 @@ export interface DiscoveryOptions {
   readonly obstacle: (obstacle: Obstacle) => void
 }
 
-/** Modification times are as coarse as the kernel's tick: a change in the same tick as the look does not show. */
-const tickMs = 20
-
 /**
  * Which files exist. The disk is the truth: a directory is listed when its modification time moved, when a hint came,
  * and at each rescan in case a hint was lost. While its files are busy the watch of a directory is let go, for it
@@ -159,7 +156,7 @@ export class Discovery {
     return (
       facts === undefined ||
       facts.modifiedMs !== directory.modifiedMs ||
-      directory.lookedAtMs - facts.modifiedMs < tickMs
+      directory.lookedAtMs - facts.modifiedMs < limits.tickMs
     )
   }
 

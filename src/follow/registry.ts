@@ -45,6 +45,8 @@ export interface RegistryOptions {
   /** Files that are there at the first start, before any checkpoint, are read from their end. */
   readonly startAtEnd: boolean
   readonly happened: (happening: Happening) => void
+  /** A listing did not tell enough: another one is wanted soon. */
+  readonly lookAgain: (directory: string) => void
   /** Makes the name of a generation that begins its `_id`s. */
   readonly name: (generation: Generation, fingerprint: Fingerprint) => string
   /** It has bytes that nobody has searched, or has ended with a last line that lacks its newline. */
@@ -62,9 +64,10 @@ export class Registry {
   readonly #copies = new Map<string, { owner: Generation; birthNs: bigint }>()
   /** Saved generations that no file was found for yet, by inode. */
   readonly #saved = new Map<string, SavedGeneration[]>()
+  /** Inodes of saved generations that are there in this look, and could not be opened. */
   readonly #unopened = new Set<string>()
   #listings = new Map<string, readonly SeenFile[]>()
-  #firstLook = true
+  #looks = 0
 
   constructor(options: RegistryOptions, saved: readonly SavedGeneration[]) {
     this.#o = options
@@ -88,7 +91,12 @@ export class Registry {
     return open
   }
 
-  /** Takes in what one look found. The first call must bring everything: what it does not hold is gone. */
+  /** Not everything that is saved was found: the next look must bring everything. What that does not hold is gone. */
+  get searching(): boolean {
+    return this.#looks === 1 && this.waiting.some(({ inode }) => !this.#unopened.has(inode))
+  }
+
+  /** Takes in what one look found. The first call must bring everything. */
   observe(directories: readonly SeenDirectory[]): void {
     // A copy is made before its file is truncated: what was truncated before this listing has its copy in it.
     const wanting = [...this.#generations].filter(({ copyWanted }) => copyWanted)
@@ -97,11 +105,16 @@ export class Registry {
     const files = directories.flatMap((seen) => seen.entries)
     const ordered = files.toSorted((a, b) => a.facts.modifiedMs - b.facts.modifiedMs)
     const keysByPath = new Map(files.map((file) => [file.path, keyOf(file.facts)]))
+    this.#unopened.clear()
     const strangers = ordered.filter((file) => !this.#recognize(file, keysByPath))
-    if (this.#firstLook) this.#restoreGone()
+    // What was renamed during the first look may be missing in it.
+    if (this.#looks === 1) this.#restoreGone()
     // After all that is known has its place: a stranger may be a copy of it.
-    for (const file of strangers) if (!this.#recognize(file, keysByPath)) this.#stranger(file)
-    this.#firstLook = false
+    const early = this.#looks === 0 && this.#saved.size > 0
+    for (const file of strangers) {
+      if (!this.#recognize(file, keysByPath) && (file.matched || !early)) this.#stranger(file)
+    }
+    this.#looks++
     for (const seen of directories) this.#vanished(seen.directory, keysByPath)
     for (const generation of wanting) this.#wantCopy(generation)
   }
@@ -116,7 +129,13 @@ export class Registry {
     const nowMs = this.#o.clock.monotonicMs()
     const grown = new Set<string>()
     for (const generation of this.#generations) {
-      if (generation.nextPollMs > nowMs || generation.descriptor === -1) continue
+      if (generation.descriptor === -1) {
+        const waitedMs = nowMs - generation.changedAtMs
+        if (generation.copyWanted && waitedMs >= limits.endedQuietMs)
+          this.#gone(generation, 'it was truncated, and no copy with the rest was found beside it')
+        continue
+      }
+      if (generation.nextPollMs > nowMs) continue
       const { directory } = generation
       if (directory !== undefined && generation.stage === 'live' && !generation.failed && watched(directory)) {
         generation.nextPollMs = nowMs + limits.pollIntervalMaxMs
@@ -198,6 +217,7 @@ export class Registry {
       return false
     }
     generation.descriptor = opened.descriptor
+    this.#spareDescriptors(generation)
     return true
   }
 
@@ -337,7 +357,7 @@ export class Registry {
       const generation = this.#make(path, 0)
       this.#attach(generation, opened, file.path)
       if (decision === 'missed') generation.stage = 'rotated'
-      else if (this.#firstLook && this.#o.startAtEnd) this.#startAtEnd(generation, opened)
+      else if (this.#looks === 0 && this.#o.startAtEnd) this.#startAtEnd(generation, opened)
       this.#o.happened({ kind: decision === 'new' ? 'found' : 'missed', generation })
       this.#look(generation, this.#o.clock.monotonicMs())
       return
@@ -352,9 +372,9 @@ export class Registry {
 
   /** A packed file is no text, whatever its name says; its lines were read before it was packed. */
   #isPacked(file: SeenFile, opened: Opened): boolean {
-    const head = Buffer.alloc(4)
-    const got = this.#o.disk.read(opened.descriptor, head, 0, 4, 0)
-    const packed = got === 4 && (head.readUInt16BE(0) === 0x1f8b || head.readUInt32LE(0) === 0xfd2fb528)
+    const head = Buffer.alloc(8)
+    const got = this.#o.disk.read(opened.descriptor, head, 0, head.length, 0)
+    const packed = got === head.length && packedHeads.some((magic) => head.subarray(0, magic.length).equals(magic))
     if (!packed) return false
     this.#o.disk.close(opened.descriptor)
     if (file.matched) {
@@ -384,9 +404,11 @@ export class Registry {
     const { disk } = this.#o
     for (const generation of this.#generations) {
       if (generation.fingerprint?.hash !== hash || !file.before.includes(generation.path)) continue
-      if (generation.descriptor !== -1 && !this.#isIntact(generation)) this.replaced(generation)
+      if (this.reopen(generation) && !this.#isIntact(generation)) this.replaced(generation)
       if (generation.descriptor === -1) {
-        if (holdsRestOf(disk, generation, opened)) return generation
+        // The oldest that fits: with equal beginnings a later life would fit as well.
+        const wanted = generation.key === '' && generation.copies.size === 0
+        if (wanted && holdsRestOf(disk, generation, opened)) return generation
         continue
       }
       // A copy has no more than its file, for that only grows.
@@ -422,20 +444,18 @@ export class Registry {
     generation.changedAtMs = nowMs
     generation.copyWanted = true
     this.#o.happened({ kind: 'replaced', generation })
+    this.#o.lookAgain(directoryOf(generation.path))
   }
 
   #wantCopy(generation: Generation): void {
-    const directory = generation.path.slice(0, generation.path.lastIndexOf('/'))
+    const directory = directoryOf(generation.path)
     if (!this.#listings.has(directory)) return
-    generation.copyWanted = false
-    if (!this.#takeCopy(generation)) {
-      this.#gone(generation, 'it was truncated, and no copy with the rest was found beside it')
-    }
+    if (this.#takeCopy(generation)) generation.copyWanted = false
   }
 
   #takeCopy(generation: Generation): boolean {
     if (generation.fingerprint === undefined) return false
-    const directory = generation.path.slice(0, generation.path.lastIndexOf('/'))
+    const directory = directoryOf(generation.path)
     for (const file of this.#listings.get(directory) ?? []) {
       const owner = this.#copies.get(keyOf(file.facts))?.owner
       if (this.#byKey.has(keyOf(file.facts)) || (owner !== undefined && owner !== generation)) continue
@@ -488,7 +508,7 @@ export class Registry {
     generation.birthNs = opened.facts.birthNs
     generation.place(path)
     this.#byKey.set(generation.key, generation)
-    this.#spareDescriptors()
+    this.#spareDescriptors(generation)
   }
 
   /** True when it grew. */
@@ -518,13 +538,19 @@ export class Registry {
 
   #vanished(directory: string, keysByPath: ReadonlyMap<string, string>): void {
     for (const generation of this.#generations) {
-      if (generation.directory !== directory || generation.currentPath === undefined) continue
-      if (keysByPath.get(generation.currentPath) === generation.key) continue
-      generation.place(undefined)
-      if (generation.descriptor === -1) {
+      if (generation.directory !== directory) continue
+      if (generation.currentPath === undefined) {
         this.#gone(generation, 'it was deleted while it was not open')
         continue
       }
+      if (keysByPath.get(generation.currentPath) === generation.key) continue
+      if (generation.descriptor === -1) {
+        // Deleted, or renamed while it was looked for: the next listing tells.
+        generation.currentPath = undefined
+        this.#o.lookAgain(directory)
+        continue
+      }
+      generation.place(undefined)
       // Deleted, or renamed to a place that is not looked at: the descriptor still leads to it.
       if (generation.stage === 'live') {
         generation.stage = 'rotated'
@@ -562,6 +588,7 @@ export class Registry {
   }
 
   #gone(generation: Generation, why: string): void {
+    generation.copyWanted = false
     const bytes = generation.unreadBytes
     this.#release(generation)
     this.#forget(generation)
@@ -581,20 +608,36 @@ export class Registry {
     generation.descriptor = -1
   }
 
-  /** Over the budget, the files that were quiet for longest and are wholly read give their descriptors back. */
-  #spareDescriptors(): void {
+  /**
+   * Over the budget, files give their descriptors back: first those that are wholly read, then those that still have
+   * their first name, which lead the shortest way back; the ones that were quiet for longest first.
+   */
+  #spareDescriptors(keep: Generation): void {
     // Many at once: the search costs as much for one.
     let over = this.openFiles - limits.openFilesMax
     if (over < limits.openFilesMax / 8) return
-    const idle = [...this.#generations].filter(
+    const spare = [...this.#generations].filter(
       (generation) =>
-        generation.descriptor !== -1 && generation.currentPath !== undefined && generation.unreadBytes === 0,
+        generation !== keep &&
+        generation.descriptor !== -1 &&
+        generation.currentPath !== undefined &&
+        (generation.unreadBytes === 0 || generation.stage === 'live'),
     )
-    for (const generation of idle.toSorted((a, b) => a.changedAtMs - b.changedAtMs)) {
+    const rank = (generation: Generation) => (generation.unreadBytes === 0 ? 0 : 1)
+    for (const generation of spare.toSorted((a, b) => rank(a) - rank(b) || a.changedAtMs - b.changedAtMs)) {
       if (over-- <= 0) return
       this.#release(generation)
     }
   }
+}
+
+/** What gzip, zstd, xz, zip and bzip2 files begin with. */
+const packedHeads = ['1f8b', '28b52ffd', 'fd377a585a00', '504b0304', '425a683931415926'].map((hex) =>
+  Buffer.from(hex, 'hex'),
+)
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'))
 }
 
 function sameBirth(a: bigint, b: bigint): boolean {
