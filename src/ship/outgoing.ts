@@ -14,7 +14,13 @@ export class Outgoing {
   readonly #started = (message: unknown): void => {
     const { request } = message as { request: ClientRequest }
     const id = request.getHeader('x-opaque-id')
-    if (typeof id === 'string' && this.#requests.has(id)) this.#requests.set(id, request)
+    if (typeof id !== 'string' || !this.#requests.has(id)) return
+    this.#requests.set(id, request)
+    // What answers may not be HTTP, as a TLS port is not. The client takes that error for a body after a HEAD, says
+    // nothing, and its promise never settles (@elastic/transport 9.4, HttpConnection): so it comes under another code.
+    request.prependListener('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'HPE_INVALID_CONSTANT') error.code = 'NOT_HTTP'
+    })
   }
 
   constructor() {
@@ -31,6 +37,11 @@ export class Outgoing {
 
   forget(id: string): void {
     this.#requests.delete(id)
+  }
+
+  /** Closes the connection: an answer that the client has not read would keep it from all further requests. */
+  abandon(id: string): void {
+    this.#requests.get(id)?.destroy()
   }
 
   /** Whether the request went out on a connection that an earlier one had used: the server may just have closed it. */

@@ -78,6 +78,9 @@ const filterPath = 'errors,items.*.status,items.*.error.type'
 const errorBytesMax = 64 * 1024
 const drainMs = 5_000
 
+/** Of this process: whoever sends, each request has an id of its own. */
+let requests = 0
+
 /**
  * Makes a `Send` for one target.
  *
@@ -88,7 +91,6 @@ export function makeSend(client: Client, target: string, timeoutMs: number): Sen
   const outgoing = new Outgoing()
   const path = `/${encodeURIComponent(target)}/_bulk`
   const querystring = { filter_path: filterPath }
-  let requests = 0
 
   async function attempt(id: string, body: Buffer, documents: number, signal: AbortSignal): Promise<Sent> {
     const {
@@ -125,11 +127,11 @@ export function makeSend(client: Client, target: string, timeoutMs: number): Sen
         sent = await attempt(id, body, documents, deadline.signal)
       } catch (error) {
         sent = { kind: 'failed', message: late ? `no answer within ${timeoutMs / 1000} s` : explain(error) }
+        outgoing.abandon(id)
       }
       clearTimeout(timer)
       signal.removeEventListener('abort', abort)
-      // A whole answer with an item for each document was made from the whole body: that is out.
-      if (sent.kind !== 'answered' || sent.answer.kind === 'malformed') await outgoing.drained(id, drainMs)
+      await outgoing.drained(id, drainMs)
       const reused = outgoing.wasReused(id)
       outgoing.forget(id)
       // A server closes connections that were idle; the one who writes into it just then has learnt nothing else.

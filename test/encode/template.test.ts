@@ -1,0 +1,121 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { generationIdOf, nest, Templates, type Origin } from '../../src/encode/template.ts'
+import { runs } from '../base/runs.ts'
+
+const origin: Origin = { path: '/var/log/app/app.log', generationId: undefined, readAtMs: 0 }
+
+/** The document that the kernel would make of a message and an offset. */
+function documentOf(fields: ReadonlyMap<string, string>, from: Origin): { action: unknown; source: unknown } {
+  const { prefix, suffix } = new Templates(fields).of(from)
+  const lines = `${prefix.toString()}hello${suffix.toString()}7}}`.split('\n')
+  expect(lines).toHaveLength(2)
+  const [action, source] = lines.map((line) => JSON.parse(line) as unknown)
+  return { action, source }
+}
+
+describe('dotted names become objects', () => {
+  test.each([
+    [[], {}],
+    [[['team', 'payments']], { team: 'payments' }],
+    [[['service.name', 'orders']], { service: { name: 'orders' } }],
+    [
+      [
+        ['a.b.c', '1'],
+        ['a.b.d', '2'],
+        ['a.e', '3'],
+        ['f', '4'],
+      ],
+      { a: { b: { c: '1', d: '2' }, e: '3' }, f: '4' },
+    ],
+    [
+      [
+        ['constructor.prototype', '1'],
+        ['toString', '2'],
+      ],
+      { constructor: { prototype: '1' }, toString: '2' },
+    ],
+  ] as const)('%j', (fields, object) => {
+    expect(JSON.parse(JSON.stringify(nest(new Map(fields))))).toEqual(object)
+  })
+
+  test('a name out of JavaScript itself is a name like any other', () => {
+    expect(JSON.stringify(nest(new Map([['__proto__.polluted', 'yes']])))).toBe('{"__proto__":{"polluted":"yes"}}')
+    expect({}).not.toHaveProperty('polluted')
+  })
+
+  test.each([
+    ['a.b', 'a'],
+    ['a', 'a.b'],
+    ['a.b.c', 'a.b'],
+    ['a.b', 'a.b.c'],
+  ])('%s and %s cannot both be, and neither is dropped silently', (one, other) => {
+    const fields = [one, other].map((name): [string, string] => [name, 'x'])
+    expect(() => nest(new Map(fields))).toThrow(`the field ${other}`)
+  })
+})
+
+describe('a document', () => {
+  test('without an id and fields', () => {
+    expect(documentOf(new Map(), origin)).toEqual({
+      action: { create: {} },
+      source: {
+        '@timestamp': '1970-01-01T00:00:00.000Z',
+        message: 'hello',
+        log: { file: { path: '/var/log/app/app.log' }, offset: 7 },
+      },
+    })
+  })
+
+  test('with both', () => {
+    const fields = new Map([['kubernetes.namespace', 'shop']])
+    const template = new Templates(fields).of({ ...origin, generationId: 'abcdefghijkl' })
+    expect(template.prefix.toString('utf8', 0, template.idHoleAt)).toBe('{"create":{"_id":"abcdefghijkl')
+    expect(template.prefix.toString('utf8', template.idHoleAt).startsWith(`${' '.repeat(16)}"}}\n`)).toBe(true)
+    expect(documentOf(fields, origin).source).toHaveProperty('kubernetes.namespace', 'shop')
+  })
+
+  test('any path and any value come through as they are', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme' }),
+      fc.array(fc.constantFrom('"', '\\', '\n', '\r', '\0', '\x1b', '\u2028', '😀', '\uFFFD', '{', '}')).map((parts) => parts.join('')),
+    )
+    fc.assert(
+      fc.property(text, text, text, (path, one, other) => {
+        const fields = new Map([
+          ['a.b', one],
+          ['a.c', other],
+        ])
+        expect(documentOf(fields, { ...origin, path }).source).toMatchObject({
+          a: { b: one, c: other },
+          message: 'hello',
+          log: { file: { path }, offset: 7 },
+        })
+      }),
+      runs(500),
+    )
+  })
+})
+
+describe('the name of a generation', () => {
+  test('is 72 bits that begin every id of it', () => {
+    expect(generationIdOf(['pod', '12', '34'])).toMatch(/^[\w-]{12}$/)
+    // Ids outlive this version: another name for the same generation would send its lines twice.
+    expect(generationIdOf(['0d9f3c2e-1d5b-4a7e-8f43-0a1b2c3d4e5f', '1234', '0', 'hash', '0'])).toBe('2urM1Rq0Ruln')
+  })
+
+  test('tells any two lists of facts apart', () => {
+    const facts = fc.array(fc.oneof(fc.string(), fc.constantFrom('', '1', '1:', '1:1,', ',', '0:,', '12', 'é')), { maxLength: 5 })
+    fc.assert(
+      fc.property(facts, facts, (one, other) => {
+        expect(generationIdOf(one) === generationIdOf(other)).toBe(JSON.stringify(one) === JSON.stringify(other))
+      }),
+      runs(1000),
+    )
+  })
+
+  test('tells lists apart that are the same when joined', () => {
+    const lists = [['a', 'b'], ['ab'], ['a,b'], ['', 'ab'], ['ab', ''], ['1:a,1:b'], ['a', '1:b'], [], [''], ['', '']]
+    expect(new Set(lists.map(generationIdOf)).size).toBe(lists.length)
+  })
+})

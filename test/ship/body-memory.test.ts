@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest'
+import type { Request } from './peer.ts'
+import { goodAnswer, peerOf, senderTo, until } from './sending.ts'
+
+/** Far more than the kernel takes on both sides of a connection: the rest waits in the memory of the body. */
+const bodyBytes = 32 * 1024 * 1024
+const [before, after] = ['a', 'Z']
+
+const early: [string, (request: Request) => void][] = [
+  ['413', (request) => request.reply(413, '', { 'x-elastic-product': '' })],
+  ['413 that says it closes', (request) => request.reply(413, '', { connection: 'close' })],
+  ['429', (request) => request.reply(429, '{"error":{"type":"es_rejected_execution_exception"}}')],
+  ['401 with a very long error', (request) => request.reply(401, 'x'.repeat(100_000))],
+  ['200 of HTML', (request) => request.reply(200, '<html></html>')],
+  ['200 of something else', (request) => request.reply(200, '{}', { 'x-elastic-product': '' })],
+  ['200 for all of the documents', (request) => request.reply(200, goodAnswer())],
+  ['an answer without an end', (request) => request.reply(200, 'x'.repeat(200_000), { 'content-length': '999999999' })],
+]
+
+/** Sends a body, writes over it as soon as that is allowed, and returns what arrives on the other side. */
+async function whatArrives(answer: (request: Request) => void, readOn: (request: Request) => Promise<void>): Promise<Buffer> {
+  const arrived = Promise.withResolvers<Buffer>()
+  const over = Promise.withResolvers<void>()
+  const peer = await peerOf(async (request) => {
+    const first = await request.body(1000)
+    answer(request)
+    await readOn(request)
+    await over.promise
+    arrived.resolve(Buffer.concat([first, await request.body()]))
+  })
+  const body = Buffer.alloc(bodyBytes, before)
+  const { send } = senderTo(peer.url)
+  await send(body)
+  body.fill(after)
+  over.resolve()
+  return arrived.promise
+}
+
+const nothing = () => Promise.resolve()
+
+function expectUnmixed(arrived: Buffer, name: string): void {
+  expect(arrived.length, name).toBeGreaterThan(1000)
+  expect(arrived.indexOf(after), `${name}: nothing of what the slot is filled with next`).toBe(-1)
+}
+
+describe('when an attempt is over, nothing reads the memory of its body any more', () => {
+  test('although the server has answered early and reads no further', async () => {
+    const arrivals = await Promise.all(early.map(([, answer]) => whatArrives(answer, nothing)))
+    for (const [index, arrived] of arrivals.entries()) {
+      expectUnmixed(arrived, early[index]![0])
+      expect(arrived.length, 'the connection was closed').toBeLessThan(bodyBytes)
+    }
+  }, 30_000)
+
+  test.each(early)('although %s came early and the server is slow to read the rest', async (name, answer) => {
+    const rest: Buffer[] = []
+    const arrived = await whatArrives(answer, async (request) => {
+      for (let bytes = 0; bytes < bodyBytes; bytes += 256 * 1024) rest.push(await request.body(256 * 1024))
+    })
+    expectUnmixed(Buffer.concat([...rest, arrived]), name)
+  })
+
+  test('although the server resets the connection', async () => {
+    let request: Request | undefined
+    const peer = await peerOf(async (one) => {
+      request = one
+      await one.body(100_000)
+      one.reset()
+    })
+    const body = Buffer.alloc(bodyBytes, before)
+    expect(await senderTo(peer.url).send(body)).toMatchObject({ kind: 'failed' })
+    expect(request!.socket.destroyed).toBe(true)
+  })
+
+  test.each(['the time is over', 'the agent stops'])('although %s while it is being sent', async (why) => {
+    const over = Promise.withResolvers<void>()
+    const arrived = Promise.withResolvers<Buffer>()
+    const peer = await peerOf(async (request) => {
+      const first = await request.body(1000)
+      await over.promise
+      arrived.resolve(Buffer.concat([first, await request.body()]))
+    })
+    const body = Buffer.alloc(bodyBytes, before)
+    const { send, stop } = senderTo(peer.url, why === 'the time is over' ? { requestTimeoutMs: 200 } : {})
+    const sending = send(body)
+    await until(() => peer.requests.length === 1)
+    if (why === 'the agent stops') stop.abort()
+    expect(await sending).toMatchObject({ kind: 'failed' })
+    body.fill(after)
+    over.resolve()
+    expectUnmixed(await arrived.promise, why)
+  })
+})
+
+test('two senders in one process do not wait for each other', async () => {
+  const slow = await peerOf(async (request) => {
+    await request.body(1000)
+    request.reply(413, '')
+  })
+  const quick = await peerOf(async (request) => {
+    await request.body()
+    request.reply(413, '')
+  })
+  const [one, other] = [senderTo(slow.url), senderTo(quick.url)]
+  const blocked = one.send(Buffer.alloc(bodyBytes, before))
+  await until(() => slow.requests.length === 1)
+  expect(await other.send(Buffer.from('x'))).toMatchObject({ kind: 'status', status: 413 })
+  const ids = [...slow.requests, ...quick.requests].map((request) => request.header('x-opaque-id'))
+  expect(new Set(ids).size).toBe(2)
+  await slow.close()
+  expect(await blocked).toMatchObject({ kind: 'status' })
+})

@@ -1,0 +1,92 @@
+import { setImmediate } from 'node:timers/promises'
+import { Shipper, type Delivered, type Health } from '../../src/ship/shipper.ts'
+import type { DeadLetter } from '../../src/ship/dead-letter.ts'
+import type { Sent } from '../../src/ship/transport.ts'
+import { VirtualClock } from '../kit/agent-clock.ts'
+
+/** One request as the server would see it. */
+export interface Attempt {
+  readonly number: number
+  readonly atMs: number
+  readonly body: string
+  readonly documents: number
+}
+
+export interface World {
+  readonly shipper: Shipper
+  readonly clock: VirtualClock
+  readonly attempts: Attempt[]
+  readonly letters: DeadLetter[]
+  readonly healths: Health[]
+  readonly outcomes: string[]
+  readonly stop: AbortController
+  /** Delivers, with as much time as it takes. */
+  deliver(documents: readonly string[], body?: Buffer): Promise<Delivered>
+}
+
+export interface Script {
+  /** What the server does with an attempt. */
+  readonly answer: (attempt: Attempt, world: World) => Sent | Promise<Sent>
+  readonly random?: () => number
+  /** Why a dead letter cannot be kept. */
+  readonly keep?: (letter: DeadLetter) => string | undefined
+}
+
+/** A shipper in a world of its own: no network, and time that passes at once. */
+export function worldOf({ answer, random = () => 0.5, keep }: Script): World {
+  const clock = new VirtualClock()
+  const world: World = {
+    clock,
+    attempts: [],
+    letters: [],
+    healths: [],
+    outcomes: [],
+    stop: new AbortController(),
+    shipper: new Shipper({
+      clock: clock.view(() => true),
+      random,
+      target: 'logs',
+      send: async (body, documents) => {
+        const attempt = { number: world.attempts.length, atMs: clock.nowMs, body: body.toString(), documents }
+        world.attempts.push(attempt)
+        return answer(attempt, world)
+      },
+      health: (health) => world.healths.push(health),
+      deadLetter: (letter) => {
+        world.letters.push(letter)
+        return keep?.(letter)
+      },
+      outcome: (outcome) => world.outcomes.push(outcome),
+    }),
+    async deliver(documents, body = Buffer.from(documents.join(''))) {
+      const bytes = Buffer.byteLength(documents.join(''))
+      let over = false
+      const delivery = world.shipper.deliver(body, bytes, documents.length, world.stop.signal).finally(() => (over = true))
+      // What the delivery waits for is either a timer of this clock or nothing but a turn of the loop.
+      while (!over) {
+        await setImmediate()
+        if (!over && clock.nextMs < Infinity) await clock.advanceTo(clock.nextMs)
+      }
+      return delivery
+    },
+  }
+  return world
+}
+
+export const ok: Sent = { kind: 'answered', answer: { kind: 'done' } }
+export const failed: Sent = { kind: 'failed', message: 'read ECONNRESET' }
+export const statusOf = (status: number, errorType = '', retryAfterMs = 0): Sent => ({
+  kind: 'status',
+  status,
+  errorType,
+  retryAfterMs,
+})
+export const itemsOf = (...items: readonly (number | readonly [number, string])[]): Sent => ({
+  kind: 'answered',
+  answer: {
+    kind: 'items',
+    items: items.map((item) =>
+      typeof item === 'number' ? { status: item, errorType: '' } : { status: item[0], errorType: item[1] },
+    ),
+  },
+})

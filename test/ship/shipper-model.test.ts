@@ -1,0 +1,169 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Delivered } from '../../src/ship/shipper.ts'
+import type { Sent } from '../../src/ship/transport.ts'
+import { runs } from '../base/runs.ts'
+import { documentsOf, idsOf } from './documents.ts'
+import { failed, itemsOf, ok, statusOf, worldOf } from './harness.ts'
+
+/** What one document can be answered, and what that means: alone, and beside others that are there. */
+const fates = [
+  [[201, ''], 'there', 'there'],
+  [[200, ''], 'there', 'there'],
+  [[409, 'version_conflict_engine_exception'], 'again already there', 'again already there'],
+  [[429, 'es_rejected_execution_exception'], 'again', 'again'],
+  [[503, 'unavailable_shards_exception'], 'again', 'again'],
+  [[400, 'document_parsing_exception'], 'refused', 'refused'],
+  [[400, 'unheard_of_exception'], 'again', 'refused'],
+  [[400, 'index_closed_exception'], 'again', 'again'],
+  [[403, 'security_exception'], 'again', 'again'],
+  [[404, 'index_not_found_exception'], 'again', 'again'],
+] as const
+
+type Outcome =
+  | { readonly kind: 'ok' | 'failed' | 'malformed' | 'too large' }
+  | { readonly kind: 'status'; readonly status: number; readonly retryAfterMs: number }
+  /** By position; from the start again when there are more documents. */
+  | { readonly kind: 'items'; readonly fates: readonly number[] }
+
+const outcome: fc.Arbitrary<Outcome> = fc.oneof(
+  fc.constantFrom<Outcome>({ kind: 'ok' }, { kind: 'failed' }, { kind: 'malformed' }, { kind: 'too large' }),
+  fc.record({
+    kind: fc.constant('status' as const),
+    status: fc.constantFrom(400, 401, 403, 404, 406, 408, 429, 500, 502, 503, 504, 202),
+    retryAfterMs: fc.constantFrom(0, 0, 5000),
+  }),
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('items' as const),
+      fates: fc.array(fc.nat(fates.length - 1), { minLength: 1, maxLength: 12 }),
+    }),
+  },
+)
+
+/** What must be true of a delivery, kept beside it. */
+class Model {
+  readonly accounts = { done: new Set<number>(), duplicates: 0, refused: new Set<number>() }
+  /** Documents without a verdict, in the parts that are sent one after the other. */
+  readonly parts: number[][]
+
+  constructor(documents: number) {
+    this.parts = [Array.from({ length: documents }, (_, index) => index)]
+  }
+
+  get current(): readonly number[] {
+    return this.parts[0] ?? []
+  }
+
+  answer(given: Outcome): Sent {
+    const ids = this.parts.shift()!
+    if (given.kind === 'ok') {
+      for (const id of ids) this.accounts.done.add(id)
+      return ok
+    }
+    if (given.kind === 'too large') {
+      if (ids.length === 1) this.accounts.refused.add(ids[0]!)
+      else this.parts.unshift(ids.slice(0, ids.length >> 1), ids.slice(ids.length >> 1))
+      return statusOf(413)
+    }
+    if (given.kind !== 'items') {
+      this.parts.unshift(ids)
+      if (given.kind === 'failed') return failed
+      return given.kind === 'malformed'
+        ? { kind: 'answered', answer: { kind: 'malformed', why: 'the answer is not JSON' } }
+        : statusOf(given.status, '', given.retryAfterMs)
+    }
+    const each = ids.map((_, index) => fates[given.fates[index % given.fates.length]!]!)
+    const somePassed = each.some(([, alone]) => alone.endsWith('there'))
+    const left: number[] = []
+    for (const [index, [[status], alone, beside]] of each.entries()) {
+      const fate = somePassed ? beside : alone
+      if (fate === 'again') left.push(ids[index]!)
+      else if (fate === 'refused') this.accounts.refused.add(ids[index]!)
+      else this.accounts.done.add(ids[index]!)
+      if (status === 409) this.accounts.duplicates++
+    }
+    if (left.length > 0) this.parts.unshift(left)
+    return itemsOf(...each.map(([item]) => item))
+  }
+}
+
+const cases = fc.record({
+  documents: fc.integer({ min: 1, max: 24 }),
+  outcomes: fc.array(outcome, { maxLength: 14 }),
+  /** The attempt during which the agent is told to stop; mostly none. */
+  stopAt: fc.oneof({ weight: 3, arbitrary: fc.constant(Infinity) }, fc.nat(8)),
+  random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+  unkeepable: fc.constantFrom(1, 2, 3, 100),
+})
+
+test('every document ends in exactly one account, whatever the server answers and whenever the agent stops', async () => {
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ documents: count, outcomes, stopAt, random, unkeepable }) => {
+      const documents = documentsOf(count)
+      const model = new Model(count)
+      const world = worldOf({
+        random: () => random,
+        keep: ({ source }) => (Number(/id-(\d+)/.exec(source)![1]) % unkeepable === 1 ? 'no room' : undefined),
+        answer: ({ number, body, documents: told }, { stop }) => {
+          expect(stop.signal.aborted, 'nothing is sent after the stop').toBe(false)
+          expect(body, 'exactly what has no verdict, in order').toBe(model.current.map((id) => documents[id]).join(''))
+          expect(told).toBe(model.current.length)
+          if (number >= stopAt) stop.abort()
+          return model.answer(outcomes[number] ?? { kind: 'ok' })
+        },
+      })
+      const delivered = await world.deliver(documents)
+
+      const { done, refused, duplicates } = model.accounts
+      const lost = [...refused].filter((id) => id % unkeepable === 1).length
+      const held = model.parts.flat().length
+      const expected: Delivered = { done: done.size, duplicates, deadLettered: refused.size - lost, lost, held }
+      expect(delivered).toEqual(expected)
+      expect(delivered.done + delivered.deadLettered + delivered.lost + delivered.held).toBe(count)
+      expect(held > 0, 'only a stop leaves something held').toBe(held > 0 && world.stop.signal.aborted)
+      expect(
+        world.letters.map(({ action, source }) => `${action}\n${source}\n`),
+        'only what was refused is dead-lettered, once and as it was sent',
+      ).toEqual([...refused].map((id) => documents[id]))
+    }),
+    runs(2000),
+  )
+})
+
+test('it waits as long as it must, and not longer', async () => {
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ documents: count, outcomes, random }) => {
+      const model = new Model(count)
+      const given = (number: number) => outcomes[number] ?? { kind: 'ok' as const }
+      const world = worldOf({ random: () => random, answer: ({ number }) => model.answer(given(number)) })
+      await world.deliver(documentsOf(count))
+      for (const [number, { atMs, documents }] of world.attempts.entries()) {
+        const next = world.attempts[number + 1]
+        if (next === undefined) break
+        const before = given(number)
+        const askedMs = before.kind === 'status' ? before.retryAfterMs : 0
+        const waitedMs = next.atMs - atMs
+        expect(waitedMs).toBeGreaterThanOrEqual(askedMs)
+        expect(waitedMs).toBeLessThanOrEqual(30_000)
+        if (before.kind === 'too large' && documents > 1) expect(waitedMs, 'halves need no wait').toBe(0)
+      }
+    }),
+    runs(500),
+  )
+})
+
+test('the rest of the slot is left alone', async () => {
+  const documents = documentsOf(6)
+  const text = documents.join('')
+  const body = Buffer.alloc(text.length + 100, 0xa5)
+  body.write(text)
+  const world = worldOf({ answer: ({ number }) => (number === 0 ? itemsOf(201, 429, 201, 429, 201, 429) : ok) })
+  await world.deliver(documents, body)
+  expect(world.attempts.map((attempt) => idsOf(Buffer.from(attempt.body)))).toEqual([
+    [0, 1, 2, 3, 4, 5],
+    [1, 3, 5],
+  ])
+  expect(body.subarray(text.length).every((byte) => byte === 0xa5)).toBe(true)
+})

@@ -1,0 +1,154 @@
+import { setImmediate } from 'node:timers/promises'
+import { describe, expect, test, vi } from 'vitest'
+import { limits } from '../../src/base/limits.ts'
+import type { Sent } from '../../src/ship/transport.ts'
+import { documentsOf, idsOf } from './documents.ts'
+import { failed, itemsOf, ok, statusOf, worldOf } from './harness.ts'
+
+const malformed: Sent = { kind: 'answered', answer: { kind: 'malformed', why: 'the answer was cut after 7 bytes' } }
+
+describe('what is said of the server', () => {
+  test.each([
+    [ok, []],
+    [failed, [{ state: 'unreachable', detail: 'read ECONNRESET' }]],
+    [malformed, [{ state: 'unreachable', detail: 'the answer was cut after 7 bytes' }]],
+    [statusOf(503), [{ state: 'overloaded', detail: 'the server answers 503' }]],
+    [statusOf(429, 'circuit_breaking_exception'), [{ state: 'overloaded', detail: 'the server answers 429 circuit_breaking_exception' }]],
+    [statusOf(401, 'security_exception'), [{ state: 'holding', detail: 'the server answers 401 security_exception' }]],
+    [statusOf(413), []],
+    [itemsOf(201, [429, 'es_rejected_execution_exception']), [{ state: 'overloaded', detail: 'documents are put off: 429 es_rejected_execution_exception' }]],
+    [itemsOf(201, [403, 'security_exception']), [{ state: 'holding', detail: 'the target refuses documents: 403 security_exception' }]],
+    // What someone has to mend is said before what mends itself.
+    [itemsOf(429, [403, 'security_exception']), [{ state: 'holding', detail: 'the target refuses documents: 403 security_exception' }]],
+    [itemsOf(201, [400, 'document_parsing_exception']), []],
+    [itemsOf(409, 409), []],
+  ] as const)('%j', async (sent, healths) => {
+    const world = worldOf({ answer: ({ number }) => (number === 0 ? sent : ok) })
+    await world.deliver(documentsOf(2))
+    expect(world.healths.slice(0, healths.length)).toEqual(healths)
+    expect(world.healths.at(-1)).toEqual({ state: 'ok' })
+  })
+
+  test('nothing, when the attempt ended because the agent stops', async () => {
+    const world = worldOf({
+      answer: (_attempt, { stop }) => {
+        stop.abort()
+        return failed
+      },
+    })
+    expect(await world.deliver(documentsOf(3))).toMatchObject({ done: 0, held: 3 })
+    expect([world.healths, world.outcomes]).toEqual([[], []])
+  })
+})
+
+test('each request is counted by its outcome', async () => {
+  const script = [failed, malformed, statusOf(503), itemsOf(201, 429, 201, 409), ok]
+  const world = worldOf({ answer: ({ number }) => script[number]! })
+  expect(await world.deliver(documentsOf(4))).toEqual({ done: 4, duplicates: 1, deadLettered: 0, lost: 0, held: 0 })
+  expect(world.outcomes).toEqual(['failed', 'failed', 'status', 'partial', 'ok'])
+})
+
+describe('how long it waits', () => {
+  const most = 1 - 2 ** -53
+  async function waitsFor(sent: Sent, times: number): Promise<number[]> {
+    const world = worldOf({ random: () => most, answer: ({ number }) => (number < times ? sent : ok) })
+    await world.deliver(documentsOf(2))
+    return world.attempts.slice(1).map(({ atMs }, index) => atMs - world.attempts[index]!.atMs)
+  }
+
+  test.each([
+    ['no answer', failed, [250, 500, 1000, 2000, 4000, 8000, limits.retryCapMs, limits.retryCapMs]],
+    ['an overload', statusOf(429), [250, 500, 1000, 2000, 4000, 8000, 16_000, limits.overloadCapMs]],
+    ['an overload in items', itemsOf(429, 503), [250, 500, 1000, 2000, 4000, 8000, 16_000, limits.overloadCapMs]],
+    ['a target to be mended', statusOf(403), [1000, 2000, 4000, 8000, limits.holdCapMs]],
+    ['a target to be mended, in items', itemsOf(404, 404), [1000, 2000, 4000, 8000, limits.holdCapMs]],
+    ['what the server asks for', statusOf(429, '', 45_000), [45_000, 45_000]],
+    ['what it asks for, within reason', statusOf(503, '', 1e9), [10 * limits.overloadCapMs]],
+  ] as const)('%s', async (_name, sent, waits) => {
+    expect(await waitsFor(sent, waits.length)).toEqual(waits)
+  })
+
+  test('some progress begins the waiting anew', async () => {
+    const script = [failed, failed, failed, itemsOf(201, 429), itemsOf(429)]
+    const world = worldOf({ random: () => most, answer: ({ number }) => script[number] ?? ok })
+    await world.deliver(documentsOf(2))
+    const waits = world.attempts.slice(1).map(({ atMs }, index) => atMs - world.attempts[index]!.atMs)
+    expect(waits).toEqual([250, 500, 1000, 250, 500])
+  })
+
+  test('a stop ends it', async () => {
+    const world = worldOf({ answer: () => statusOf(403) })
+    const delivery = world.shipper.deliver(Buffer.from(documentsOf(2).join('')), 100, 2, world.stop.signal)
+    await setImmediate()
+    expect(world.attempts).toHaveLength(1)
+    world.stop.abort()
+    expect(await delivery).toMatchObject({ held: 2 })
+    expect(world.clock.nextMs, 'no timer is left').toBe(Infinity)
+    expect(world.attempts).toHaveLength(1)
+  })
+
+  test('a stop before the first attempt sends nothing', async () => {
+    const world = worldOf({ answer: () => ok })
+    world.stop.abort()
+    expect(await world.deliver(documentsOf(5))).toMatchObject({ done: 0, held: 5 })
+    expect(world.attempts).toEqual([])
+  })
+})
+
+test('a batch that gets through wakes those that found no server, and not those that it told to wait', async () => {
+  const answers: Record<string, Sent> = { 'id-0': failed, 'id-1': statusOf(429) }
+  const world = worldOf({ random: () => 0.9, answer: ({ body }) => answers[/id-\d/.exec(body)![0]] ?? ok })
+  const [lost, told, through] = documentsOf(3).map((document) => Buffer.from(document))
+  const { signal } = world.stop
+  const waiting = [lost!, told!].map((body) => world.shipper.deliver(body, body.length, 1, signal))
+  await setImmediate()
+  delete answers['id-0']
+  delete answers['id-1']
+  await world.shipper.deliver(through!, through!.length, 1, signal)
+  expect(await waiting[0]).toMatchObject({ done: 1 })
+  expect(world.attempts.map(({ body }) => idsOf(Buffer.from(body))[0])).toEqual([0, 1, 2, 0])
+  await world.clock.advanceTo(60_000)
+  expect(await waiting[1]).toMatchObject({ done: 1 })
+})
+
+describe('a document that is refused', () => {
+  const letter = { status: 400, errorType: 'document_parsing_exception', target: 'logs' }
+  const [first, second, third] = documentsOf(3)
+
+  test('is kept with what it was refused for, and the others are there', async () => {
+    const world = worldOf({ answer: () => itemsOf(201, [400, 'document_parsing_exception'], 201) })
+    expect(await world.deliver([first!, second!, third!])).toEqual({ done: 2, duplicates: 0, deadLettered: 1, lost: 0, held: 0 })
+    const [action, source] = second!.split('\n')
+    expect(world.letters).toEqual([{ ...letter, action, source }])
+  })
+
+  test('and cannot be kept is counted as lost', async () => {
+    const world = worldOf({ answer: () => itemsOf(201, [400, 'document_parsing_exception'], 201), keep: () => 'ENOSPC' })
+    expect(await world.deliver([first!, second!, third!])).toMatchObject({ done: 2, deadLettered: 0, lost: 1 })
+  })
+
+  test('too large by itself is found by halving', async () => {
+    const world = worldOf({ answer: ({ body }) => (body.includes('id-5"') ? statusOf(413) : ok) })
+    expect(await world.deliver(documentsOf(8))).toMatchObject({ done: 7, deadLettered: 1 })
+    expect(world.letters).toMatchObject([{ status: 413, action: '{"create":{"_id":"id-5"}}' }])
+    expect(world.attempts.map(({ body }) => idsOf(Buffer.from(body)).join())).toEqual([
+      '0,1,2,3,4,5,6,7',
+      '0,1,2,3',
+      '4,5,6,7',
+      '4,5',
+      '4',
+      '5',
+      '6,7',
+    ])
+  })
+})
+
+test('a whole batch that is refused is walked through once', async () => {
+  const documents = documentsOf(1000, () => 10)
+  const body = Buffer.from(documents.join(''))
+  const searches = vi.spyOn(body, 'indexOf')
+  const refused: Sent = itemsOf(...documents.map(() => [400, 'document_parsing_exception'] as const))
+  const world = worldOf({ answer: () => refused })
+  expect(await world.deliver(documents, body)).toMatchObject({ deadLettered: 1000 })
+  expect(searches.mock.calls.length).toBeLessThanOrEqual(8 * documents.length)
+})
