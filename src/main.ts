@@ -4,6 +4,7 @@ import { messageOf, RemoraError } from './base/errors.ts'
 import { memoryLimit } from './base/memory.ts'
 import { nodeEnvironment, nodeFlags } from './base/runtime.ts'
 import { parseBytes } from './base/units.ts'
+import { listenForSignals } from './commands/signals.ts'
 
 const usage = `remora [COMMAND]
 
@@ -34,6 +35,11 @@ function restartWithFlags(): void {
   })
 }
 
+async function runCommand(): Promise<number> {
+  const signals = listenForSignals()
+  return (await import('./commands/run.ts')).runCommand(process.env, signals)
+}
+
 const write = (text: string): void => void process.stdout.write(text)
 
 /** Each command is loaded only when it is asked for: the agent carries no demo in its memory. */
@@ -42,7 +48,7 @@ async function main(argv: readonly string[]): Promise<number> {
   switch (command) {
     case 'run':
       restartWithFlags()
-      return (await import('./commands/run.ts')).runCommand(process.env)
+      return runCommand()
     case 'config':
       return (await import('./commands/config.ts')).configCommand(rest, process.env, write)
     case 'check':

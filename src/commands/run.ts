@@ -14,9 +14,10 @@ import type { MemoryPlan } from '../queue/plan.ts'
 import { makeClient, makeSend } from '../ship/transport.ts'
 import { version } from '../version.ts'
 import { explainPlan, planFor } from './plan.ts'
+import type { Signals } from './signals.ts'
 
 /** `remora run`: ships until it is told to stop. @returns the exit code */
-export async function runCommand(env: Env): Promise<number> {
+export async function runCommand(env: Env, signals: Signals): Promise<number> {
   const { settings, problems, notices } = loadSettings(env, readSettingFile)
   if (settings === undefined) {
     process.stderr.write(explainProblems(problems))
@@ -62,7 +63,6 @@ export async function runCommand(env: Env): Promise<number> {
   }
   const metrics = makeMetrics(version, () => agent.figures())
   const agent = new Agent({ settings, plan, world, logger, request: (...args) => metrics.request(...args) })
-  const signals = listenForSignals()
   await agent.start()
   const admin =
     settings.adminPort === 0
@@ -98,29 +98,14 @@ export async function runCommand(env: Env): Promise<number> {
 function report(summary: Summary, logger: ReturnType<typeof makeLogger>): void {
   const { ledger } = summary
   const account = `read ${ledger.readLines} lines, acknowledged ${ledger.acknowledgedLines} (${ledger.duplicateLines} were there already), dead-lettered ${ledger.deadLetteredLines}, lost ${ledger.lostLines}, held ${ledger.heldLines}`
+  const figures = { remora: { ledger, unreadBytes: summary.unreadBytes, unreadFiles: summary.unreadFiles.length } }
   if (summary.heldLines === 0 && summary.unreadBytes === 0) {
-    logger.info({ 'event.code': 'STOPPED' }, `stopped, everything is shipped: ${account}`)
+    logger.info({ 'event.code': 'STOPPED', ...figures }, `stopped, everything is shipped: ${account}`)
     return
   }
   const files = summary.unreadFiles.slice(0, 10).join(', ')
   logger.warn(
-    { 'event.code': 'STOPPED_WITH_REST' },
+    { 'event.code': 'STOPPED_WITH_REST', ...figures },
     `stopped: ${account}; ${summary.unreadBytes} bytes of ${summary.unreadFiles.length} files were not read${files === '' ? '' : ` (${files})`}. They are shipped after a restart of the container; with the Pod they are gone`,
   )
-}
-
-/** The first signal asks to drain, the second to stop at once. */
-function listenForSignals(): { first: Promise<string>; second: AbortSignal } {
-  const second = new AbortController()
-  const first = new Promise<string>((resolve) => {
-    let told = false
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        if (told) second.abort()
-        told = true
-        resolve(signal)
-      })
-    }
-  })
-  return { first, second: second.signal }
 }

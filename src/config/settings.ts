@@ -155,7 +155,7 @@ export const settings = {
   },
   batchBytes: {
     name: 'REMORA_BATCH_BYTES',
-    kind: kinds.bytes(16 * Ki, 64 * Mi),
+    kind: kinds.bytes(128 * Ki, 64 * Mi),
     default: undefined,
     unset: 'from the memory plan',
     help: 'Largest body of one bulk request; Elasticsearch itself refuses more than 100 MB.',

@@ -16,8 +16,8 @@ describe('each rule passes what is right', () => {
     [{ REMORA_CA_FILE: '/ca.pem', REMORA_ELASTICSEARCH_URL: `http://es:9200,${url}` }],
     [{ REMORA_INDEX: 'x' }],
     [{ REMORA_DATASET: 'x', REMORA_DATA_STREAM_NAMESPACE: 'y' }],
-    [{ REMORA_BATCH_BYTES: '392Ki' }],
-    [{ REMORA_BATCH_BYTES: '16Ki', REMORA_MAX_LINE_BYTES: '1Ki' }],
+    [{ REMORA_BATCH_BYTES: '480Ki' }],
+    [{ REMORA_BATCH_BYTES: '128Ki', REMORA_MAX_LINE_BYTES: '1Ki' }],
     [{ REMORA_MAX_LINE_BYTES: '16Mi' }],
     [{ REMORA_BATCH_BYTES: '8Mi', REMORA_MEMORY_LIMIT: '64Mi' }],
     [{ REMORA_BATCH_LINGER: '999ms', REMORA_SHUTDOWN_GRACE: '1s' }],
@@ -41,8 +41,8 @@ describe('each rule refuses what is wrong, once, with a way out', () => {
     [{ REMORA_INDEX: 'x', REMORA_DATASET: 'y' }, 'REMORA_INDEX: REMORA_DATASET is given as well'],
     [{ REMORA_INDEX: 'x', REMORA_DATA_STREAM_NAMESPACE: 'y' }, 'REMORA_INDEX: REMORA_DATA_STREAM_NAMESPACE is given'],
     [
-      { REMORA_BATCH_BYTES: '391Ki' },
-      'REMORA_BATCH_BYTES: 391Ki does not hold one line of REMORA_MAX_LINE_BYTES (64Ki)',
+      { REMORA_BATCH_BYTES: '479Ki' },
+      'REMORA_BATCH_BYTES: 479Ki does not hold one line of REMORA_MAX_LINE_BYTES (64Ki)',
     ],
     [{ REMORA_BATCH_BYTES: '64Mi', REMORA_MAX_LINE_BYTES: '16Mi' }, 'REMORA_BATCH_BYTES: 64Mi does not hold one line'],
     [{ REMORA_BATCH_BYTES: '16Mi', REMORA_MEMORY_LIMIT: '16Mi' }, 'REMORA_BATCH_BYTES: one batch of 16Mi is all of'],
@@ -65,10 +65,10 @@ describe('each rule refuses what is wrong, once, with a way out', () => {
   })
 
   test('the way out of a batch that is too small really is one', () => {
-    const [problem] = load({ REMORA_BATCH_BYTES: '100Ki' }).problems
+    const [problem] = load({ REMORA_BATCH_BYTES: '200Ki' }).problems
     const [, batch = '', line = ''] = /to (\S+) or more, .* to (\S+)$/.exec(problem?.wayOut ?? '') ?? []
     expect(complaints(load({ REMORA_BATCH_BYTES: batch }))).toEqual([])
-    expect(complaints(load({ REMORA_BATCH_BYTES: '100Ki', REMORA_MAX_LINE_BYTES: line }))).toEqual([])
+    expect(complaints(load({ REMORA_BATCH_BYTES: '200Ki', REMORA_MAX_LINE_BYTES: line }))).toEqual([])
   })
 
   test('a setting that could not be read is not complained of twice', () => {
@@ -120,6 +120,6 @@ describe('the bounds of the table agree with each other', () => {
     expect(batchBytesFor(16 * 2 ** 20)).toBeLessThan(100 * 2 ** 20)
   })
   test('the smallest batch holds the shortest allowed longest line', () => {
-    expect(batchBytesFor(1024)).toBeLessThanOrEqual(16 * 1024)
+    expect(batchBytesFor(1024)).toBeLessThanOrEqual(128 * 1024)
   })
 })
