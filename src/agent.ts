@@ -286,6 +286,7 @@ export class Agent {
         disk: world.disk,
         clock: world.clock,
         roots: () => this.#discovery.roots,
+        isUnsure: (path) => this.#discovery.isUnsure(path),
         sinceMs: this.#state.sinceMs,
         startAtEnd: first && settings.startAt === 'end',
         happened: (happening) => this.#onHappening(happening),
@@ -366,9 +367,9 @@ export class Agent {
   #look(everything: boolean): void {
     const { clock } = this.#o.world
     const listings = this.#discovery.look(everything || this.#registry.searching)
-    if (listings.length > 0) this.#registry.observe(listings)
+    if (listings.length > 0) this.#registry.observe(listings, this.#discovery.sawEverything)
     const watched = (directory: string) => this.#discovery.isWatched(directory)
-    for (const directory of this.#registry.poll(watched)) this.#discovery.busy(directory)
+    for (const directory of this.#registry.poll(watched, everything)) this.#discovery.busy(directory)
     const nowMs = clock.monotonicMs()
     this.#lookedAtMs = nowMs
     const nextMs = Math.min(this.#discovery.nextLookMs(), this.#registry.nextPollMs(watched))

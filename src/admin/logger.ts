@@ -8,13 +8,15 @@ export type { Logger }
 
 /** Remora's own messages: ECS JSON, one line each, on stdout. */
 export function makeLogger(level: string): Logger {
-  return pino({
+  const options = {
     level,
     base: { 'ecs.version': ecsVersion, 'service.type': 'remora' },
     messageKey: 'message',
     timestamp: () => `,"@timestamp":"${new Date().toISOString()}"`,
-    formatters: { level: (label) => ({ 'log.level': label }) },
-  })
+    formatters: { level: (label: string) => ({ 'log.level': label }) },
+  }
+  // Not synchronous: while nobody reads stdout, shipping goes on, and what has no room here is dropped.
+  return pino(options, pino.destination({ dest: 1, sync: false, maxLength: limits.logBytesMax }))
 }
 
 /** A message with a stable code, and what the reader can do. */

@@ -56,6 +56,8 @@ export const limits = {
   holdCapMs: 15_000,
   /** Generations that ended by truncation and wait for their copy to be found. */
   endedGenerationsMax: 1_024,
+  /** Own messages that wait for somebody to read stdout. */
+  logBytesMax: 1024 * 1024,
   /** Distinct warnings that are remembered as said. */
   warningsMax: 4_096,
 } as const

@@ -79,10 +79,9 @@ export function memoryLimit(files: MemoryFiles = systemMemoryFiles): MemoryLimit
   if (group === undefined) return found
   for (const path of group.paths) {
     const file = group.version === 2 ? 'memory.max' : 'memory.limit_in_bytes'
-    const text = files.read(`${path}/${file}`)?.trim()
-    const bytes = Number(text)
-    if (text === undefined || text === 'max' || !Number.isFinite(bytes) || bytes >= unlimitedV1) continue
-    if (bytes < found.bytes) found = { bytes, origin: `cgroup v${group.version} ${file}` }
+    // `max`, or nothing that is a number: no limit here.
+    const bytes = Number(/^\d+$/.exec(files.read(`${path}/${file}`)?.trim() ?? '')?.[0] ?? Infinity)
+    if (bytes < unlimitedV1 && bytes < found.bytes) found = { bytes, origin: `cgroup v${group.version} ${file}` }
   }
   return found
 }

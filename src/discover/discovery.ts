@@ -22,6 +22,8 @@ export interface Entry {
 export interface Listing {
   readonly directory: string
   readonly entries: readonly Entry[]
+  /** Paths in it that could not be looked at: nobody knows whether they are what they were. */
+  readonly unknown: ReadonlySet<string>
 }
 
 /** Something that a glob names and that cannot be tailed. Said once for each path and code. */
@@ -34,6 +36,8 @@ export interface Obstacle {
 
 interface Directory {
   readonly path: string
+  /** Device and inode: another directory may take the path, and a watch stays with the one it was put on. */
+  key: string
   modifiedMs: number
   lookedAtMs: number
   changedAtMs: number
@@ -61,8 +65,12 @@ export class Discovery {
   readonly #directories = new Map<string, Directory>()
   readonly #matched = new Map<string, { matched: boolean; before: string[] }>()
   readonly #hints = new Set<string>()
-  #roots: string[] = []
+  /** Where each glob's root really is. */
+  readonly #roots = new Map<string, string>()
+  /** Directories that are there and could not be listed, or not all of them. */
+  readonly #unsure = new Set<string>()
   #rescanAtMs = 0
+  #sawEverything = false
   #watches = 0
 
   constructor(options: DiscoveryOptions) {
@@ -76,7 +84,12 @@ export class Discovery {
 
   /** The real directories that nothing is read outside of. */
   get roots(): readonly string[] {
-    return this.#roots
+    return [...this.#roots.values()]
+  }
+
+  /** Whether a path may be there although no listing shows it. */
+  isUnsure(at: string): boolean {
+    return [...this.#unsure].some((directory) => isWithin(at, directory))
   }
 
   hint(directory: string): void {
@@ -96,10 +109,7 @@ export class Discovery {
     const known = this.#directories.get(directory)
     if (known === undefined) return
     known.changedAtMs = this.#o.clock.monotonicMs()
-    if (!known.watched) return
-    this.#o.watch.remove(directory)
-    known.watched = false
-    this.#watches--
+    this.#unwatch(known)
   }
 
   /** When `look` has something to do without any hint: for the caller's one timer. Milliseconds, monotonic. */
@@ -119,6 +129,11 @@ export class Discovery {
     return this.#directories.get(directory)?.watched ?? false
   }
 
+  /** The last look was at every directory. */
+  get sawEverything(): boolean {
+    return this.#sawEverything
+  }
+
   /** Whether any directory has a hint that was not followed yet. */
   get hinted(): boolean {
     return this.#hints.size > 0
@@ -128,7 +143,8 @@ export class Discovery {
   look(everything = false): Listing[] {
     const nowMs = this.#o.clock.monotonicMs()
     const listings: Listing[] = []
-    if (everything || nowMs >= this.#rescanAtMs) {
+    this.#sawEverything = everything || nowMs >= this.#rescanAtMs
+    if (this.#sawEverything) {
       this.#rescanAtMs = nowMs + this.#o.scanIntervalMs
       this.#matched.clear()
       this.#hints.clear()
@@ -152,12 +168,23 @@ export class Discovery {
   }
 
   #moved(directory: Directory): boolean {
-    const facts = this.#o.disk.look(directory.path)
+    let facts: FileFacts | undefined
+    try {
+      facts = this.#lookInto(directory.path)
+    } catch {
+      // To be listed, which says what is wrong.
+      return true
+    }
     return (
       facts === undefined ||
       facts.modifiedMs !== directory.modifiedMs ||
       directory.lookedAtMs - facts.modifiedMs < limits.tickMs
     )
+  }
+
+  /** Facts of the directory itself where the path is a symlink to it, as a root may be. */
+  #lookInto(directory: string): FileFacts | undefined {
+    return this.#o.disk.look(`${directory}/.`)
   }
 
   /** Watches a quiet directory again, and hints at it once more: something may fall between look and watch. */
@@ -172,37 +199,54 @@ export class Discovery {
   }
 
   #findRoots(): void {
-    const roots: string[] = []
     for (const root of this.#o.globs.roots()) {
       try {
-        roots.push(this.#o.disk.resolve(root))
+        this.#roots.set(root, this.#o.disk.resolve(root))
         this.#know(root)
       } catch (error) {
+        // What cannot be asked now is still where it was.
+        if (codeOf(error) === 'ENOENT') this.#roots.delete(root)
+        else this.#unsure.add(root)
         this.#failed(root, error)
       }
     }
-    this.#roots = roots
   }
 
   #know(directory: string): Directory {
     let known = this.#directories.get(directory)
     if (known === undefined) {
       const nowMs = this.#o.clock.monotonicMs()
-      known = { path: directory, modifiedMs: -1, lookedAtMs: 0, changedAtMs: nowMs, watched: false, unwatchable: false }
+      known = {
+        path: directory,
+        key: '',
+        modifiedMs: -1,
+        lookedAtMs: 0,
+        changedAtMs: nowMs,
+        watched: false,
+        unwatchable: false,
+      }
       this.#directories.set(directory, known)
     }
     return known
   }
 
-  #forget(directory: string): void {
+  /** A directory is gone, and with it what was in it. */
+  #forget(directory: string, listings: Listing[]): void {
     for (const known of this.#directories.values()) {
       if (!isWithin(known.path, directory)) continue
       this.#directories.delete(known.path)
       this.#hints.delete(known.path)
-      if (!known.watched) continue
-      this.#o.watch.remove(known.path)
-      this.#watches--
+      this.#unsure.delete(known.path)
+      this.#unwatch(known)
+      listings.push({ directory: known.path, entries: [], unknown: new Set() })
     }
+  }
+
+  #unwatch(known: Directory): void {
+    if (!known.watched) return
+    this.#o.watch.remove(known.path)
+    known.watched = false
+    this.#watches--
   }
 
   #failed(at: string, error: unknown): void {
@@ -217,10 +261,10 @@ export class Discovery {
   #list(directory: string, listings: Listing[], recurse: boolean): void {
     const known = this.#directories.get(directory)
     if (known === undefined) return
-    const nowMs = this.#o.clock.monotonicMs()
     const entries: Entry[] = []
+    const unknown = new Set<string>()
     try {
-      const before = this.#o.disk.look(directory)
+      const before = this.#lookInto(directory)
       const names = this.#o.disk.list(directory)
       if (names.length > limits.directoryEntriesMax) {
         this.#o.obstacle({
@@ -232,21 +276,37 @@ export class Discovery {
         names.length = limits.directoryEntriesMax
       }
       known.lookedAtMs = this.#o.clock.nowMs()
-      if (before !== undefined && before.modifiedMs !== known.modifiedMs) {
-        known.modifiedMs = before.modifiedMs
-        known.changedAtMs = nowMs
-      }
+      if (before !== undefined) this.#note(known, before)
       for (const { name, kind } of names) {
         const at = path.join(directory, name)
-        if (kind === 'directory') this.#directory(at, listings, recurse)
-        else this.#file(at, kind === 'symlink', entries)
+        try {
+          if (kind === 'directory') this.#directory(at, listings, recurse)
+          else this.#file(at, kind === 'symlink', entries)
+        } catch (error) {
+          // A directory that may be read but not searched fails with each of its files: said once.
+          this.#failed(codeOf(error) === 'EACCES' ? directory : at, error)
+          unknown.add(at)
+        }
       }
     } catch (error) {
-      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') this.#forget(directory)
-      this.#failed(directory, error)
+      const gone = codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR'
+      if (gone) this.#forget(directory, listings)
+      else this.#unsure.add(directory)
+      if (!gone || this.#o.globs.roots().includes(directory)) this.#failed(directory, error)
       return
     }
-    listings.push({ directory, entries })
+    if (unknown.size === 0) this.#unsure.delete(directory)
+    else this.#unsure.add(directory)
+    listings.push({ directory, entries, unknown })
+  }
+
+  #note(known: Directory, { device, inode, modifiedMs }: FileFacts): void {
+    const key = `${device}:${inode}`
+    if (known.key !== key) this.#unwatch(known)
+    known.key = key
+    if (known.modifiedMs === modifiedMs) return
+    known.modifiedMs = modifiedMs
+    known.changedAtMs = this.#o.clock.monotonicMs()
   }
 
   #directory(at: string, listings: Listing[], recurse: boolean): void {
@@ -304,7 +364,7 @@ export class Discovery {
     if (!matched) return undefined
     try {
       const target = this.#o.disk.resolve(at)
-      if (this.#roots.some((root) => isWithin(target, root))) return target
+      if (this.roots.some((root) => isWithin(target, root))) return target
       this.#o.obstacle({
         path: at,
         code: 'SYMLINK_OUTSIDE',

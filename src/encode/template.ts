@@ -35,14 +35,15 @@ export function nest(fields: ReadonlyMap<string, string>): Record<string, unknow
   const root: Record<string, unknown> = Object.create(null) as Record<string, unknown>
   for (const [name, value] of fields) {
     const parts = name.split('.')
+    const last = parts.pop()!
     let at = root
-    for (const part of parts.slice(0, -1)) {
+    for (const part of parts) {
       at[part] ??= Object.create(null)
       assert(typeof at[part] === 'object', `the field ${name} lies below a text`)
       at = at[part] as Record<string, unknown>
     }
-    assert(!(parts.at(-1)! in at), `the field ${name} holds others`)
-    at[parts.at(-1)!] = value
+    assert(!(last in at), `the field ${name} holds others`)
+    at[last] = value
   }
   return root
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Disk, FileFacts } from '../base/disk.ts'
 import { limits } from '../base/limits.ts'
+import { codeOf, messageOf } from '../base/errors.ts'
 import type { SavedGeneration } from '../base/state.ts'
 import { Generation } from './generation.ts'
 import { beginsWith, fingerprintOf, guardAt, hashOf, keyOf, type Fingerprint } from './identity.ts'
@@ -18,6 +19,8 @@ export interface SeenFile {
 export interface SeenDirectory {
   readonly directory: string
   readonly entries: readonly SeenFile[]
+  /** Paths in it that could not be looked at. */
+  readonly unknown: ReadonlySet<string>
 }
 
 /** What happened to files, for log and metrics. */
@@ -40,6 +43,8 @@ export interface RegistryOptions {
   readonly clock: Clock
   /** Real directories that nothing is read outside of. */
   readonly roots: () => readonly string[]
+  /** Whether a path may be there although no listing shows it. */
+  readonly isUnsure: (path: string) => boolean
   /** Wall clock of the first start here: a rotated file that was born later is ours. */
   readonly sinceMs: number
   /** Files that are there at the first start, before any checkpoint, are read from their end. */
@@ -61,13 +66,17 @@ export class Registry {
   readonly #generations = new Set<Generation>()
   readonly #byKey = new Map<string, Generation>()
   readonly #latest = new Map<string, Generation>()
-  readonly #copies = new Map<string, { owner: Generation; birthNs: bigint }>()
+  readonly #copies = new Map<string, { owner: Generation; birthNs: bigint; sizeBytes: number }>()
   /** Saved generations that no file was found for yet, by inode. */
   readonly #saved = new Map<string, SavedGeneration[]>()
   /** Inodes of saved generations that are there in this look, and could not be opened. */
   readonly #unopened = new Set<string>()
   #listings = new Map<string, readonly SeenFile[]>()
-  #looks = 0
+  /** Of the saved ones those that one look has not shown: a rename during it may have hidden them. */
+  readonly #absent = new Set<SavedGeneration>()
+  #firstLook = true
+  /** Files that were opened and have their generation now. */
+  readonly #attached = new WeakSet<Opened>()
 
   constructor(options: RegistryOptions, saved: readonly SavedGeneration[]) {
     this.#o = options
@@ -91,13 +100,17 @@ export class Registry {
     return open
   }
 
-  /** Not everything that is saved was found: the next look must bring everything. What that does not hold is gone. */
+  /** Something that is saved was not found: the next look must bring everything. What that does not hold either is gone. */
   get searching(): boolean {
-    return this.#looks === 1 && this.waiting.some(({ inode }) => !this.#unopened.has(inode))
+    return this.#absent.size > 0
   }
 
-  /** Takes in what one look found. The first call must bring everything. */
-  observe(directories: readonly SeenDirectory[]): void {
+  /**
+   * Takes in what one look found.
+   *
+   * @param everything  every directory was looked at; so it must be at the first call
+   */
+  observe(directories: readonly SeenDirectory[], everything: boolean): void {
     // A copy is made before its file is truncated: what was truncated before this listing has its copy in it.
     const wanting = [...this.#generations].filter(({ copyWanted }) => copyWanted)
     this.#listings = new Map(directories.map((seen) => [seen.directory, seen.entries]))
@@ -106,26 +119,42 @@ export class Registry {
     const ordered = files.toSorted((a, b) => a.facts.modifiedMs - b.facts.modifiedMs)
     const keysByPath = new Map(files.map((file) => [file.path, keyOf(file.facts)]))
     this.#unopened.clear()
-    const strangers = ordered.filter((file) => !this.#recognize(file, keysByPath))
-    // What was renamed during the first look may be missing in it.
-    if (this.#looks === 1) this.#restoreGone()
-    // After all that is known has its place: a stranger may be a copy of it.
-    const early = this.#looks === 0 && this.#saved.size > 0
+    const strangers = ordered.filter((file) => !this.#tried(file, true, () => this.#recognize(file, keysByPath)))
+    if (everything) this.#search()
+    // After all that is known has its place, and what a glob matches: what is left may be a copy of it.
+    strangers.sort((a, b) => Number(b.matched) - Number(a.matched))
+    const early = this.searching
     for (const file of strangers) {
-      if (!this.#recognize(file, keysByPath) && (file.matched || !early)) this.#stranger(file)
+      this.#tried(file, undefined, () => {
+        if (!this.#recognize(file, keysByPath) && (file.matched || !early)) this.#stranger(file)
+      })
     }
-    this.#looks++
-    for (const seen of directories) this.#vanished(seen.directory, keysByPath)
-    for (const generation of wanting) this.#wantCopy(generation)
+    this.#firstLook = false
+    for (const seen of directories) this.#vanished(seen, keysByPath)
+    for (const generation of wanting) if (this.#takeCopy(generation)) generation.copyWanted = false
+  }
+
+  /** One file that cannot be read does not keep the others from being seen. */
+  #tried<T>(file: SeenFile, otherwise: T, see: () => T): T {
+    try {
+      return see()
+    } catch (error) {
+      const code = codeOf(error)
+      if (code === '') throw error
+      const wayOut = 'It is tried again at each scan; the other files go on.'
+      this.#o.happened({ kind: 'refused', path: file.path, code, message: messageOf(error), wayOut })
+      return otherwise
+    }
   }
 
   /**
    * Asks each open file whose time has come for its size.
    *
-   * @param watched  whether a hint would come from this directory: its files need no asking
-   * @returns        the directories in which something grew
+   * @param watched     whether a hint would come from this directory: its files need no asking
+   * @param everything  all of them, whether their time has come or not
+   * @returns           the directories in which something grew
    */
-  poll(watched: (directory: string) => boolean): Set<string> {
+  poll(watched: (directory: string) => boolean, everything: boolean): Set<string> {
     const nowMs = this.#o.clock.monotonicMs()
     const grown = new Set<string>()
     for (const generation of this.#generations) {
@@ -135,20 +164,31 @@ export class Registry {
           this.#gone(generation, 'it was truncated, and no copy with the rest was found beside it')
         continue
       }
-      if (generation.nextPollMs > nowMs) continue
-      const { directory } = generation
-      if (directory !== undefined && generation.stage === 'live' && !generation.failed && watched(directory)) {
+      if (generation.nextPollMs > nowMs && !everything) continue
+      const { directory, stage, failed } = generation
+      if (!everything && directory !== undefined && stage === 'live' && !failed && watched(directory)) {
         generation.nextPollMs = nowMs + limits.pollIntervalMaxMs
         continue
       }
-      if (generation.failed) {
-        generation.failed = false
-        generation.searchAgain()
+      try {
+        if (this.#ask(generation, nowMs) && directory !== undefined) grown.add(directory)
+      } catch (error) {
+        if (codeOf(error) === '') throw error
+        this.failedToRead(generation)
       }
-      if (this.#look(generation, nowMs) && directory !== undefined) grown.add(directory)
-      if (!generation.finished && this.hasEnded(generation)) this.#o.readable(generation)
-      this.#retire(generation, nowMs)
     }
+    return grown
+  }
+
+  /** True when it grew. */
+  #ask(generation: Generation, nowMs: number): boolean {
+    if (generation.failed) {
+      generation.failed = false
+      generation.searchAgain()
+    }
+    const grown = this.#look(generation, nowMs)
+    if (!generation.finished && this.hasEnded(generation)) this.#o.readable(generation)
+    this.#retire(generation, nowMs)
     return grown
   }
 
@@ -234,11 +274,14 @@ export class Registry {
         this.#again(known, file, keysByPath)
         return true
       }
-      this.#gone(known, 'it was deleted, and its inode was given to another file')
+      this.#vanish(known, 'it was deleted, and its inode was given to another file')
     }
     const copy = this.#copies.get(key)
     if (copy !== undefined) {
-      if (sameBirth(copy.birthNs, file.facts.birthNs)) return true
+      // A copy grows up to its file's size while it is made; beyond that, or emptied, it is a copy no more.
+      const { birthNs, sizeBytes } = file.facts
+      const fits = sizeBytes >= copy.sizeBytes && sizeBytes <= copy.owner.sizeBytes
+      if (fits && sameBirth(copy.birthNs, birthNs)) return true
       this.#copies.delete(key)
       copy.owner.copies.delete(key)
     }
@@ -251,13 +294,13 @@ export class Registry {
   #again(known: Generation, file: SeenFile, keysByPath: ReadonlyMap<string, string>): void {
     const { sizeBytes, modifiedMs } = file.facts
     const rewritten = modifiedMs !== known.modifiedMs
-    known.modifiedMs = this.#o.clock.nowMs() - modifiedMs < limits.tickMs ? -1 : modifiedMs
     if ((sizeBytes !== known.sizeBytes || rewritten) && this.reopen(known)) {
       this.#look(known, this.#o.clock.monotonicMs())
       // Nothing to read, and so nobody else compares: it may have been truncated and refilled to the same size.
       const unread = known.sizeBytes !== known.offset
       if (rewritten && !unread && known.descriptor !== -1 && !this.#isIntact(known)) this.replaced(known)
     }
+    known.modifiedMs = this.#o.clock.nowMs() - modifiedMs < limits.tickMs ? -1 : modifiedMs
     // The look showed another content: the inode belongs to the successor now.
     const holder = this.#byKey.get(keyOf(file.facts))
     if (holder !== known) {
@@ -281,41 +324,40 @@ export class Registry {
   }
 
   #resume(saved: SavedGeneration, file: SeenFile): boolean {
-    const opened = this.#openSeen(file)
-    if (opened === undefined) {
-      this.#unopened.add(saved.inode)
+    this.#unopened.add(saved.inode)
+    return this.#withOpened(file, true, (opened) => {
+      const { disk, clock } = this.#o
+      const { descriptor, facts } = opened
+      const guard = guardAt(disk, descriptor, saved.offset)
+      const resume = resumeAt({
+        sameBirth: sameBirth(BigInt(saved.birthNs), facts.birthNs),
+        sameBeginning: saved.fingerprint === null ? undefined : beginsWith(disk, descriptor, saved.fingerprint),
+        sizeBytes: facts.sizeBytes,
+        offsetBytes: saved.offset,
+        guardHolds: hashOf(guard) === saved.guardHash,
+      })
+      this.#unopened.delete(saved.inode)
+      if (resume === 'other') return false
+      this.#unsave(saved)
+      const generation = this.#restore(saved)
+      if (resume === 'resume') {
+        this.#attach(generation, opened, file.path)
+        generation.guard = guard
+        if (file.path !== saved.path) generation.stage = 'rotated'
+        this.#o.happened({ kind: 'resumed', generation })
+        this.#look(generation, clock.monotonicMs())
+        return true
+      }
+      const successor = this.#make(saved.path, saved.epoch + 1)
+      this.#attach(successor, opened, file.path)
+      this.#end(generation, clock.monotonicMs())
+      this.#look(successor, clock.monotonicMs())
       return true
-    }
-    const { descriptor, facts } = opened
-    const resume = resumeAt({
-      sameBirth: sameBirth(BigInt(saved.birthNs), facts.birthNs),
-      sameBeginning: saved.fingerprint === null ? undefined : beginsWith(this.#o.disk, descriptor, saved.fingerprint),
-      sizeBytes: facts.sizeBytes,
-      offsetBytes: saved.offset,
-      guardHolds: hashOf(guardAt(this.#o.disk, descriptor, saved.offset)) === saved.guardHash,
     })
-    if (resume === 'other') {
-      this.#o.disk.close(descriptor)
-      return false
-    }
-    this.#unsave(saved)
-    const generation = this.#restore(saved)
-    if (resume === 'resume') {
-      this.#attach(generation, opened, file.path)
-      generation.guard = guardAt(this.#o.disk, descriptor, saved.offset)
-      if (file.path !== saved.path) generation.stage = 'rotated'
-      this.#o.happened({ kind: 'resumed', generation })
-      this.#look(generation, this.#o.clock.monotonicMs())
-      return true
-    }
-    const successor = this.#make(saved.path, saved.epoch + 1)
-    this.#attach(successor, opened, file.path)
-    this.#end(generation, this.#o.clock.monotonicMs())
-    this.#look(successor, this.#o.clock.monotonicMs())
-    return true
   }
 
   #unsave(saved: SavedGeneration): void {
+    this.#absent.delete(saved)
     const rest = this.#saved.get(saved.inode)?.filter((other) => other !== saved) ?? []
     if (rest.length > 0) this.#saved.set(saved.inode, rest)
     else this.#saved.delete(saved.inode)
@@ -340,34 +382,56 @@ export class Registry {
     const bornMs = file.facts.birthNs > 0n ? Number(file.facts.birthNs / 1_000_000n) : file.facts.modifiedMs
     const bornSince = bornMs >= this.#o.sinceMs
     if (!file.matched && !bornSince) return
-    const opened = this.#openSeen(file)
-    if (opened === undefined) return
-    if (this.#isPacked(file, opened)) return
-    const fingerprint = file.matched ? undefined : fingerprintOf(this.#o.disk, opened.descriptor, false)
-    const owner = fingerprint && this.#ownerOf(file, fingerprint.hash, opened)
-    const decision = strangerIs({
-      matched: file.matched,
-      looksRotated,
-      bornSince,
-      hasFingerprint: fingerprint !== undefined,
-      copyOfKnown: owner !== undefined,
+    this.#withOpened(file, undefined, (opened) => {
+      if (this.#isPacked(file, opened)) return
+      const fingerprint = file.matched ? undefined : fingerprintOf(this.#o.disk, opened.descriptor, false)
+      const owner = fingerprint && this.#ownerOf(file, fingerprint.hash, opened)
+      const decision = strangerIs({
+        matched: file.matched,
+        looksRotated,
+        bornSince,
+        hasFingerprint: fingerprint !== undefined,
+        copyOfKnown: owner !== undefined,
+      })
+      if (decision === 'new' || decision === 'missed') this.#begin(file, opened, decision)
+      if (decision !== 'copy' || owner === undefined) return
+      const key = keyOf(opened.facts)
+      owner.copies.add(key)
+      const { birthNs, sizeBytes } = opened.facts
+      this.#copies.set(key, { owner, birthNs, sizeBytes })
+      this.#o.happened({ kind: 'copy', generation: owner })
     })
-    if (decision === 'new' || decision === 'missed') {
-      const path = file.matched ? file.path : (file.before.find((name) => this.#hasPath(name)) ?? file.before[0]!)
-      const generation = this.#make(path, 0)
-      this.#attach(generation, opened, file.path)
-      if (decision === 'missed') generation.stage = 'rotated'
-      else if (this.#looks === 0 && this.#o.startAtEnd) this.#startAtEnd(generation, opened)
-      this.#o.happened({ kind: decision === 'new' ? 'found' : 'missed', generation })
-      this.#look(generation, this.#o.clock.monotonicMs())
-      return
+  }
+
+  #begin(file: SeenFile, opened: Opened, decision: 'new' | 'missed'): void {
+    const path = file.matched ? file.path : (file.before.find((name) => this.#hasPath(name)) ?? file.before[0]!)
+    const fromEnd = decision === 'new' && this.#firstLook && this.#o.startAtEnd
+    const start = fromEnd ? this.#endOf(opened) : undefined
+    const live = decision === 'missed' ? this.#latest.get(path) : undefined
+    const generation = this.#make(path, 0)
+    this.#attach(generation, opened, file.path)
+    if (decision === 'missed') generation.stage = 'rotated'
+    if (live !== undefined) {
+      // Older than the one that has the name now: before it, not behind it.
+      generation.predecessor = live.predecessor
+      live.predecessor = generation
+      this.#latest.set(path, live)
     }
-    this.#o.disk.close(opened.descriptor)
-    if (owner === undefined || decision !== 'copy') return
-    const key = keyOf(opened.facts)
-    owner.copies.add(key)
-    this.#copies.set(key, { owner, birthNs: opened.facts.birthNs })
-    this.#o.happened({ kind: 'copy', generation: owner })
+    if (start !== undefined) {
+      generation.offset = opened.facts.sizeBytes
+      generation.searchAgain()
+      generation.fingerprint = start.fingerprint
+      generation.guard = start.guard
+      // In the middle of a line: it begins before the end, so it is not ours.
+      generation.skipping = start.guard.length > 0 && start.guard.at(-1) !== 10
+    }
+    this.#o.happened({ kind: decision === 'new' ? 'found' : 'missed', generation })
+    this.#look(generation, this.#o.clock.monotonicMs())
+  }
+
+  #endOf({ descriptor, facts }: Opened): { fingerprint: Fingerprint | undefined; guard: Buffer } {
+    const { disk } = this.#o
+    return { fingerprint: fingerprintOf(disk, descriptor, false), guard: guardAt(disk, descriptor, facts.sizeBytes) }
   }
 
   /** A packed file is no text, whatever its name says; its lines were read before it was packed. */
@@ -375,9 +439,7 @@ export class Registry {
     const head = Buffer.alloc(8)
     const got = this.#o.disk.read(opened.descriptor, head, 0, head.length, 0)
     const packed = got === head.length && packedHeads.some((magic) => head.subarray(0, magic.length).equals(magic))
-    if (!packed) return false
-    this.#o.disk.close(opened.descriptor)
-    if (file.matched) {
+    if (packed && file.matched) {
       this.#o.happened({
         kind: 'refused',
         path: file.path,
@@ -386,35 +448,29 @@ export class Registry {
         wayOut: 'Leave compressed files out with REMORA_EXCLUDE.',
       })
     }
-    return true
-  }
-
-  #startAtEnd(generation: Generation, opened: Opened): void {
-    const { sizeBytes } = opened.facts
-    generation.fingerprint = fingerprintOf(this.#o.disk, opened.descriptor, false)
-    generation.offset = sizeBytes
-    generation.searchAgain()
-    generation.guard = guardAt(this.#o.disk, opened.descriptor, sizeBytes)
-    // In the middle of a line: it begins before the end, so it is not ours.
-    generation.skipping = sizeBytes > 0 && generation.guard.at(-1) !== 10
+    return packed
   }
 
   /** The generation that this file is a copy of, whole or still being made. */
   #ownerOf(file: SeenFile, hash: string, opened: Opened): Generation | undefined {
     const { disk } = this.#o
     for (const generation of this.#generations) {
-      if (generation.fingerprint?.hash !== hash || !file.before.includes(generation.path)) continue
-      if (this.reopen(generation) && !this.#isIntact(generation)) this.replaced(generation)
-      if (generation.descriptor === -1) {
-        // The oldest that fits: with equal beginnings a later life would fit as well.
-        const wanted = generation.key === '' && generation.copies.size === 0
-        if (wanted && holdsRestOf(disk, generation, opened)) return generation
-        continue
+      if (!file.before.includes(generation.path)) continue
+      if (generation.descriptor !== -1) generation.fingerprint ??= fingerprintOf(disk, generation.descriptor, false)
+      if (generation.fingerprint?.hash !== hash) continue
+      if (this.reopen(generation)) {
+        // A copy has no more than its file, for that only grows.
+        const at = opened.facts.sizeBytes
+        const fits = at <= disk.sizeOf(generation.descriptor).sizeBytes
+        if (fits && guardAt(disk, opened.descriptor, at).equals(guardAt(disk, generation.descriptor, at))) {
+          return generation
+        }
+        // Last, for it may have been truncated just now.
+        if (!this.#isIntact(generation)) this.replaced(generation)
       }
-      // A copy has no more than its file, for that only grows.
-      const at = opened.facts.sizeBytes
-      if (at > disk.sizeOf(generation.descriptor).sizeBytes) continue
-      if (guardAt(disk, opened.descriptor, at).equals(guardAt(disk, generation.descriptor, at))) return generation
+      // The oldest that fits: with equal beginnings a later life would fit as well.
+      const wanted = generation.key === '' && generation.copies.size === 0
+      if (wanted && holdsRestOf(disk, generation, opened)) return generation
     }
     return undefined
   }
@@ -438,6 +494,15 @@ export class Registry {
     from.place(undefined)
   }
 
+  /** The inode is gone. Is there a copy, that is known by its generation still. */
+  #vanish(generation: Generation, why: string): void {
+    if (generation.copies.size === 0) return this.#gone(generation, why)
+    this.#byKey.delete(generation.key)
+    generation.key = ''
+    generation.place(undefined)
+    this.#end(generation, this.#o.clock.monotonicMs())
+  }
+
   /** A content is gone from its inode: what was not read of it may be in a copy. */
   #end(generation: Generation, nowMs: number): void {
     generation.stage = 'replaced'
@@ -447,34 +512,43 @@ export class Registry {
     this.#o.lookAgain(directoryOf(generation.path))
   }
 
-  #wantCopy(generation: Generation): void {
-    const directory = directoryOf(generation.path)
-    if (!this.#listings.has(directory)) return
-    if (this.#takeCopy(generation)) generation.copyWanted = false
-  }
-
+  /** Goes on in a copy of a content that is gone. False: there is none in the last listings. */
   #takeCopy(generation: Generation): boolean {
     if (generation.fingerprint === undefined) return false
-    const directory = directoryOf(generation.path)
-    for (const file of this.#listings.get(directory) ?? []) {
+    const entries = this.#listings.get(directoryOf(generation.path)) ?? []
+    return entries.some((file) => {
       const owner = this.#copies.get(keyOf(file.facts))?.owner
-      if (this.#byKey.has(keyOf(file.facts)) || (owner !== undefined && owner !== generation)) continue
-      if (owner === undefined && !file.before.includes(generation.path)) continue
-      const opened = this.#openSeen(file)
-      if (opened === undefined) continue
-      if (this.#byKey.has(keyOf(opened.facts)) || !holdsRestOf(this.#o.disk, generation, opened)) {
-        this.#o.disk.close(opened.descriptor)
-        continue
-      }
-      this.#copies.delete(keyOf(opened.facts))
-      this.#attach(generation, opened, file.path)
-      generation.guard = guardAt(this.#o.disk, opened.descriptor, generation.offset)
-      generation.searchAgain()
-      generation.sizeBytes = opened.facts.sizeBytes
-      this.#o.readable(generation)
-      return true
+      if (this.#byKey.has(keyOf(file.facts)) || (owner !== undefined && owner !== generation)) return false
+      if (owner === undefined && !file.before.includes(generation.path)) return false
+      return this.#tried(file, false, () =>
+        this.#withOpened(file, false, (opened) => this.#goOn(generation, file, opened)),
+      )
+    })
+  }
+
+  #goOn(generation: Generation, file: SeenFile, opened: Opened): boolean {
+    if (!holdsRestOf(this.#o.disk, generation, opened)) return false
+    const guard = guardAt(this.#o.disk, opened.descriptor, generation.offset)
+    // With more to compare, what seemed to be a further copy may be another life with an equal beginning.
+    for (const key of generation.copies) this.#copies.delete(key)
+    generation.copies.clear()
+    this.#attach(generation, opened, file.path)
+    generation.guard = guard
+    generation.searchAgain()
+    generation.sizeBytes = opened.facts.sizeBytes
+    this.#o.readable(generation)
+    return true
+  }
+
+  /** Opens what the listing has seen, and closes it again unless a generation has taken it. */
+  #withOpened<T>(file: SeenFile, otherwise: T, use: (opened: Opened) => T): T {
+    const opened = this.#openSeen(file)
+    if (opened === undefined) return otherwise
+    try {
+      return use(opened)
+    } finally {
+      if (!this.#attached.has(opened)) this.#o.disk.close(opened.descriptor)
     }
-    return false
   }
 
   /** The file that the listing has seen, not one that was rotated into its name since: the next look sees both. */
@@ -502,6 +576,7 @@ export class Registry {
   }
 
   #attach(generation: Generation, opened: Opened, path: string): void {
+    this.#attached.add(opened)
     generation.descriptor = opened.descriptor
     generation.key = keyOf(opened.facts)
     generation.inode = opened.facts.inode
@@ -536,14 +611,15 @@ export class Registry {
     return grown || shrunk
   }
 
-  #vanished(directory: string, keysByPath: ReadonlyMap<string, string>): void {
+  #vanished({ directory, unknown }: SeenDirectory, keysByPath: ReadonlyMap<string, string>): void {
     for (const generation of this.#generations) {
+      const { currentPath } = generation
       if (generation.directory !== directory) continue
-      if (generation.currentPath === undefined) {
-        this.#gone(generation, 'it was deleted while it was not open')
+      if (currentPath === undefined) {
+        this.#vanish(generation, 'it was deleted while it was not open')
         continue
       }
-      if (keysByPath.get(generation.currentPath) === generation.key) continue
+      if (unknown.has(currentPath) || keysByPath.get(currentPath) === generation.key) continue
       if (generation.descriptor === -1) {
         // Deleted, or renamed while it was looked for: the next listing tells.
         generation.currentPath = undefined
@@ -551,24 +627,30 @@ export class Registry {
         continue
       }
       generation.place(undefined)
+      // It may show again under another name: its time begins now.
+      generation.changedAtMs = this.#o.clock.monotonicMs()
       // Deleted, or renamed to a place that is not looked at: the descriptor still leads to it.
       if (generation.stage === 'live') {
         generation.stage = 'rotated'
         this.#o.happened({ kind: 'rotated', generation })
       }
-      this.#look(generation, this.#o.clock.monotonicMs())
+      generation.nextPollMs = 0
     }
   }
 
-  /** What the state knows and the first look did not find by its inode. */
-  #restoreGone(): void {
+  /** What the state knows and a look at everything has not shown. */
+  #search(): void {
     for (const saved of this.waiting) {
-      if (this.#unopened.has(saved.inode)) continue
+      if (this.#unopened.has(saved.inode) || this.#o.isUnsure(saved.currentPath ?? saved.path)) continue
+      if (!this.#absent.has(saved)) {
+        this.#absent.add(saved)
+        continue
+      }
       this.#unsave(saved)
       const generation = this.#restore(saved)
       generation.stage = 'replaced'
       // Its inode is gone, yet a copy of its content may be there.
-      if (!generation.finished && this.#takeCopy(generation)) continue
+      if (this.#takeCopy(generation)) continue
       this.#gone(generation, 'it was deleted while Remora was not running')
     }
   }
@@ -581,7 +663,7 @@ export class Registry {
     if (generation.stage === 'deleted' || generation.currentPath === undefined) {
       if (quietMs < limits.deletedHoldMs) return
       this.#release(generation)
-      this.#forget(generation)
+      this.#vanish(generation, 'it was deleted')
     } else if (generation.finished) {
       this.#release(generation)
     }
@@ -647,7 +729,7 @@ function sameBirth(a: bigint, b: bigint): boolean {
 /** Whether an open file begins as the generation did and has the same bytes before its offset. */
 function holdsRestOf(disk: Disk, generation: Generation, opened: Opened): boolean {
   const { fingerprint, offset } = generation
-  if (fingerprint === undefined || opened.facts.sizeBytes < offset) return false
+  if (fingerprint === undefined || disk.sizeOf(opened.descriptor).sizeBytes < offset) return false
   if (!beginsWith(disk, opened.descriptor, fingerprint)) return false
   return hashOf(guardAt(disk, opened.descriptor, offset)) === generation.guardHash()
 }

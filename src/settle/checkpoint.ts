@@ -32,12 +32,13 @@ export function serialize(state: State): string {
 
 /** @throws Error that says what is wrong with the text */
 export function deserialize(text: string): State {
-  const [head = '', body = '', rest] = text.split('\n')
-  const header = parse(head, 'the header') as { remora?: unknown; version?: unknown; sha256?: unknown }
-  if (header.remora !== 'checkpoint') throw new Error('it is not a checkpoint of Remora')
+  const [head = '', body = '', ...rest] = text.split('\n')
+  const header = parse(head, 'the header') as { remora?: unknown; version?: unknown; sha256?: unknown } | null
+  if (header?.remora !== 'checkpoint') throw new Error('it is not a checkpoint of Remora')
   if (header.version !== version)
     throw new Error(`it has version ${String(header.version)}, this Remora knows ${version}`)
-  if (rest !== '' || checksumOf(body) !== header.sha256) throw new Error('its checksum is wrong: it was cut or changed')
+  if (rest.length !== 1 || rest[0] !== '' || checksumOf(body) !== header.sha256)
+    throw new Error('its checksum is wrong: it was cut or changed')
   return parse(body, 'the state') as State
 }
 
@@ -76,19 +77,14 @@ export class Checkpoint {
     let setAside: string | undefined
     let why: string | undefined
     for (const path of [this.#path, this.#previous]) {
-      let text: string
       try {
-        text = this.#disk.readText(path)
-      } catch (error) {
-        if (codeOf(error) !== 'ENOENT') why ??= `${path}: ${messageOf(error)}`
-        continue
-      }
-      try {
-        const state = deserialize(text)
+        const state = deserialize(this.#disk.readText(path))
         return { kind: 'loaded', state, from: path, ...(setAside !== undefined && { setAside }) }
       } catch (error) {
+        if (codeOf(error) === 'ENOENT') continue
         why ??= `${path}: ${messageOf(error)}`
-        setAside ??= this.#setAside(path)
+        const aside = this.#setAside(path)
+        setAside ??= aside
       }
     }
     return { kind: 'fresh', ...(setAside !== undefined && { setAside }), ...(why !== undefined && { why }) }

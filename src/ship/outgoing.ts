@@ -55,8 +55,9 @@ export class Outgoing {
     if (request === undefined || request.writableFinished) return
     const deadline = performance.now() + mostMs
     const { socket } = request
-    while (!request.writableFinished && socket?.destroyed === false) {
-      if (performance.now() > deadline) socket.destroy()
+    const pending = () => !request.writableFinished && socket?.destroyed === false
+    while (pending()) {
+      if (performance.now() > deadline) socket?.destroy()
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
     // A destroyed socket gives up its pending write when its handle is closed: one more turn of the loop.

@@ -128,12 +128,19 @@ function turnOf(
 
   const result = { ...kernel.encode(from, from + input.length, outputFrom, offset, documentsMax, final, skipping) }
 
-  const expected = encode({ input, offset, roomBytes, documentsMax, final, skipping }, given.lineBytesMax, aroundOf(given))
+  const expected = encode(
+    { input, offset, roomBytes, documentsMax, final, skipping },
+    given.lineBytesMax,
+    aroundOf(given),
+  )
   const text = kernel.output.toString('utf8', outputFrom, result.outputBytes)
   expect({ ...result, outputBytes: result.outputBytes - outputFrom, text }).toEqual(expected)
   expect(before.equals(kernel.input), 'the input is left alone').toBe(true)
   for (const part of outside) {
-    expect(part.subarray(-canaryBytes).every((byte) => byte === canary), 'nothing is written outside').toBe(true)
+    expect(
+      part.subarray(-canaryBytes).every((byte) => byte === canary),
+      'nothing is written outside',
+    ).toBe(true)
   }
   return expected
 }

@@ -36,8 +36,12 @@ test('two kernels share nothing', () => {
   encodeText(one, 'from the first\n')
   const second = encodeText(other, 'cut here\n')
   const first = encodeText(one, 'long enough\n')
-  expect(one.output.toString('utf8', 0, first.outputBytes)).toContain('"message":"long enough","log":{"file":{"path":"/a.log"')
-  expect(other.output.toString('utf8', 0, second.outputBytes)).toContain('"message":"cut h","log":{"file":{"path":"/b.log"')
+  expect(one.output.toString('utf8', 0, first.outputBytes)).toContain(
+    '"message":"long enough","log":{"file":{"path":"/a.log"',
+  )
+  expect(other.output.toString('utf8', 0, second.outputBytes)).toContain(
+    '"message":"cut h","log":{"file":{"path":"/b.log"',
+  )
 })
 
 test('a template holds from the next document on, also one that is shorter', () => {
@@ -53,9 +57,17 @@ test('a template holds from the next document on, also one that is shorter', () 
   const last = encodeText(kernel, 'three\n', end).outputBytes
   const lines = kernel.output.toString('utf8', 0, last).trimEnd().split('\n')
   expect(lines.filter((_, index) => index % 2 === 1).map((line) => JSON.parse(line) as unknown)).toMatchObject([
-    { '@timestamp': '1970-01-01T00:00:00.000Z', message: 'one', log: { file: { path: expect.stringMatching(/^\/a/) } } },
+    {
+      '@timestamp': '1970-01-01T00:00:00.000Z',
+      message: 'one',
+      log: { file: { path: expect.stringMatching(/^\/a/) } },
+    },
     { '@timestamp': '1970-01-01T00:00:00.001Z', message: 'two', log: { file: { path: '/s.log' } } },
-    { '@timestamp': '1970-01-01T00:00:00.000Z', message: 'three', log: { file: { path: expect.stringMatching(/^\/a/) } } },
+    {
+      '@timestamp': '1970-01-01T00:00:00.000Z',
+      message: 'three',
+      log: { file: { path: expect.stringMatching(/^\/a/) } },
+    },
   ])
 })
 
@@ -66,22 +78,29 @@ test('a template that does not fit its place is refused before it overwrites ano
   expect(() => kernel.use({ ...half, suffix: Buffer.alloc(suffixBytesMax + 1) })).toThrow('template too long')
 })
 
+const repeat = (character: string, bytes: number) => character.repeat(Math.floor(bytes / Buffer.byteLength(character)))
+
 describe('the longest template that settings and a file system allow', () => {
-  const repeat = (character: string, bytes: number) => character.repeat(Math.floor(bytes / Buffer.byteLength(character)))
   // REMORA_FIELDS is 4,096 bytes at most and has no control characters: quotes are what JSON makes longest of it.
   const fields = new Map([
     ['service.name', repeat('"', 256)],
     ...[1, 2, 3, 4].map((index): [string, string] => [`labels.k${index}`, repeat('"', 1010)]),
-    ...['namespace', 'pod.name', 'pod.uid', 'node.name'].map((name): [string, string] => [`kubernetes.${name}`, repeat('x', 253)]),
+    ...['namespace', 'pod.name', 'pod.uid', 'node.name'].map((name): [string, string] => [
+      `kubernetes.${name}`,
+      repeat('x', 253),
+    ]),
   ])
 
   // Whoever writes logs names the file: PATH_MAX counts bytes, and JSON makes six of a control character.
-  test.each(['\x01', '"', '\u{10FFFF}', '\uFFFD'])('with a path of %j fits, and a batch holds the longest line beside it', (character) => {
-    const path = `/${repeat(character, 4095)}`
-    const template = new Templates(fields).of({ path, generationId: generationIdOf([]), readAtMs: 0 })
-    const lineBytesMax = 1000
-    const kernel = new Kernel(lineBytesMax + 2, lineBytesMax * 6 + limits.documentOverheadBytesMax, lineBytesMax)
-    kernel.use(template)
-    expect(encodeText(kernel, `${'\x01'.repeat(lineBytesMax)}\n`)).toMatchObject({ documents: 1, stop: 'input' })
-  })
+  test.each(['\x01', '"', '\u{10FFFF}', '\uFFFD'])(
+    'with a path of %j fits, and a batch holds the longest line beside it',
+    (character) => {
+      const path = `/${repeat(character, 4095)}`
+      const template = new Templates(fields).of({ path, generationId: generationIdOf([]), readAtMs: 0 })
+      const lineBytesMax = 1000
+      const kernel = new Kernel(lineBytesMax + 2, lineBytesMax * 6 + limits.documentOverheadBytesMax, lineBytesMax)
+      kernel.use(template)
+      expect(encodeText(kernel, `${'\x01'.repeat(lineBytesMax)}\n`)).toMatchObject({ documents: 1, stop: 'input' })
+    },
+  )
 })

@@ -63,7 +63,7 @@ test('each document is two lines of JSON that say the line, its place and nothin
         const line = lineAt(given.bytes, at, given.lineBytesMax, given.final && at < given.bytes.length)
         if (line === undefined) break
         const [action, source] = [json[2 * lines]!, json[2 * lines + 1]!].map((each) => JSON.parse(each) as unknown)
-        expect(action).toEqual({ create: given.withIds ? { _id: expect.stringMatching(/^[\w-]{28}$/) } : {} })
+        expect(JSON.stringify(action)).toMatch(given.withIds ? /^{"create":{"_id":"[\w-]{28}"}}$/ : /^{"create":{}}$/)
         expect(source).toEqual({
           '@timestamp': '2026-01-02T03:04:05.006Z',
           message: decode(line.bytes),
@@ -88,7 +88,9 @@ test('ids rise with the offset, as Elasticsearch keeps them', () => {
   fc.assert(
     fc.property(cases, (given) => {
       const { text } = ship({ ...given, withIds: true }, [])
-      const ids = Array.from(text.matchAll(/^\{"create":\{"_id":"(.*)"\}\}$/gm), ([, id]) => Buffer.from(id!, 'base64url'))
+      const ids = Array.from(text.matchAll(/^\{"create":\{"_id":"(.*)"\}\}$/gm), ([, id]) =>
+        Buffer.from(id!, 'base64url'),
+      )
       expect(ids.every((id) => id.length === 21)).toBe(true)
       expect(ids.every((id, index) => index === 0 || Buffer.compare(ids[index - 1]!, id) < 0)).toBe(true)
     }),

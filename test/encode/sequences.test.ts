@@ -3,7 +3,13 @@ import { sequences } from './bytes.ts'
 import { aroundOf, kernelFor, ship, type Case } from './harness.ts'
 import { decode, encode } from './reference.ts'
 
-const at = (bytes: Buffer, lineBytesMax = 1000): Case => ({ bytes, lineBytesMax, offset: 0, final: true, withIds: false })
+const at = (bytes: Buffer, lineBytesMax = 1000): Case => ({
+  bytes,
+  lineBytesMax,
+  offset: 0,
+  final: true,
+  withIds: false,
+})
 
 /** What one line comes out as. */
 function messageOf(bytes: Buffer, lineBytesMax?: number): string {

@@ -78,7 +78,9 @@ describe('a document', () => {
   test('any path and any value come through as they are', () => {
     const text = fc.oneof(
       fc.string({ unit: 'grapheme' }),
-      fc.array(fc.constantFrom('"', '\\', '\n', '\r', '\0', '\x1b', '\u2028', '😀', '\uFFFD', '{', '}')).map((parts) => parts.join('')),
+      fc
+        .array(fc.constantFrom('"', '\\', '\n', '\r', '\0', '\x1b', '\u2028', '😀', '\uFFFD', '{', '}'))
+        .map((parts) => parts.join('')),
     )
     fc.assert(
       fc.property(text, text, text, (path, one, other) => {
@@ -105,7 +107,9 @@ describe('the name of a generation', () => {
   })
 
   test('tells any two lists of facts apart', () => {
-    const facts = fc.array(fc.oneof(fc.string(), fc.constantFrom('', '1', '1:', '1:1,', ',', '0:,', '12', 'é')), { maxLength: 5 })
+    const facts = fc.array(fc.oneof(fc.string(), fc.constantFrom('', '1', '1:', '1:1,', ',', '0:,', '12', 'é')), {
+      maxLength: 5,
+    })
     fc.assert(
       fc.property(facts, facts, (one, other) => {
         expect(generationIdOf(one) === generationIdOf(other)).toBe(JSON.stringify(one) === JSON.stringify(other))

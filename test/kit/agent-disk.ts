@@ -76,7 +76,10 @@ export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & { 
       before('readText', path)
       return found(path).bytes.toString('utf8')
     },
-    remove: (path) => void files.remove(path),
+    remove(path) {
+      before('remove', path)
+      files.remove(path)
+    },
     async replace(path, previous, text) {
       before('replace', path)
       const temporary = `${path}.tmp`
@@ -91,9 +94,12 @@ export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & { 
       before('append', path)
       files.append(files.open(path), text)
     },
-    rename: (from, to) => void files.rename(from, to),
+    rename(from, to) {
+      before('rename', from)
+      files.rename(from, to)
+    },
     drop() {
-      for (const descriptor of [...open.keys()]) release(descriptor)
+      for (const descriptor of open.keys()) release(descriptor)
     },
   }
 }

@@ -69,7 +69,7 @@ export class MemoryFiles {
 
   find(path: string): Inode | undefined {
     let at: Inode | undefined = this.#root
-    for (const part of path.split('/').slice(1)) if (part !== '') at = at?.entries?.get(part)
+    for (const part of path.split('/').slice(1)) if (part !== '' && part !== '.') at = at?.entries?.get(part)
     return at
   }
 

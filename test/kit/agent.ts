@@ -151,11 +151,11 @@ export class AgentHarness {
 
   /** Undefined when the process died before. */
   async #until<T>(promise: Promise<T>, alive: () => boolean): Promise<T | undefined> {
-    let ended = false
-    const settled = promise.finally(() => (ended = true))
+    const state = { ended: false }
+    const settled = promise.finally(() => (state.ended = true))
     settled.catch(() => {})
     await this.#rest()
-    for (let steps = 0; !ended && alive(); steps++) {
+    for (let steps = 0; !state.ended && alive(); steps++) {
       assert(this.clock.nextMs < Infinity && steps < 1e5, 'time alone ends it')
       await this.clock.advanceTo(this.clock.nextMs, () => this.#rest())
     }
@@ -209,18 +209,21 @@ export class AgentHarness {
     const write = (line: string) => {
       if (!alive()) return
       const { level, message, ...rest } = JSON.parse(line) as Record<string, unknown>
-      const text = (value: unknown) => (typeof value === 'string' ? value : '')
       this.messages.push({
         atMs: this.clock.nowMs,
-        level: text(level),
-        code: text(rest['event.code']),
-        path: text(rest['file.path']),
-        text: text(message),
+        level: asText(level),
+        code: asText(rest['event.code']),
+        path: asText(rest['file.path']),
+        text: asText(message),
       })
     }
     const formatters = { level: (level: string) => ({ level }) }
     return pino({ level: this.#o.logLevel ?? 'info', base: null, messageKey: 'message', formatters }, { write })
   }
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }
 
 const defaults: Settings = {

@@ -33,7 +33,8 @@ export class Application {
   readonly #lifeOf = new Map<Inode, Life>()
   readonly #copies = new Set<Inode>()
   #copying: { from: Inode; to: Inode } | undefined
-  /** Deleted, and held open by the agent. */
+  readonly #moved = new Set<Inode>()
+  /** Deleted or moved out of sight, and held open by the agent. */
   readonly #held = new Set<Inode>()
   #lines = 0
   /** Between two calls of the agent: a descriptor may be about to be closed. */
@@ -47,21 +48,16 @@ export class Application {
 
   perform(action: FileAction): void {
     const path = 'file' in action ? filePaths[action.file]! : ''
+    if (action.do !== 'append' && action.do !== 'piece') this.#completeCopy()
     switch (action.do) {
       case 'copied':
         return this.#finishCopy(action.gap)
       case 'removeDirectory':
         return this.#removeDirectory(subdirectory)
       case 'renameDirectory':
-        if (this.#files.find(subdirectory) === undefined) return
-        this.#removeDirectory(`${subdirectory}2`)
-        this.#files.rename(subdirectory, `${subdirectory}2`)
-        for (const [inode, life] of this.#lifeOf) if (inode.path.endsWith('.log')) life.paths.add(inode.path)
-        return
+        return this.#renameDirectory(subdirectory, `${subdirectory}2`)
       case 'move':
-        if (this.#files.find(path) === undefined) return
-        this.#gone(this.#files.rename(path, `${path.slice(0, -4)}-${this.lives.length}.kept`))
-        return
+        return this.#move(path)
       case 'copy':
         return this.#beginCopy(path, action.keep)
       case 'append':
@@ -92,9 +88,14 @@ export class Application {
     }
   }
 
+  /** Nothing is left half done. */
+  atLast(): void {
+    this.#completeCopy()
+  }
+
   /** The agent closed a file. @param byItself  it went on living: then it must have what it held */
   closed(inode: Inode, byItself: boolean): void {
-    if (inode.names > 0 || inode.opens > 0) return
+    if ((inode.names > 0 && !this.#moved.has(inode)) || inode.opens > 0) return
     const held = this.#held.delete(inode)
     if (!held || !byItself) this.#destroyed(inode)
   }
@@ -160,13 +161,37 @@ export class Application {
   /** The rest of the copy, if both files are still what they were; then the file is emptied. */
   #finishCopy(gap: number): void {
     if (this.#copying === undefined) return
+    this.#completeCopy()
     const { from, to } = this.#copying
     this.#copying = undefined
-    const life = this.#lifeOf.get(from)
-    if (life === undefined || this.#lifeOf.get(to) !== life) return
-    this.#files.write(to, from.bytes)
+    if (!this.#lifeOf.has(from) || this.#lifeOf.get(to) !== this.#lifeOf.get(from)) return
     for (let n = 0; n < gap; n++) this.#write(from, `${this.#line(30)}\n`)
     this.#truncate(from)
+  }
+
+  /** Nothing in the new name tells what it was: only who holds it, or remembers its inode, knows. */
+  #move(path: string): void {
+    const inode = this.#files.find(path)
+    if (inode === undefined) return
+    this.#files.rename(path, `${path.slice(0, -4)}-${++this.#lines}.kept`)
+    if (inode.opens === 0) return this.#destroyed(inode)
+    this.#moved.add(inode)
+    if (!this.interrupting) this.#held.add(inode)
+  }
+
+  #renameDirectory(from: string, to: string): void {
+    if (this.#files.find(from) === undefined) return
+    this.#removeDirectory(to)
+    this.#files.rename(from, to)
+    for (const life of this.#lifeOf.values())
+      for (const path of life.paths) life.paths.add(path.replace(`${from}/`, `${to}/`))
+  }
+
+  /** The copying goes on whatever happens to the file's names. */
+  #completeCopy(): void {
+    if (this.#copying === undefined) return
+    const { from, to } = this.#copying
+    if (this.#lifeOf.has(to) && this.#lifeOf.get(from) === this.#lifeOf.get(to)) this.#files.write(to, from.bytes)
   }
 
   #removeDirectory(path: string): void {
@@ -211,7 +236,7 @@ export class Application {
 
 export function linesOf(life: Life): Line[] {
   const lines: Line[] = []
-  for (let from = 0; ; ) {
+  for (let from = 0; ;) {
     const newline = life.text.indexOf('\n', from)
     if (newline === -1) return lines
     lines.push({ life, from, to: newline + 1, text: life.text.slice(from, newline) })

@@ -17,7 +17,7 @@ export function judge(application: Application, server: MemoryServer, allowed: A
   const broken: string[] = []
   // A document may be refused, and be taken when it is sent again after a crash.
   const documents = [...new Map([...server.refused, ...server.documents]).values()]
-  const covered = assign(application.lives, documents, allowed.lineBytesMax, broken)
+  const covered = assign(application.lives, documents, allowed, broken)
   for (const life of application.lives) {
     const parts = covered.get(life) ?? []
     // The same first line in every file: no one can say which of them a document is.
@@ -33,7 +33,7 @@ export function judge(application: Application, server: MemoryServer, allowed: A
 function assign(
   lives: readonly Life[],
   documents: readonly Stored[],
-  lineBytesMax: number,
+  allowed: Allowed,
   broken: string[],
 ): Map<Life, Stored[]> {
   const covered = new Map<Life, Stored[]>()
@@ -45,7 +45,7 @@ function assign(
   }
   const unclear: [Stored, Life[]][] = []
   for (const document of documents) {
-    const candidates = lives.filter((life) => isPart(life, document, lineBytesMax))
+    const candidates = lives.filter((life) => isPart(life, document, allowed))
     if (candidates.length === 1) give(candidates[0]!, document)
     else if (candidates.length > 1) unclear.push([document, candidates])
     else broken.push(`no application wrote ${summary([document])}`)
@@ -59,11 +59,12 @@ function assign(
   return covered
 }
 
-function isPart(life: Life, { path, offset, message, truncated }: Stored, lineBytesMax: number): boolean {
+function isPart(life: Life, { path, offset, message, truncated }: Stored, allowed: Allowed): boolean {
   if (!life.paths.has(path) || !life.text.startsWith(message, offset)) return false
+  if (allowed.repeats) return true
   const inPieces = life.pieced.size > 0
   if (offset > 0 && life.text[offset - 1] !== '\n' && !inPieces) return false
-  if (truncated) return message.length === lineBytesMax
+  if (truncated) return message.length === allowed.lineBytesMax
   const end = offset + message.length
   return end === life.text.length || life.text[end] === '\n' || inPieces
 }
@@ -79,7 +80,7 @@ function judgeLine({ life, from, to, text }: Line, documents: readonly Stored[],
   if (life.pieced.has(from) && (isPartition(parts, from, text) || (life.excused.has(from) && parts.length === 1))) {
     return []
   }
-  if (allowed.repeats && parts.every(({ message }) => message === first.message)) return []
+  if (allowed.repeats) return []
   return [`${where} came as ${summary(parts)}`]
 }
 

@@ -13,14 +13,14 @@ export async function shrink(schedule: Schedule, fails: (schedule: Schedule) => 
     return true
   }
   for (let size = Math.ceil(actions.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let at = 0; at < actions.length; ) {
+    for (let at = 0; at < actions.length;) {
       if (!(await attempt(actions.toSpliced(at, size)))) at += size
     }
   }
   for (let at = 0; at < actions.length; at++) {
     for (const smaller of smallerThan(actions[at]!)) if (await attempt(actions.with(at, smaller))) break
   }
-  for (let at = 0; at < actions.length; ) if (!(await attempt(actions.toSpliced(at, 1)))) at++
+  for (let at = 0; at < actions.length;) if (!(await attempt(actions.toSpliced(at, 1)))) at++
   return { ...schedule, actions }
 }
 
@@ -32,6 +32,7 @@ function smallerThan(action: Action): Action[] {
     smaller.push({ ...action, lines: 1, bytes: 8 }, { ...action, lines: 1 }, { ...action, bytes: 8 })
   }
   if (action.do === 'copytruncate' && action.gap > 0) smaller.push({ ...action, gap: 0 })
-  if (action.do === 'wait') smaller.push(...[1, 10, 100, 1_000].filter((ms) => ms < action.ms).map((ms) => ({ ...action, ms })))
+  if (action.do === 'wait')
+    smaller.push(...[1, 10, 100, 1_000].filter((ms) => ms < action.ms).map((ms) => ({ ...action, ms })))
   return smaller
 }

@@ -22,7 +22,9 @@ describe('turns of one source that follow each other are one span', () => {
       bytes += 100 * Number(documents)
       filled.add(source, Number(from), mark(Number(to)), Number(documents), bytes)
     }
-    expect(filled.spans.map(({ source, from, to, documents }) => `${source} ${from} ${to.offset} ${documents}`)).toEqual(spans)
+    expect(
+      filled.spans.map(({ source, from, to, documents }) => `${source} ${from} ${to.offset} ${documents}`),
+    ).toEqual(spans)
     expect(filled.bytes).toBe(bytes)
   })
 })
@@ -33,6 +35,11 @@ test('a span without bytes, and a batch that shrinks, are faults', () => {
   filled.add('a', 0, mark(10), 1, 200)
   expect(() => filled.add('a', 10, mark(20), 1, 199)).toThrow('a batch only grows')
 })
+
+const bytesOf = (list: readonly { source: string; from: number; to: { offset: number } }[]) =>
+  list.flatMap(({ source, from, to }) =>
+    Array.from({ length: to.offset - from }, (_, index) => `${source}${from + index}`),
+  )
 
 test('whatever is put in: the spans say the same as the turns, in their order, and are not more', () => {
   const turns = fc.array(
@@ -48,8 +55,6 @@ test('whatever is put in: the spans say the same as the turns, in their order, a
     fc.property(turns, (steps) => {
       const filled = batch()
       const at = new Map<string, number>()
-      const bytesOf = (list: readonly { source: string; from: number; to: { offset: number } }[]) =>
-        list.flatMap(({ source, from, to }) => Array.from({ length: to.offset - from }, (_, index) => `${source}${from + index}`))
       const given = steps.map(({ source, skipped, length, documents }) => {
         const from = (at.get(source) ?? 0) + skipped
         at.set(source, from + length)

@@ -68,8 +68,18 @@ function answersFor(documents: number): fc.Arbitrary<Buffer> {
     .oneof(
       { weight: 3, arbitrary: fc.constant(whole) },
       { weight: 3, arbitrary: fc.nat(whole.length).map((at) => whole.slice(0, at)) },
-      { weight: 2, arbitrary: fc.tuple(fc.nat(whole.length - 1), fc.constantFrom(...'x0]}, "')).map(([at, c]) => whole.slice(0, at) + c + whole.slice(at + 1)) },
-      { weight: 4, arbitrary: fc.array(item, { minLength: documents, maxLength: documents }).map((items) => JSON.stringify({ errors: true, items })) },
+      {
+        weight: 2,
+        arbitrary: fc
+          .tuple(fc.nat(whole.length - 1), fc.constantFrom('x', '0', ']', '}', ',', ' ', '"'))
+          .map(([at, c]) => whole.slice(0, at) + c + whole.slice(at + 1)),
+      },
+      {
+        weight: 4,
+        arbitrary: fc
+          .array(item, { minLength: documents, maxLength: documents })
+          .map((items) => JSON.stringify({ errors: true, items })),
+      },
       fc.array(item, { maxLength: 8 }).map((items) => JSON.stringify({ items, took: 3 })),
       fc.constantFrom(...[-1, 1].map((more) => good(documents + more))),
       fc.constantFrom(`${whole}\n`, ` ${whole}`, `${whole}]}`, `${whole}${whole}`, `${whole.slice(0, -1)},"took":1}`),
@@ -85,7 +95,9 @@ function chunksOf(text: Buffer, cuts: readonly number[]): Buffer[] {
 }
 
 test('in whatever chunks an answer comes, it says the same as when it is parsed as a whole', () => {
-  const cases = fc.integer({ min: 1, max: 12 }).chain((documents) => fc.tuple(fc.constant(documents), answersFor(documents)))
+  const cases = fc
+    .integer({ min: 1, max: 12 })
+    .chain((documents) => fc.tuple(fc.constant(documents), answersFor(documents)))
   fc.assert(
     fc.property(cases, fc.array(fc.nat(), { maxLength: 6 }), ([documents, text], cuts) => {
       expect(read(chunksOf(text, cuts), documents)).toEqual(plainly(text, documents))
@@ -97,7 +109,12 @@ test('in whatever chunks an answer comes, it says the same as when it is parsed 
 test('byte by byte', () => {
   for (const text of [good(3), `${good(3)} `, good(3).slice(0, -1), good(2), good(3).replace('201', '409')]) {
     const bytes = Buffer.from(text)
-    expect(read(Array.from(bytes, (byte) => Buffer.of(byte)), 3)).toEqual(plainly(bytes, 3))
+    expect(
+      read(
+        Array.from(bytes, (byte) => Buffer.of(byte)),
+        3,
+      ),
+    ).toEqual(plainly(bytes, 3))
   }
 })
 
@@ -112,10 +129,13 @@ test('readers of requests of different sizes do not disturb each other', () => {
   expect(read([texts[1]!.subarray(0, -3)], limits.batchDocumentsMax)).toMatchObject({ kind: 'malformed' })
 })
 
-describe('an answer that goes on and on', () => {
-  const refusals = (documents: number) =>
-    JSON.stringify({ errors: true, items: Array.from({ length: documents }, () => ({ create: { status: 400, error: { type: 'x'.repeat(100) } } })) })
+const refusals = (documents: number) =>
+  JSON.stringify({
+    errors: true,
+    items: Array.from({ length: documents }, () => ({ create: { status: 400, error: { type: 'x'.repeat(100) } } })),
+  })
 
+describe('an answer that goes on and on', () => {
   test.each([
     ['of HTML', '<html>'],
     ['that began well', good(3).slice(0, 40)],

@@ -132,6 +132,8 @@ describe.each(Object.entries(answers))('%s', (server, recordings) => {
 })
 
 test('each verdict here has its answer', () => {
-  const recorded = Object.entries(answers).flatMap(([server, list]) => list.flatMap(({ name }) => [name, `${server} ${name}`]))
+  const recorded = Object.entries(answers).flatMap(([server, list]) =>
+    list.flatMap(({ name }) => [name, `${server} ${name}`]),
+  )
   expect(Object.keys(verdicts).filter((name) => !recorded.includes(name))).toEqual([])
 })

@@ -9,7 +9,12 @@ export function documentsOf(count: number, lengthOf = (index: number) => (index 
 }
 
 export const idsOf = (body: Uint8Array): number[] =>
-  Array.from(Buffer.from(body).toString().matchAll(/"_id":"id-(\d+)"/g), ([, index]) => Number(index))
+  Array.from(
+    Buffer.from(body)
+      .toString()
+      .matchAll(/"_id":"id-(\d+)"/g),
+    ([, index]) => Number(index),
+  )
 
 /** The documents somewhere inside a larger buffer, as in a slot. */
 export function placed(documents: readonly string[], before: number, after: number) {

@@ -21,7 +21,7 @@ export interface World {
   readonly outcomes: string[]
   readonly stop: AbortController
   /** Delivers, with as much time as it takes. */
-  deliver(documents: readonly string[], body?: Buffer): Promise<Delivered>
+  readonly deliver: (documents: readonly string[], body?: Buffer) => Promise<Delivered>
 }
 
 export interface Script {
@@ -60,14 +60,16 @@ export function worldOf({ answer, random = () => 0.5, keep }: Script): World {
     }),
     async deliver(documents, body = Buffer.from(documents.join(''))) {
       const bytes = Buffer.byteLength(documents.join(''))
-      let over = false
-      const delivery = world.shipper.deliver(body, bytes, documents.length, world.stop.signal).finally(() => (over = true))
+      const delivery = { over: false }
+      const delivered = world.shipper
+        .deliver(body, bytes, documents.length, world.stop.signal)
+        .finally(() => (delivery.over = true))
       // What the delivery waits for is either a timer of this clock or nothing but a turn of the loop.
-      while (!over) {
+      while (!delivery.over) {
         await setImmediate()
-        if (!over && clock.nextMs < Infinity) await clock.advanceTo(clock.nextMs)
+        if (!delivery.over && clock.nextMs < Infinity) await clock.advanceTo(clock.nextMs)
       }
-      return delivery
+      return delivered
     },
   }
   return world
@@ -75,6 +77,10 @@ export function worldOf({ answer, random = () => 0.5, keep }: Script): World {
 
 export const ok: Sent = { kind: 'answered', answer: { kind: 'done' } }
 export const failed: Sent = { kind: 'failed', message: 'read ECONNRESET' }
+export const malformed: Sent = {
+  kind: 'answered',
+  answer: { kind: 'malformed', why: 'the answer was cut after 7 bytes' },
+}
 export const statusOf = (status: number, errorType = '', retryAfterMs = 0): Sent => ({
   kind: 'status',
   status,

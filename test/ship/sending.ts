@@ -17,7 +17,7 @@ export async function peerOf(handle: (request: Request) => Promise<void> | void,
 }
 
 export interface Sender {
-  send(body: Buffer, documents?: number): Promise<Sent>
+  readonly send: (body: Buffer, documents?: number) => Promise<Sent>
   readonly stop: AbortController
   readonly client: Client
 }

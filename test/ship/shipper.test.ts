@@ -3,9 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { limits } from '../../src/base/limits.ts'
 import type { Sent } from '../../src/ship/transport.ts'
 import { documentsOf, idsOf } from './documents.ts'
-import { failed, itemsOf, ok, statusOf, worldOf } from './harness.ts'
-
-const malformed: Sent = { kind: 'answered', answer: { kind: 'malformed', why: 'the answer was cut after 7 bytes' } }
+import { failed, itemsOf, malformed, ok, statusOf, worldOf } from './harness.ts'
 
 describe('what is said of the server', () => {
   test.each([
@@ -13,13 +11,25 @@ describe('what is said of the server', () => {
     [failed, [{ state: 'unreachable', detail: 'read ECONNRESET' }]],
     [malformed, [{ state: 'unreachable', detail: 'the answer was cut after 7 bytes' }]],
     [statusOf(503), [{ state: 'overloaded', detail: 'the server answers 503' }]],
-    [statusOf(429, 'circuit_breaking_exception'), [{ state: 'overloaded', detail: 'the server answers 429 circuit_breaking_exception' }]],
+    [
+      statusOf(429, 'circuit_breaking_exception'),
+      [{ state: 'overloaded', detail: 'the server answers 429 circuit_breaking_exception' }],
+    ],
     [statusOf(401, 'security_exception'), [{ state: 'holding', detail: 'the server answers 401 security_exception' }]],
     [statusOf(413), []],
-    [itemsOf(201, [429, 'es_rejected_execution_exception']), [{ state: 'overloaded', detail: 'documents are put off: 429 es_rejected_execution_exception' }]],
-    [itemsOf(201, [403, 'security_exception']), [{ state: 'holding', detail: 'the target refuses documents: 403 security_exception' }]],
+    [
+      itemsOf(201, [429, 'es_rejected_execution_exception']),
+      [{ state: 'overloaded', detail: 'documents are put off: 429 es_rejected_execution_exception' }],
+    ],
+    [
+      itemsOf(201, [403, 'security_exception']),
+      [{ state: 'holding', detail: 'the target refuses documents: 403 security_exception' }],
+    ],
     // What someone has to mend is said before what mends itself.
-    [itemsOf(429, [403, 'security_exception']), [{ state: 'holding', detail: 'the target refuses documents: 403 security_exception' }]],
+    [
+      itemsOf(429, [403, 'security_exception']),
+      [{ state: 'holding', detail: 'the target refuses documents: 403 security_exception' }],
+    ],
     [itemsOf(201, [400, 'document_parsing_exception']), []],
     [itemsOf(409, 409), []],
   ] as const)('%j', async (sent, healths) => {
@@ -117,13 +127,22 @@ describe('a document that is refused', () => {
 
   test('is kept with what it was refused for, and the others are there', async () => {
     const world = worldOf({ answer: () => itemsOf(201, [400, 'document_parsing_exception'], 201) })
-    expect(await world.deliver([first!, second!, third!])).toEqual({ done: 2, duplicates: 0, deadLettered: 1, lost: 0, held: 0 })
+    expect(await world.deliver([first!, second!, third!])).toEqual({
+      done: 2,
+      duplicates: 0,
+      deadLettered: 1,
+      lost: 0,
+      held: 0,
+    })
     const [action, source] = second!.split('\n')
     expect(world.letters).toEqual([{ ...letter, action, source }])
   })
 
   test('and cannot be kept is counted as lost', async () => {
-    const world = worldOf({ answer: () => itemsOf(201, [400, 'document_parsing_exception'], 201), keep: () => 'ENOSPC' })
+    const world = worldOf({
+      answer: () => itemsOf(201, [400, 'document_parsing_exception'], 201),
+      keep: () => 'ENOSPC',
+    })
     expect(await world.deliver([first!, second!, third!])).toMatchObject({ done: 2, deadLettered: 0, lost: 1 })
   })
 

@@ -37,7 +37,12 @@ describe('one document of an answer', () => {
 
   const types = fc.oneof(
     fc.string(),
-    fc.constantFrom('document_parsing_exception', 'mapper_parsing_exception', 'security_exception', 'parsing_exception'),
+    fc.constantFrom(
+      'document_parsing_exception',
+      'mapper_parsing_exception',
+      'security_exception',
+      'parsing_exception',
+    ),
   )
 
   test('nothing is given up for a status that blames the target or the time, whatever the type says', () => {

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest'
+import { makeMetrics, type Figures } from '../../src/admin/metrics.ts'
+import { parseExposition, type Sample } from './exposition.ts'
+import { figures } from './figures.ts'
+
+async function scrape(metrics = makeMetrics('1.2.3', () => figures)) {
+  const { text, contentType } = await metrics.text()
+  return { ...parseExposition(text), contentType, text }
+}
+
+const valueOf = (samples: readonly Sample[], name: string, labels: Record<string, string> = {}) =>
+  samples.find((sample) => sample.name === name && JSON.stringify(sample.labels) === JSON.stringify(labels))?.value
+
+/** By name in the text; every figure must be one of them. */
+const names: Readonly<Record<Exclude<keyof Figures, 'health' | 'rotations'>, string>> = {
+  readLines: 'remora_read_lines_total',
+  readBytes: 'remora_read_bytes_total',
+  acknowledgedLines: 'remora_acknowledged_lines_total',
+  duplicateLines: 'remora_duplicate_lines_total',
+  deadLetteredLines: 'remora_dead_lettered_lines_total',
+  lostLines: 'remora_lost_lines_total',
+  heldLines: 'remora_held_lines',
+  cutLines: 'remora_cut_lines_total',
+  gapBytes: 'remora_gap_bytes_total',
+  gaps: 'remora_gaps_total',
+  unreadBytes: 'remora_unread_bytes',
+  files: 'remora_files',
+  openFiles: 'remora_open_files',
+  directories: 'remora_directories',
+  slots: 'remora_arena_slots',
+  slotsTaken: 'remora_arena_slots_taken',
+  requestsUnderWay: 'remora_requests_under_way',
+  memoryInUseBytes: 'remora_memory_in_use_bytes',
+  memoryLimitBytes: 'remora_memory_limit_bytes',
+  arenaBytes: 'remora_arena_bytes',
+  checkpointAgeSeconds: 'remora_checkpoint_age_seconds',
+  checkpointFailures: 'remora_checkpoint_failures_total',
+}
+
+test('every figure is there under its name, and what only grows is a counter', async () => {
+  const { samples, types, contentType } = await scrape()
+  expect(contentType).toMatch(/^text\/plain/)
+  for (const [figure, name] of Object.entries(names)) {
+    expect(valueOf(samples, name), `value of ${name}`).toBe(figures[figure as keyof Figures])
+    expect(types.get(name), `type of ${name}`).toBe(name.endsWith('_total') ? 'counter' : 'gauge')
+  }
+  expect(valueOf(samples, 'remora_build_info', { version: '1.2.3' })).toBe(1)
+  expect(valueOf(samples, 'remora_file_events_total', { kind: 'renamed' })).toBe(123)
+  expect(valueOf(samples, 'remora_file_events_total', { kind: 'truncated' })).toBe(124)
+})
+
+test('all names are ours or those of every process', async () => {
+  const { types } = await scrape()
+  const others = [...types.keys()].filter((name) => !/^(remora|process|nodejs)_/.test(name))
+  expect(others).toEqual([])
+  expect(types.size).toBeGreaterThan(Object.keys(names).length)
+})
+
+describe('the state of Elasticsearch', () => {
+  test.each(['unknown', 'ok', 'unreachable', 'overloaded', 'holding'])(
+    '%s is 1 and all others are 0',
+    async (health) => {
+      const { samples } = await scrape(makeMetrics('1', () => ({ ...figures, health })))
+      const states = samples.filter(({ name }) => name === 'remora_elasticsearch_state')
+      expect(states).toHaveLength(5)
+      for (const { labels, value } of states) expect(value).toBe(labels['state'] === health ? 1 : 0)
+    },
+  )
+})
+
+test('a scrape shows what is now, also when a figure went back', async () => {
+  let now: Figures = figures
+  const metrics = makeMetrics('1', () => now)
+  await scrape(metrics)
+  now = { ...figures, readLines: 7, heldLines: 0, rotations: { renamed: 1 }, checkpointAgeSeconds: undefined }
+  const { samples } = await scrape(metrics)
+  expect(valueOf(samples, 'remora_read_lines_total')).toBe(7)
+  expect(valueOf(samples, 'remora_held_lines')).toBe(0)
+  expect(valueOf(samples, 'remora_file_events_total', { kind: 'renamed' })).toBe(1)
+  expect(valueOf(samples, 'remora_file_events_total', { kind: 'truncated' })).toBeUndefined()
+})
+
+test('two that scrape at once both get all of it', async () => {
+  const metrics = makeMetrics('1', () => figures)
+  const [one, other] = await Promise.all([scrape(metrics), scrape(metrics)])
+  expect(valueOf(one.samples, 'remora_read_lines_total')).toBe(101)
+  expect(other.samples.map(({ name }) => name)).toEqual(one.samples.map(({ name }) => name))
+})
+
+test('requests are timed by their outcome, before and after the first scrape', async () => {
+  const metrics = makeMetrics('1', () => figures)
+  for (const ms of [0.5, 3, 3, 70_000]) metrics.request('ok', ms, 1000)
+  metrics.request('failed', 40, 500)
+  await scrape(metrics)
+  metrics.request('ok', 1, 24)
+  const { samples, types } = await scrape(metrics)
+  expect(types.get('remora_bulk_request_seconds')).toBe('histogram')
+  expect(valueOf(samples, 'remora_sent_bytes_total')).toBe(4524)
+  expect(valueOf(samples, 'remora_bulk_request_seconds_count', { outcome: 'ok' })).toBe(5)
+  expect(valueOf(samples, 'remora_bulk_request_seconds_sum', { outcome: 'ok' })).toBeCloseTo(70.0075)
+  const buckets = samples.filter(({ name, labels }) => name.endsWith('_bucket') && labels['outcome'] === 'ok')
+  const counts = Object.fromEntries(buckets.map(({ labels, value }) => [labels['le'], value]))
+  expect(counts).toMatchObject({ '0.001': 2, '0.0025': 2, '0.005': 4, '60': 4, '+Inf': 5 })
+  const values = buckets.map(({ value }) => value)
+  expect(values, 'each holds those before it').toEqual(values.toSorted((a, b) => a - b))
+  expect(valueOf(samples, 'remora_bulk_request_seconds_count', { outcome: 'failed' })).toBe(1)
+})

@@ -1,0 +1,128 @@
+import { once } from 'node:events'
+import net from 'node:net'
+import os from 'node:os'
+import { afterEach, describe, expect, test } from 'vitest'
+import { startAdmin, type AdminRoutes } from '../../src/admin/server.ts'
+import type { Notice } from '../../src/admin/logger.ts'
+
+const open: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const close of open.splice(0)) await close()
+})
+
+const routes: AdminRoutes = {
+  ready: () => ({ ready: true, detail: { ready: true, elasticsearch: { state: 'ok' } } }),
+  metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'remora_files 7\n' }),
+}
+
+/** `events.once` would reject with the reset that may come first. */
+const closeOf = (socket: net.Socket) => new Promise((resolve) => socket.on('close', resolve))
+
+async function start(given: Partial<AdminRoutes> = {}, port = 0) {
+  const notices: Notice[] = []
+  const server = await startAdmin(port, { ...routes, ...given }, (notice) => notices.push(notice))
+  open.push(() => server.close())
+  const ask = (path: string, method = 'GET', host = '127.0.0.1') =>
+    fetch(`http://${host}:${server.port}${path}`, { method, headers: { connection: 'close' } })
+  return { server, notices, ask }
+}
+
+describe('what is answered', () => {
+  test.each([
+    ['/livez', 200, 'text/plain', 'ok\n'],
+    ['/livez?verbose=1', 200, 'text/plain', 'ok\n'],
+    ['/readyz', 200, 'application/json', '{"ready":true,"elasticsearch":{"state":"ok"}}\n'],
+    ['/metrics', 200, 'text/plain; version=0.0.4', 'remora_files 7\n'],
+    ['/livez/', 404, 'text/plain', 'there are /livez, /readyz and /metrics\n'],
+    ['/metrics/../secret', 404, 'text/plain', 'there are /livez, /readyz and /metrics\n'],
+    ['/%2e%2e/etc/passwd', 404, 'text/plain', 'there are /livez, /readyz and /metrics\n'],
+  ])('%s', async (path, status, type, text) => {
+    const { ask } = await start()
+    const response = await ask(path)
+    expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([status, type, text])
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff')
+    const head = await ask(path, 'HEAD')
+    expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([
+      status,
+      String(Buffer.byteLength(text)),
+      '',
+    ])
+  })
+
+  test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s changes nothing', async (method) => {
+    const { ask } = await start({ ready: () => expect.unreachable(), metrics: () => expect.unreachable() })
+    for (const path of ['/livez', '/readyz', '/metrics', '/none']) {
+      const response = await ask(path, method)
+      expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+    }
+  })
+
+  test('not ready is 503 with a reason', async () => {
+    const { ask } = await start({ ready: () => ({ ready: false, detail: { ready: false, why: 'starting' } }) })
+    const response = await ask('/readyz')
+    expect([response.status, await response.json()]).toEqual([503, { ready: false, why: 'starting' }])
+    expect((await ask('/livez')).status, 'a restart would not help').toBe(200)
+  })
+
+  test('metrics that fail are 500 and do no harm', async () => {
+    const { ask } = await start({ metrics: () => Promise.reject(new Error('no figures')) })
+    const response = await ask('/metrics')
+    expect([response.status, await response.text()]).toEqual([500, 'no figures\n'])
+    expect((await ask('/livez')).status).toBe(200)
+  })
+
+  test.each([
+    'nonsense\r\n\r\n',
+    'GET / HTTP/1.1\r\nx: y\0\r\n\r\n',
+    `GET /${'x'.repeat(20_000)} HTTP/1.1\r\n\r\n`,
+    '\x16\x03\x01\x02',
+  ])('after %j it still answers', async (bytes) => {
+    const { server, ask } = await start()
+    const socket = net.connect(server.port, '127.0.0.1').on('error', () => undefined)
+    socket.end(bytes)
+    socket.resume()
+    await closeOf(socket)
+    expect((await ask('/livez')).status).toBe(200)
+  })
+})
+
+describe('where it listens', () => {
+  const hasIpv6 = Object.values(os.networkInterfaces())
+    .flat()
+    .some((one) => one?.family === 'IPv6' && one.internal)
+
+  test.runIf(hasIpv6)('on IPv6 as well', async () => {
+    const { ask } = await start()
+    expect((await ask('/livez', 'GET', '[::1]')).status).toBe(200)
+    expect((await ask('/livez')).status).toBe(200)
+  })
+
+  test('a port that is taken is said, with a way out, and everything else goes on', async () => {
+    const first = await start()
+    const second = await start({}, first.server.port)
+    expect(second.server.port).toBe(0)
+    expect(second.notices).toEqual([
+      {
+        code: 'ADMIN_PORT_UNAVAILABLE',
+        message: expect.stringContaining(`port ${first.server.port} for probes and metrics: listen EADDRINUSE`),
+        wayOut: expect.stringContaining('REMORA_ADMIN_PORT'),
+      },
+    ])
+    await second.server.close()
+    expect((await first.ask('/livez')).status).toBe(200)
+    expect(first.notices).toEqual([])
+  })
+
+  test('it closes although somebody keeps a connection open', async () => {
+    const { server } = await start()
+    const socket = net.connect(server.port, '127.0.0.1').on('error', () => undefined)
+    await once(socket, 'connect')
+    const closed = closeOf(socket)
+    socket.write('GET /livez HTTP/1.1\r\nhost: x\r\n')
+    await server.close()
+    socket.resume()
+    await closed
+    expect(socket.destroyed).toBe(true)
+  })
+})
