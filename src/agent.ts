@@ -327,6 +327,13 @@ export class Agent {
           message: `it cannot be read: ${message}`,
           wayOut: 'It is tried again; the other files go on.',
         }),
+      cut: (generation) =>
+        this.#notices.warn({
+          code: 'LINE_CUT',
+          path: generation.path,
+          message: `it has lines of more than ${settings.lineBytesMax} bytes; they are cut there and marked with log.flags: truncated`,
+          wayOut: 'Raise REMORA_MAX_LINE_BYTES to keep them whole; remora_cut_lines_total counts them.',
+        }),
       binary: (generation) =>
         this.#notices.warn({
           code: 'BINARY_FILE',

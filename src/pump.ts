@@ -33,6 +33,8 @@ export interface PumpOptions {
   readonly failed: (generation: Generation, code: string, message: string) => void
   /** The first bytes of a file hold NUL bytes: it is shipped all the same. */
   readonly binary: (generation: Generation) => void
+  /** A line was longer than the limit. */
+  readonly cut: (generation: Generation) => void
 }
 
 /** Not worth another read: the batch leaves. */
@@ -134,6 +136,7 @@ export class Pump {
     const encoded = kernel.encode(from, to, before, generation.offset, documentsMax, final, generation.skipping)
     const start = generation.offset
     advance(generation, kernel.input, from, encoded.consumedBytes, encoded.searchedBytes, encoded.skipping)
+    if (encoded.cutLines > 0) this.#o.cut(generation)
     if (encoded.consumedBytes > 0) {
       const mark: Mark = { offset: generation.offset, skipping: generation.skipping, guard: generation.guard }
       batch.add(generation, start, mark, encoded.documents, encoded.outputBytes)

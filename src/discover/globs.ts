@@ -7,11 +7,14 @@ const magic = /[*?[\]{}()!+@\\]/
 export class Globs {
   readonly #include: readonly string[]
   readonly #exclude: readonly string[]
+  /** Some glob names something hidden. */
+  readonly #hidden: boolean
 
   /** @param include  absolute globs  @param exclude  absolute globs, which win */
   constructor(include: readonly string[], exclude: readonly string[]) {
     this.#include = include
     this.#exclude = exclude
+    this.#hidden = include.some((glob) => /[/{,[]\./.test(glob))
   }
 
   /** The deepest directory of each glob without a pattern, none of them inside another. */
@@ -34,7 +37,7 @@ export class Globs {
 
   /** Whether a file below `directory` may match: its depth is not beyond each glob's, its segments fit so far. */
   mayContain(directory: string): boolean {
-    if (this.#exclude.some((glob) => path.matchesGlob(directory, glob))) return false
+    if (!this.#hidden && this.#exclude.some((glob) => coversAll(glob, directory))) return false
     const parts = directory.split('/')
     return this.#include.some((glob) => {
       const pattern = glob.split('/')
@@ -42,12 +45,17 @@ export class Globs {
         const at = pattern[index]
         if (at === undefined) return false
         // A brace may span segments; then only matching the whole path can tell.
-        if (at === '**' || (at.includes('{') && !at.includes('}'))) return true
+        if (at === '**' || at.split('{').length !== at.split('}').length) return true
         if (part !== at && !path.matchesGlob(part, at)) return false
       }
       return pattern.length > parts.length
     })
   }
+}
+
+/** Whether a glob matches all that can be below a directory, but for hidden names: `**` leaves those out. */
+function coversAll(glob: string, directory: string): boolean {
+  return glob.endsWith('/**') && path.matchesGlob(`${directory}/x`, glob)
 }
 
 /** Whether `inner` is `outer` or below it. */

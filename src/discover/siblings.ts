@@ -17,7 +17,7 @@ export function isCompressed(name: string): boolean {
 export function namesBeforeRotation(name: string): string[] {
   const names = new Set<string>()
   const plain = name.replace(compressed, '')
-  const behind = /^(.+?)[.\-_~](?=[\d~]|old|bak|prev)[\w.\-:~+]*$/
+  const behind = /^(.+?)[.\-_~](?=[\d~]|old|bak|prev)[\w.\-:~+]*$/s
   // Every place where a suffix may begin: `app.log.2026-01-01.1` comes from `app.log`.
   for (const match of plain.matchAll(/[.\-_~](?=\d|old\b|bak\b|prev\b)/g)) {
     const base = plain.slice(0, match.index)

@@ -8,15 +8,23 @@ export interface AgentProcess {
   readonly child: ChildProcess
   /** Everything it has said so far, on stdout and stderr. */
   output(): string
+  /** Waits for it to end by itself. */
+  ended(): Promise<number | null>
   /** Sends the signal and waits for the end; null when a signal ended it. */
   end(signal: NodeJS.Signals, mostMs?: number): Promise<number | null>
 }
 
-/** The real agent as its own process. @param settings  `REMORA_…` variables: the only ones it gets */
-export function startAgent(settings: Readonly<Record<string, string>>): AgentProcess {
+/**
+ * The real agent as its own process.
+ *
+ * @param settings  `REMORA_…` variables: the only ones it gets
+ * @param user      uid and gid to run as; needs root
+ */
+export function startAgent(settings: Readonly<Record<string, string>>, user?: number): AgentProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('REMORA_'))
   const child = spawn(process.execPath, [main, 'run'], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(user !== undefined && { uid: user, gid: user }),
     env: { ...Object.fromEntries(inherited), REMORA_ADMIN_PORT: '0', ...settings },
   })
   const chunks: Buffer[] = []
@@ -28,6 +36,10 @@ export function startAgent(settings: Readonly<Record<string, string>>): AgentPro
   return {
     child,
     output: () => Buffer.concat(chunks).toString('utf8'),
+    async ended() {
+      await ended
+      return child.exitCode
+    },
     async end(signal, mostMs = 60_000) {
       child.kill(signal)
       const timer = setTimeout(() => child.kill('SIGKILL'), mostMs)
