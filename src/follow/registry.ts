@@ -705,8 +705,9 @@ export class Registry {
         generation.currentPath !== undefined &&
         (generation.unreadBytes === 0 || generation.stage === 'live'),
     )
-    const rank = (generation: Generation) => (generation.unreadBytes === 0 ? 0 : 1)
-    for (const generation of spare.toSorted((a, b) => rank(a) - rank(b) || a.changedAtMs - b.changedAtMs)) {
+    for (const generation of spare.toSorted(
+      (a, b) => Number(a.unreadBytes > 0) - Number(b.unreadBytes > 0) || a.changedAtMs - b.changedAtMs,
+    )) {
       if (over-- <= 0) return
       this.#release(generation)
     }

@@ -4,8 +4,23 @@ import { describe, expect, test } from 'vitest'
 import { Globs, isWithin } from '../../src/discover/globs.ts'
 
 const name = fc.constantFrom('a', 'b', 'app', 'app.log', 'x.log', '.hidden', 'a{b', 'old', 'q[1]')
-const plain = fc.constantFrom('*', '*.log', '?', '[ab]', '[!a]*', 'a*', '{a,app}', '*.{log,txt}', '**', '.hidden', 'q[[]1]')
-const segment = fc.oneof({ arbitrary: name.filter((part) => !/[{[]/.test(part)), weight: 3 }, { arbitrary: plain, weight: 4 })
+const plain = fc.constantFrom(
+  '*',
+  '*.log',
+  '?',
+  '[ab]',
+  '[!a]*',
+  'a*',
+  '{a,app}',
+  '*.{log,txt}',
+  '**',
+  '.hidden',
+  'q[[]1]',
+)
+const segment = fc.oneof(
+  { arbitrary: name.filter((part) => !/[{[]/.test(part)), weight: 3 },
+  { arbitrary: plain, weight: 4 },
+)
 const spanning = fc.constantFrom('{a,b/app}', '{app,old/**}/x.log', '{a,b}{.log,/x.log}', 'o{ld/a,x}', '[{]{a,b/old}')
 const glob = fc
   .tuple(fc.array(segment, { maxLength: 3 }), fc.option(spanning, { freq: 4 }), fc.array(segment, { maxLength: 2 }))
@@ -24,7 +39,8 @@ describe('globs', () => {
   test('match as path.matchesGlob does, exclusion wins', () => {
     fc.assert(
       fc.property(globs, excludes, file, (include, exclude, at) => {
-        const wanted = include.some((one) => path.matchesGlob(at, one)) && !exclude.some((one) => path.matchesGlob(at, one))
+        const wanted =
+          include.some((one) => path.matchesGlob(at, one)) && !exclude.some((one) => path.matchesGlob(at, one))
         expect(new Globs(include, exclude).matches(at)).toBe(wanted)
       }),
     )
@@ -38,7 +54,9 @@ describe('globs', () => {
         const root = all.roots().find((one) => isWithin(at, one))
         expect(root, `a root of ${at} for ${include.join(' ')}`).toBeDefined()
         for (const directory of directoriesAbove(at).filter((one) => isWithin(one, root!))) {
-          expect(all.mayContain(directory), `${directory} for ${include.join(' ')} without ${exclude.join(' ')}`).toBe(true)
+          expect(all.mayContain(directory), `${directory} for ${include.join(' ')} without ${exclude.join(' ')}`).toBe(
+            true,
+          )
         }
       }),
       { numRuns: 3_000 },
@@ -71,7 +89,10 @@ describe('globs', () => {
 
   test.each([
     [['/var/log/app/**/*.log', '/var/log/app/x/*.txt'], ['/var/log/app']],
-    [['/a/*.log', '/b/c.log'], ['/a', '/b']],
+    [
+      ['/a/*.log', '/b/c.log'],
+      ['/a', '/b'],
+    ],
     [['/a/b.log', '/a/b/c.log'], ['/a']],
     [['/a/b*/c.log'], ['/a']],
     [['/*.log'], ['/']],

@@ -4,7 +4,13 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startAgent, type AgentProcess } from '../kit/agent-process.ts'
-import { accountOf, describeElasticsearch, LineAccount, sharedElasticsearch, type Elasticsearch } from '../kit/elasticsearch.ts'
+import {
+  accountOf,
+  describeElasticsearch,
+  LineAccount,
+  sharedElasticsearch,
+  type Elasticsearch,
+} from '../kit/elasticsearch.ts'
 import { RotatingFile } from '../kit/rotating-file.ts'
 
 /** Lines of each run: a million in CI. */
@@ -91,12 +97,14 @@ describeElasticsearch('lines over rotated files, into a real Elasticsearch', () 
       let agent: AgentProcess = startAgent(settings)
       let restarting = Promise.resolve()
       const codes: (number | null)[] = []
+      const restart = async (third: number, before: Promise<void>) => {
+        await before
+        codes.push(await agent.end(third === 1 ? 'SIGTERM' : 'SIGKILL'))
+        if (third < 3) await delay(700)
+        agent = startAgent(settings)
+      }
       await write(account, (third) => {
-        restarting = restarting.then(async () => {
-          codes.push(await agent.end(third === 1 ? 'SIGTERM' : 'SIGKILL'))
-          if (third < 3) await delay(700)
-          agent = startAgent(settings)
-        })
+        restarting = restart(third, restarting)
       })
       await restarting
       await until(async () => (await server.count(index)) >= lines)
