@@ -51,7 +51,8 @@ export interface AgentOptions {
 
 /** What is left when the agent stops. */
 export interface Summary {
-  readonly clean: boolean
+  /** What went wrong in the program itself, while draining too. */
+  readonly failure: unknown
   readonly heldLines: number
   readonly unreadBytes: number
   readonly unreadFiles: readonly string[]
@@ -80,6 +81,7 @@ export class Agent {
   #health: Health = { state: 'unknown' }
   #ready = false
   #draining = false
+  #drainLooks = 0
   #stopped = false
   #dirty = false
   #nextCheckpointMs = 0
@@ -167,9 +169,9 @@ export class Agent {
         })
       },
     )
-    // Before anything is sent: ids must come out the same after a crash.
-    await this.#save()
     this.#look(true)
+    // Before anything is sent: ids, and where a first start began, must come out the same after a crash.
+    await this.#save()
     if (this.#registry.generations.size === 0) {
       this.#notices.warn({
         code: 'NO_FILES',
@@ -358,10 +360,19 @@ export class Agent {
         await this.#o.world.yield()
         continue
       }
-      if (this.#draining && this.#pump.batch === undefined && this.#schedule.size === 0) return
+      if (this.#draining && this.#isDrained()) return
       const nowMs = clock.monotonicMs()
       await this.#sleep(Math.min(sealMs || Infinity, this.#nextLookMs - nowMs, this.#checkpointDueMs() - nowMs))
     }
+  }
+
+  /** Everything is answered for, and a last look has found nothing more; an application that writes on is not waited for. */
+  #isDrained(): boolean {
+    if (this.#pump.batch !== undefined || this.#schedule.size > 0) return false
+    if (this.#requests.pending > 0 || this.#requests.size > 0) return false
+    if (this.#drainLooks++ >= limits.drainLooksMax) return true
+    this.#look(true)
+    return this.#schedule.size === 0
   }
 
   /** Looks at the disk when its time has come, or a hint came; never more often than the shortest poll interval. */
@@ -376,7 +387,11 @@ export class Agent {
     const listings = this.#discovery.look(everything || this.#registry.searching)
     if (listings.length > 0) this.#registry.observe(listings, this.#discovery.sawEverything)
     const watched = (directory: string) => this.#discovery.isWatched(directory)
-    for (const directory of this.#registry.poll(watched, everything)) this.#discovery.busy(directory)
+    for (const directory of this.#registry.poll(watched, everything)) {
+      this.#discovery.busy(directory)
+      // The size is known now: of what is lost later it tells how much.
+      this.#dirty = true
+    }
     const nowMs = clock.monotonicMs()
     this.#lookedAtMs = nowMs
     const nextMs = Math.min(this.#discovery.nextLookMs(), this.#registry.nextPollMs(watched))
@@ -592,7 +607,7 @@ export class Agent {
     const unread = this.#unread()
     const { heldLines } = this.ledger
     return {
-      clean: heldLines === 0 && this.#failure === undefined,
+      failure: this.#failure,
       heldLines,
       unreadBytes: unread.bytes,
       unreadFiles: unread.files,

@@ -61,8 +61,11 @@ export class Pump {
 
   /** Takes turns until a batch is full, nothing is readable, or no slot is free. True: there may be more to do now. */
   fill(): boolean {
-    const { schedule, arena, clock } = this.#o
+    const { schedule, arena, clock, ledger } = this.#o
+    const startBytes = ledger.readBytes
     while (schedule.size > 0) {
+      // A hole of gigabytes in a sparse file fills no batch.
+      if (ledger.readBytes - startBytes > limits.fillBytesMax) return true
       if (this.#batch === undefined) {
         const kernel = arena.take()
         if (kernel === undefined) return false

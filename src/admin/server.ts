@@ -24,7 +24,7 @@ export async function startAdmin(
   warn: (notice: Notice) => void,
 ): Promise<AdminServer> {
   const server = createServer(
-    { maxHeaderSize: 8192, requestTimeout: 5_000, headersTimeout: 5_000 },
+    { maxHeaderSize: 8192, requestTimeout: 5_000, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 },
     (request, response) => {
       const answer = (status: number, contentType: string, text: string) => {
         response.writeHead(status, {

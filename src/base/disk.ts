@@ -40,8 +40,8 @@ export interface Disk {
   /** Reads at most `length` bytes at `position`; returns how many. */
   read(descriptor: number, into: Uint8Array, at: number, length: number, position: number): number
   factsOf(descriptor: number): FileFacts
-  /** Size in bytes and number of names: what is asked of each open file at each look. */
-  sizeOf(descriptor: number): { sizeBytes: number; links: number }
+  /** Size in bytes, number of names, last write: what is asked of each open file at each look. */
+  sizeOf(descriptor: number): { sizeBytes: number; links: number; modifiedMs: number }
   /** Facts of a path itself, not of what a symlink points to; undefined when there is nothing. */
   look(path: string): FileFacts | undefined
   list(directory: string): DirectoryEntry[]
@@ -90,7 +90,7 @@ export const systemDisk: Disk = {
   factsOf: (descriptor) => factsFrom(fs.fstatSync(descriptor, { bigint: true })),
   sizeOf(descriptor) {
     const stats = fs.fstatSync(descriptor)
-    return { sizeBytes: stats.size, links: stats.nlink }
+    return { sizeBytes: stats.size, links: stats.nlink, modifiedMs: stats.mtimeMs }
   },
   look(path) {
     const stats = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
@@ -124,6 +124,6 @@ export const systemDisk: Disk = {
       await handle.close()
     }
   },
-  append: (path, text) => fs.appendFileSync(path, text, { mode: 0o600, flush: true }),
+  append: (path, text) => fs.appendFileSync(path, text, { mode: 0o600 }),
   rename: (from, to) => fs.renameSync(from, to),
 }

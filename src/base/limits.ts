@@ -22,6 +22,8 @@ export const limits = {
   directoryDepthMax: 32,
   directoriesMax: 10_000,
   directoryEntriesMax: 100_000,
+  /** With more entries, those whose name tells nothing are not looked at. */
+  directoryCrowd: 1_000,
   /** Directories under a watch at once, at 60 KiB each; further ones are looked at on a timer. */
   watchesMax: 128,
   /** Descriptors that tailing may hold; idle files give theirs back first. */
@@ -41,6 +43,14 @@ export const limits = {
   endedQuietMs: 5_000,
   /** A deleted file without a new byte for so long is closed, which frees its space. */
   deletedHoldMs: 30_000,
+  /** A file that was moved out of sight is held for so long without a new byte. */
+  unseenHoldMs: 600_000,
+  /** A file with the bytes of a live one is no copy unless the live one is truncated within this time. */
+  copyDoubtMs: 10_000,
+  /** Bytes read in one go before the loop turns: probes, signals and answers get their turn. */
+  fillBytesMax: 8 * 1024 * 1024,
+  /** Times that a drain which has shipped everything looks for what was written meanwhile. */
+  drainLooksMax: 20,
   /** An idle connection takes a batch that is this old. */
   idleLingerMs: 10,
   checkpointIntervalMs: 1_000,

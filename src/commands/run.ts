@@ -76,23 +76,26 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
           (notice) => logger.warn(fieldsOf(notice), textOf(notice)),
         )
 
-  const failure = await Promise.race([signals.first, agent.failed])
-  if (typeof failure !== 'string') {
+  const ending = await Promise.race([signals.first, agent.failed])
+  const signal = typeof ending === 'string' ? ending : undefined
+  if (signal !== undefined) {
+    logger.info(
+      { 'event.code': 'STOPPING' },
+      `${signal}: reading to the end of every file, ${settings.shutdownGraceMs / 1000} s at most; a second signal stops at once`,
+    )
+  }
+  const summary = await agent.stop(signal === undefined ? 0 : settings.shutdownGraceMs, signals.second)
+  const { failure } = summary
+  if (failure !== undefined) {
     logger.fatal(
       { 'event.code': 'BUG', err: failure instanceof Error ? failure.stack : messageOf(failure) },
       `Remora stops because of a fault in itself: ${messageOf(failure)}. The checkpoint is the last good one; please report this`,
     )
-  } else {
-    logger.info(
-      { 'event.code': 'STOPPING' },
-      `${failure}: reading to the end of every file, ${settings.shutdownGraceMs / 1000} s at most; a second signal stops at once`,
-    )
   }
-  const summary = await agent.stop(typeof failure === 'string' ? settings.shutdownGraceMs : 0, signals.second)
   report(summary, logger)
   await admin?.close()
   await client.close()
-  return typeof failure === 'string' ? 0 : 1
+  return failure === undefined ? 0 : 1
 }
 
 function report(summary: Summary, logger: ReturnType<typeof makeLogger>): void {

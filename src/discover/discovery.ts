@@ -201,12 +201,23 @@ export class Discovery {
   #findRoots(): void {
     for (const root of this.#o.globs.roots()) {
       try {
-        this.#roots.set(root, this.#o.disk.resolve(root))
+        const real = this.#o.disk.resolve(root)
+        // Where a root is was decided when it was first seen: whoever may write above it must not move it elsewhere.
+        const first = this.#roots.get(root)
+        if (first !== undefined && first !== real) {
+          this.#o.obstacle({
+            path: root,
+            code: 'ROOT_MOVED',
+            message: `it led to ${first} at first, and leads to ${real} now, which is not followed`,
+            wayOut: 'Restart Remora if that is meant.',
+          })
+          continue
+        }
+        this.#roots.set(root, real)
         this.#know(root)
       } catch (error) {
         // What cannot be asked now is still where it was.
-        if (codeOf(error) === 'ENOENT') this.#roots.delete(root)
-        else this.#unsure.add(root)
+        if (codeOf(error) !== 'ENOENT') this.#unsure.add(root)
         this.#failed(root, error)
       }
     }
@@ -281,8 +292,9 @@ export class Discovery {
         const at = path.join(directory, name)
         try {
           if (kind === 'directory') this.#directory(at, listings, recurse)
-          else this.#file(at, kind === 'symlink', entries)
+          else this.#file(at, kind === 'symlink', names.length > limits.directoryCrowd, entries)
         } catch (error) {
+          if (codeOf(error) === '') throw error
           // A directory that may be read but not searched fails with each of its files: said once.
           this.#failed(codeOf(error) === 'EACCES' ? directory : at, error)
           unknown.add(at)
@@ -327,8 +339,10 @@ export class Discovery {
     if (recurse) this.#list(at, listings, true)
   }
 
-  #file(at: string, symlink: boolean, entries: Entry[]): void {
+  #file(at: string, symlink: boolean, crowded: boolean, entries: Entry[]): void {
     const { matched, before } = this.#match(at)
+    // Any name may be that of a file which is known by its inode; in a crowd only those that could be one are asked.
+    if (crowded && !matched && before.length === 0) return
     const target = symlink ? this.#follow(at, matched) : at
     if (target === undefined) return
     const facts = this.#o.disk.look(target)
@@ -348,11 +362,12 @@ export class Discovery {
     if (known === undefined) {
       const matched = this.#o.globs.matches(at)
       const directory = path.dirname(at)
-      const before = matched
-        ? []
-        : namesBeforeRotation(path.basename(at))
-            .map((name) => path.join(directory, name))
-            .filter((name) => this.#o.globs.matches(name))
+      const before =
+        matched || this.#o.globs.excludes(at)
+          ? []
+          : namesBeforeRotation(path.basename(at))
+              .map((name) => path.join(directory, name))
+              .filter((name) => this.#o.globs.matches(name))
       known = { matched, before }
       this.#matched.set(at, known)
     }

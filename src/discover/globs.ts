@@ -29,10 +29,12 @@ export class Globs {
   }
 
   matches(file: string): boolean {
-    return (
-      this.#include.some((glob) => path.matchesGlob(file, glob)) &&
-      !this.#exclude.some((glob) => path.matchesGlob(file, glob))
-    )
+    return this.#include.some((glob) => path.matchesGlob(file, glob)) && !this.excludes(file)
+  }
+
+  /** Whether it is to be left alone, under whatever name. */
+  excludes(file: string): boolean {
+    return this.#exclude.some((glob) => path.matchesGlob(file, glob))
   }
 
   /** Whether a file below `directory` may match: its depth is not beyond each glob's, its segments fit so far. */

@@ -5,11 +5,6 @@
 
 const compressed = /\.(?:gz|bz2|xz|zst|zip|Z)$/
 
-/** Names of packed files: never read as text. */
-export function isCompressed(name: string): boolean {
-  return compressed.test(name)
-}
-
 /**
  * The names that a rotated file may have had before: `app.log` for `app.log.1`, `app.log-20260101`, `app-2026-01-01.log`,
  * `app.1.log`, `app-2026-01-01T10-00-00.000.log`. Empty when the name does not look rotated.

@@ -42,6 +42,8 @@ export class Generation {
   searchedTo = 0
   /** The bytes just before `searchedTo`, as far as they were searched: other bytes there mean another content. */
   tail: Buffer = none
+  /** Last write at the last look of the descriptor. */
+  writtenMs = 0
   /** Size at the last look. */
   sizeBytes = 0
   /** Modification time in the last listing; -1 when the file may have changed again within the same tick. */

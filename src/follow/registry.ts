@@ -70,6 +70,10 @@ export class Registry {
   /** Saved generations that no file was found for yet, by inode. */
   readonly #saved = new Map<string, SavedGeneration[]>()
   /** Inodes of saved generations that are there in this look, and could not be opened. */
+  /** When a file was first seen that may be a copy of a live one, by its key; monotonic. */
+  readonly #doubts = new Map<string, number>()
+  /** Directories in which a listing has shown growth. */
+  readonly #grown = new Set<string>()
   readonly #unopened = new Set<string>()
   #listings = new Map<string, readonly SeenFile[]>()
   /** Of the saved ones those that one look has not shown: a rename during it may have hidden them. */
@@ -156,7 +160,8 @@ export class Registry {
    */
   poll(watched: (directory: string) => boolean, everything: boolean): Set<string> {
     const nowMs = this.#o.clock.monotonicMs()
-    const grown = new Set<string>()
+    const grown = new Set<string>(this.#grown)
+    this.#grown.clear()
     for (const generation of this.#generations) {
       if (generation.descriptor === -1) {
         const waitedMs = nowMs - generation.changedAtMs
@@ -187,6 +192,7 @@ export class Registry {
       generation.searchAgain()
     }
     const grown = this.#look(generation, nowMs)
+    generation.nextPollMs = nowMs + generation.pollIntervalMs
     if (!generation.finished && this.hasEnded(generation)) this.#o.readable(generation)
     this.#retire(generation, nowMs)
     return grown
@@ -196,7 +202,10 @@ export class Registry {
   nextPollMs(watched: (directory: string) => boolean): number {
     let nextMs = Infinity
     for (const generation of this.#generations) {
-      if (generation.descriptor === -1) continue
+      if (generation.descriptor === -1) {
+        if (generation.copyWanted) nextMs = Math.min(nextMs, generation.changedAtMs + limits.endedQuietMs)
+        continue
+      }
       const { directory } = generation
       if (directory !== undefined && generation.stage === 'live' && !generation.failed && watched(directory)) continue
       if (generation.nextPollMs < nextMs) nextMs = generation.nextPollMs
@@ -295,7 +304,9 @@ export class Registry {
     const { sizeBytes, modifiedMs } = file.facts
     const rewritten = modifiedMs !== known.modifiedMs
     if ((sizeBytes !== known.sizeBytes || rewritten) && this.reopen(known)) {
-      this.#look(known, this.#o.clock.monotonicMs())
+      if (this.#look(known, this.#o.clock.monotonicMs()) && known.directory !== undefined) {
+        this.#grown.add(known.directory)
+      }
       // Nothing to read, and so nobody else compares: it may have been truncated and refilled to the same size.
       const unread = known.sizeBytes !== known.offset
       if (rewritten && !unread && known.descriptor !== -1 && !this.#isIntact(known)) this.replaced(known)
@@ -309,12 +320,20 @@ export class Registry {
     }
     if (known.currentPath === file.path) return
     // Two names of one inode: it keeps the one it has while that still leads to it.
-    if (known.currentPath !== undefined && keysByPath.get(known.currentPath) === known.key) return
+    if (this.#isThere(known, keysByPath)) return
     known.place(file.path)
     if (known.stage === 'replaced') return
     const stage = file.path === known.path ? 'live' : 'rotated'
     if (stage === 'rotated' && known.stage !== 'rotated') this.#o.happened({ kind: 'rotated', generation: known })
     known.stage = stage
+  }
+
+  /** Whether its name still leads to it; a name in a directory that was not listed now is looked at. */
+  #isThere({ currentPath, directory, key }: Generation, keysByPath: ReadonlyMap<string, string>): boolean {
+    if (currentPath === undefined) return false
+    if (this.#listings.has(directory ?? '')) return keysByPath.get(currentPath) === key
+    const facts = this.#o.disk.look(currentPath)
+    return facts !== undefined && keyOf(facts) === key
   }
 
   /** Whether an open file still has the bytes that were read of it last, or that its id was made of. */
@@ -386,12 +405,18 @@ export class Registry {
       if (this.#isPacked(file, opened)) return
       const fingerprint = file.matched ? undefined : fingerprintOf(this.#o.disk, opened.descriptor, false)
       const owner = fingerprint && this.#ownerOf(file, fingerprint.hash, opened)
+      // Equal bytes alone prove nothing: a copy is younger than its file. Where births are not known, the file must be
+      // truncated soon, or it is a file of its own.
+      const younger = owner !== undefined && owner.birthNs > 0n && opened.facts.birthNs > owner.birthNs
+      const sure = owner !== undefined && (owner.stage === 'replaced' || owner.key === '' || younger)
+      const unborn = owner?.birthNs === 0n || opened.facts.birthNs === 0n
+      const doubtful = owner !== undefined && !sure && unborn && this.#isDoubtful(keyOf(opened.facts))
       const decision = strangerIs({
         matched: file.matched,
         looksRotated,
         bornSince,
-        hasFingerprint: fingerprint !== undefined,
-        copyOfKnown: owner !== undefined,
+        hasFingerprint: fingerprint !== undefined && !doubtful,
+        copyOfKnown: sure,
       })
       if (decision === 'new' || decision === 'missed') this.#begin(file, opened, decision)
       if (decision !== 'copy' || owner === undefined) return
@@ -399,6 +424,7 @@ export class Registry {
       owner.copies.add(key)
       const { birthNs, sizeBytes } = opened.facts
       this.#copies.set(key, { owner, birthNs, sizeBytes })
+      this.#doubts.delete(key)
       this.#o.happened({ kind: 'copy', generation: owner })
     })
   }
@@ -434,6 +460,16 @@ export class Registry {
     return { fingerprint: fingerprintOf(disk, descriptor, false), guard: guardAt(disk, descriptor, facts.sizeBytes) }
   }
 
+  /** Whether the time is not over in which a file with the bytes of a live one may turn out to be its copy. */
+  #isDoubtful(key: string): boolean {
+    const nowMs = this.#o.clock.monotonicMs()
+    const sinceMs = this.#doubts.get(key) ?? nowMs
+    this.#doubts.set(key, sinceMs)
+    if (nowMs - sinceMs < limits.copyDoubtMs) return true
+    this.#doubts.delete(key)
+    return false
+  }
+
   /** A packed file is no text, whatever its name says; its lines were read before it was packed. */
   #isPacked(file: SeenFile, opened: Opened): boolean {
     const head = Buffer.alloc(8)
@@ -463,7 +499,9 @@ export class Registry {
         const at = opened.facts.sizeBytes
         const fits = at <= disk.sizeOf(generation.descriptor).sizeBytes
         if (fits && guardAt(disk, opened.descriptor, at).equals(guardAt(disk, generation.descriptor, at))) {
-          return generation
+          // Only the file that still has its name can be truncated behind a copy: a rotated one is just alike.
+          if (generation.stage === 'live') return generation
+          continue
         }
         // Last, for it may have been truncated just now.
         if (!this.#isIntact(generation)) this.replaced(generation)
@@ -588,9 +626,12 @@ export class Registry {
 
   /** True when it grew. */
   #look(generation: Generation, nowMs: number): boolean {
-    const { sizeBytes, links } = this.#o.disk.sizeOf(generation.descriptor)
+    const { sizeBytes, links, modifiedMs } = this.#o.disk.sizeOf(generation.descriptor)
+    // Written without a byte to read: as a rule what was read already, at times another content of the same size.
+    const silent = modifiedMs !== generation.writtenMs && sizeBytes === generation.offset && sizeBytes > 0
+    generation.writtenMs = modifiedMs
     const grown = sizeBytes > generation.sizeBytes
-    const shrunk = sizeBytes < generation.knownBytes
+    const shrunk = sizeBytes < generation.knownBytes || (silent && !this.#isIntact(generation))
     if (sizeBytes < generation.searchedTo) generation.searchAgain()
     if (links === 0 && generation.stage !== 'deleted' && generation.stage !== 'replaced') {
       generation.stage = 'deleted'
@@ -605,7 +646,6 @@ export class Registry {
     } else {
       generation.pollIntervalMs = Math.min(generation.pollIntervalMs * 2, limits.pollIntervalMaxMs)
     }
-    generation.nextPollMs = nowMs + generation.pollIntervalMs
     if (shrunk) this.replaced(generation)
     else if (generation.readable) this.#o.readable(generation)
     return grown || shrunk
@@ -661,7 +701,8 @@ export class Registry {
     if (generation.stage === 'live' || !this.#o.settled(generation)) return
     const quietMs = nowMs - generation.changedAtMs
     if (generation.stage === 'deleted' || generation.currentPath === undefined) {
-      if (quietMs < limits.deletedHoldMs) return
+      // Moved to where nobody looks, it may be written for long; deleted, it takes up space that nobody sees.
+      if (quietMs < (generation.stage === 'deleted' ? limits.deletedHoldMs : limits.unseenHoldMs)) return
       this.#release(generation)
       this.#vanish(generation, 'it was deleted')
     } else if (generation.finished) {

@@ -13,7 +13,7 @@ export interface DeadLetter {
 
 /**
  * Documents that Elasticsearch will never take, one JSON object a line, in two files of half the bound each: the older
- * is written over. `{"at":"…","status":400,"type":"…","target":"…","action":"…","source":"…"}`
+ * is written over. Not flushed one by one: a thousand refused documents would hold the loop for seconds. `{"at":"…","status":400,"type":"…","target":"…","action":"…","source":"…"}`
  */
 export class DeadLetters {
   readonly #disk: Disk

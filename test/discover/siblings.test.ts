@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isCompressed, namesBeforeRotation } from '../../src/discover/siblings.ts'
+import { namesBeforeRotation } from '../../src/discover/siblings.ts'
 
 describe('a rotated name', () => {
   test.each([
@@ -48,13 +48,4 @@ describe('a rotated name', () => {
       }),
     )
   })
-
-  test.each([
-    ['app.log.1.gz', true],
-    ['app.log.zst', true],
-    ['app.log.Z', true],
-    ['app.log', false],
-    ['gz', false],
-    ['app.gz.log', false],
-  ])('%j is packed: %s', (name, packed) => expect(isCompressed(name)).toBe(packed))
 })

@@ -48,7 +48,7 @@ export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & { 
     sizeOf(descriptor) {
       before('sizeOf', held(descriptor).path)
       const inode = held(descriptor)
-      return { sizeBytes: inode.bytes.length, links: inode.names }
+      return { sizeBytes: inode.bytes.length, links: inode.names, modifiedMs: files.facts(inode).modifiedMs }
     },
     look(path) {
       before('look', path)

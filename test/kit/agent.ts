@@ -18,7 +18,7 @@ export interface HarnessOptions {
   readonly concurrency?: number
   readonly batchBytes?: number
   readonly random?: () => number
-  /** Where the wall clock is not the virtual one: files on a real disk carry real times. */
+  /** For a real disk, whose files carry real times: a wall clock other than the virtual one. */
   readonly wallMs?: () => number
   readonly logLevel?: string
 }
@@ -173,7 +173,7 @@ export class AgentHarness {
       ...disk,
       replace: (path, previous, text) => {
         // Only a real disk takes real time; one in memory waits for virtual time, and must not be waited for.
-        if (disk.drop !== undefined) return disk.replace(path, previous, text)
+        if (this.#o.wallMs === undefined) return disk.replace(path, previous, text)
         this.#writes++
         return disk.replace(path, previous, text).finally(() => this.#writes--)
       },

@@ -12,6 +12,8 @@ export interface Life {
   readonly pieced: Set<number>
   /** Ends of the bytes that nobody could have read any more: what began before may be missing. */
   readonly excused: Set<number>
+  /** It was copied and then renamed instead of truncated: nobody can say that the copy is one, so it may come twice. */
+  doubled: boolean
 }
 
 export interface Line {
@@ -67,6 +69,7 @@ export class Application {
         return this.#write(this.#open(path), this.#line(action.bytes))
       case 'rotate':
         if (this.#files.find(path) === undefined) return
+        this.#double(path)
         this.#shift(path, action.keep)
         this.#gone(this.#files.rename(path, `${path}.1`))
         if (action.create) this.#open(path)
@@ -124,7 +127,7 @@ export class Application {
 
   #begin(inode: Inode, paths: Set<string>): void {
     const name = `${[...paths][0]}#${this.lives.length}`
-    const life: Life = { name, paths, text: '', pieced: new Set(), excused: new Set() }
+    const life: Life = { name, paths, text: '', pieced: new Set(), excused: new Set(), doubled: false }
     this.lives.push(life)
     this.#lifeOf.set(inode, life)
   }
@@ -158,6 +161,12 @@ export class Application {
     this.#copying = { from, to }
   }
 
+  #double(path: string): void {
+    const inode = this.#files.find(path)
+    const life = inode && this.#lifeOf.get(inode)
+    if (life !== undefined && this.#copying?.from === inode) life.doubled = true
+  }
+
   /** The rest of the copy, if both files are still what they were; then the file is emptied. */
   #finishCopy(gap: number): void {
     if (this.#copying === undefined) return
@@ -173,6 +182,7 @@ export class Application {
   #move(path: string): void {
     const inode = this.#files.find(path)
     if (inode === undefined) return
+    this.#double(path)
     this.#files.rename(path, `${path.slice(0, -4)}-${++this.#lines}.kept`)
     if (inode.opens === 0) return this.#destroyed(inode)
     this.#moved.add(inode)

@@ -22,9 +22,10 @@ export function judge(application: Application, server: MemoryServer, allowed: A
     const parts = covered.get(life) ?? []
     // The same first line in every file: no one can say which of them a document is.
     const lines = linesOf(life).filter(({ from }) => from > 0 || !application.hasBanner)
-    for (const line of lines) broken.push(...judgeLine(line, parts, allowed))
+    const repeats = allowed.repeats || life.doubled
+    for (const line of lines) broken.push(...judgeLine(line, parts, { ...allowed, repeats }))
     const rest = parts.filter(({ offset }) => offset > life.text.lastIndexOf('\n'))
-    if (rest.length > 1 && !allowed.repeats) broken.push(`the unfinished line of ${life.name} came as ${summary(rest)}`)
+    if (rest.length > 1 && !repeats) broken.push(`the unfinished line of ${life.name} came as ${summary(rest)}`)
   }
   return broken.slice(0, 5)
 }
@@ -61,7 +62,7 @@ function assign(
 
 function isPart(life: Life, { path, offset, message, truncated }: Stored, allowed: Allowed): boolean {
   if (!life.paths.has(path) || !life.text.startsWith(message, offset)) return false
-  if (allowed.repeats) return true
+  if (allowed.repeats || life.doubled) return true
   const inPieces = life.pieced.size > 0
   if (offset > 0 && life.text[offset - 1] !== '\n' && !inPieces) return false
   if (truncated) return message.length === allowed.lineBytesMax
@@ -77,22 +78,25 @@ function judgeLine({ life, from, to, text }: Line, documents: readonly Stored[],
     return life.excused.has(from) ? [] : [`${where} is missing`]
   }
   if (parts.length === 1 && first.offset === from && first.message === text.slice(0, allowed.lineBytesMax)) return []
-  if (life.pieced.has(from) && (isPartition(parts, from, text) || (life.excused.has(from) && parts.length === 1))) {
+  if (life.pieced.has(from) && (isCovered(parts, from, text) || (life.excused.has(from) && parts.length === 1))) {
     return []
   }
   if (allowed.repeats) return []
   return [`${where} came as ${summary(parts)}`]
 }
 
-/** A line that was finished after its file had ended: one document for each part. */
-function isPartition(parts: readonly Stored[], from: number, text: string): boolean {
-  let at = from
+/**
+ * A line that was finished after its file had ended: one document for each part. A part whose answer was lost may come
+ * again with what was written since.
+ */
+function isCovered(parts: readonly Stored[], from: number, text: string): boolean {
+  let to = from
   for (const { offset, message, truncated } of parts) {
-    if (offset !== at) return false
-    at = offset + message.length
+    if (offset > to || !text.startsWith(message, offset - from)) return false
     if (truncated) return true
+    to = Math.max(to, offset + message.length)
   }
-  return at === from + text.length
+  return to === from + text.length
 }
 
 function summary(documents: readonly Stored[]): string {
