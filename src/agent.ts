@@ -274,7 +274,8 @@ export class Agent {
       code: 'STATE_UNREADABLE',
       ...(loaded.setAside !== undefined && { path: loaded.setAside }),
       message: `the checkpoint cannot be read: ${loaded.why}`,
-      wayOut: 'Every file is sent again from its start; what Elasticsearch has already is answered as a duplicate.',
+      wayOut:
+        'Every file is sent again from its start. With REMORA_POD_UID set, what Elasticsearch has already is answered as a duplicate; without, it is stored twice.',
     })
     // Not a first start: the end of a file is no place to begin when lines before it may not have been sent.
     return { generations: [], first: false }

@@ -64,8 +64,6 @@ export const limits = {
   /** Between two looks at whether a target that holds everything has been mended. */
   holdBaseMs: 1_000,
   holdCapMs: 15_000,
-  /** Generations that ended by truncation and wait for their copy to be found. */
-  endedGenerationsMax: 1_024,
   /** Own messages that wait for somebody to read stdout. */
   logBytesMax: 1024 * 1024,
   /** Distinct warnings that are remembered as said. */
