@@ -60,13 +60,23 @@ export interface RegistryOptions {
   readonly settled: (generation: Generation) => boolean
 }
 
+/** A file with the bytes of a generation that is read elsewhere. */
+interface Copy {
+  readonly owner: Generation
+  readonly birthNs: bigint
+  /** When it was found; it may still grow. */
+  readonly sizeBytes: number
+  /** The last bytes then. */
+  readonly tail: Buffer
+}
+
 /** Which generation each file is: opens, remembers and forgets them. The decisions are in `rotation.ts`. */
 export class Registry {
   readonly #o: RegistryOptions
   readonly #generations = new Set<Generation>()
   readonly #byKey = new Map<string, Generation>()
   readonly #latest = new Map<string, Generation>()
-  readonly #copies = new Map<string, { owner: Generation; birthNs: bigint; sizeBytes: number }>()
+  readonly #copies = new Map<string, Copy>()
   /** Saved generations that no file was found for yet, by inode. */
   readonly #saved = new Map<string, SavedGeneration[]>()
   /** Inodes of saved generations that are there in this look, and could not be opened. */
@@ -290,7 +300,10 @@ export class Registry {
       // A copy grows up to its file's size while it is made; beyond that, or emptied, it is a copy no more.
       const { birthNs, sizeBytes } = file.facts
       const fits = sizeBytes >= copy.sizeBytes && sizeBytes <= copy.owner.sizeBytes
-      if (fits && sameBirth(copy.birthNs, birthNs)) return true
+      if (fits && sameBirth(copy.birthNs, birthNs)) {
+        this.#compare(copy)
+        return true
+      }
       this.#copies.delete(key)
       copy.owner.copies.delete(key)
     }
@@ -298,6 +311,12 @@ export class Registry {
       if (this.#resume(saved, file)) return true
     }
     return false
+  }
+
+  /** A copy tells more of what its file held than the bytes before the offset, when many lives begin alike. */
+  #compare({ owner, sizeBytes, tail }: Copy): void {
+    if (owner.descriptor === -1 || guardAt(this.#o.disk, owner.descriptor, sizeBytes).equals(tail)) return
+    this.replaced(owner)
   }
 
   #again(known: Generation, file: SeenFile, keysByPath: ReadonlyMap<string, string>): void {
@@ -308,7 +327,7 @@ export class Registry {
         this.#grown.add(known.directory)
       }
       // Nothing to read, and so nobody else compares: it may have been truncated and refilled to the same size.
-      const unread = known.sizeBytes !== known.offset
+      const unread = known.sizeBytes !== Math.max(known.offset, known.searchedTo)
       if (rewritten && !unread && known.descriptor !== -1 && !this.#isIntact(known)) this.replaced(known)
     }
     known.modifiedMs = this.#o.clock.nowMs() - modifiedMs < limits.tickMs ? -1 : modifiedMs
@@ -423,7 +442,8 @@ export class Registry {
       const key = keyOf(opened.facts)
       owner.copies.add(key)
       const { birthNs, sizeBytes } = opened.facts
-      this.#copies.set(key, { owner, birthNs, sizeBytes })
+      const tail = guardAt(this.#o.disk, opened.descriptor, sizeBytes)
+      this.#copies.set(key, { owner, birthNs, sizeBytes, tail })
       this.#doubts.delete(key)
       this.#o.happened({ kind: 'copy', generation: owner })
     })
@@ -628,11 +648,12 @@ export class Registry {
   #look(generation: Generation, nowMs: number): boolean {
     const { sizeBytes, links, modifiedMs } = this.#o.disk.sizeOf(generation.descriptor)
     // Written without a byte to read: as a rule what was read already, at times another content of the same size.
-    const silent = modifiedMs !== generation.writtenMs && sizeBytes === generation.offset && sizeBytes > 0
+    const behind = Math.max(generation.offset, generation.searchedTo)
+    const silent = modifiedMs !== generation.writtenMs && sizeBytes === behind && sizeBytes > 0
     generation.writtenMs = modifiedMs
     const grown = sizeBytes > generation.sizeBytes
     const shrunk = sizeBytes < generation.knownBytes || (silent && !this.#isIntact(generation))
-    if (sizeBytes < generation.searchedTo) generation.searchAgain()
+    if (sizeBytes < generation.searchedTo || silent) generation.searchAgain()
     if (links === 0 && generation.stage !== 'deleted' && generation.stage !== 'replaced') {
       generation.stage = 'deleted'
       generation.place(undefined)

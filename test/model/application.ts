@@ -36,6 +36,7 @@ export class Application {
   readonly #copies = new Set<Inode>()
   #copying: { from: Inode; to: Inode } | undefined
   readonly #moved = new Set<Inode>()
+  #orphan: Inode | undefined
   /** Deleted or moved out of sight, and held open by the agent. */
   readonly #held = new Set<Inode>()
   #lines = 0
@@ -54,6 +55,14 @@ export class Application {
     switch (action.do) {
       case 'copied':
         return this.#finishCopy(action.gap)
+      case 'orphan': {
+        const orphan = this.#orphan
+        // What is written just when the agent lets go of it is lost: nobody can help that.
+        if (orphan === undefined || !this.#held.has(orphan) || this.interrupting) return
+        if (this.#copying?.from === orphan) return
+        for (let n = 0; n < action.lines; n++) this.#write(orphan, `${this.#line(20)}\n`)
+        return
+      }
       case 'removeDirectory':
         return this.#removeDirectory(subdirectory)
       case 'renameDirectory':
@@ -223,7 +232,10 @@ export class Application {
 
   #gone(inode: Inode | undefined): void {
     if (inode === undefined || inode.names > 0) return
-    if (inode.opens > 0 && !this.interrupting) this.#held.add(inode)
+    if (inode.opens > 0 && !this.interrupting) {
+      this.#held.add(inode)
+      if (!this.#copies.has(inode)) this.#orphan = inode
+    }
     if (inode.opens === 0) this.#destroyed(inode)
   }
 

@@ -29,6 +29,8 @@ export type FileAction =
   | { readonly do: 'delete'; readonly file: number; readonly create: boolean }
   /** A writer that still has the file open which was rotated away last. */
   | { readonly do: 'late'; readonly file: number; readonly lines: number }
+  /** A writer that still has the file open which was deleted last. */
+  | { readonly do: 'orphan'; readonly lines: number }
   /** To a name that neither matches nor looks rotated. */
   | { readonly do: 'move'; readonly file: number }
   | { readonly do: 'removeDirectory' }
@@ -70,8 +72,17 @@ export function scheduleOf(seed: number): Schedule {
     concurrency: random.between(1, 3),
   }
   const actions: Action[] = []
-  for (let count = random.between(5, 60); count > 0; count--) actions.push(actionOf(random))
+  for (let count = random.between(5, 60); count > 0; count--) {
+    if (random.chance(0.05)) actions.push(...restartOf(random))
+    else actions.push(actionOf(random))
+  }
   return { conditions, actions }
+}
+
+/** Something happens just when it stops, while it is down, and just when it starts. */
+function restartOf(random: Random): Action[] {
+  const during = () => ({ ...fileActionOf(random), during: random.between(1, 60) })
+  return [during(), { do: random.pick(['stop', 'crash']) }, fileActionOf(random), during(), { do: 'start' }]
 }
 
 function actionOf(random: Random): Action {
@@ -103,5 +114,6 @@ function fileActionOf(random: Random): FileAction {
   if (roll < 0.93) return { do: 'delete', file, create: random.chance(0.7) }
   if (roll < 0.95) return { do: 'move', file }
   if (roll < 0.97) return { do: random.pick(['removeDirectory', 'renameDirectory']) }
-  return { do: 'late', file, lines: random.between(1, 3) }
+  const lines = random.between(1, 3)
+  return random.chance(0.5) ? { do: 'late', file, lines } : { do: 'orphan', lines }
 }
