@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../src/base/limits.ts'
-import { temporaryTree } from '../kit/agent-tree.ts'
-import { Discovered, passTick, scanIntervalMs } from './kit.ts'
+import { passTick, temporaryTree } from '../kit/agent-tree.ts'
+import { Discovered, scanIntervalMs } from './kit.ts'
 
 describe('a look', () => {
   test('finds what matches, with its facts, and what it may have been called before', () => {

@@ -3,13 +3,9 @@ import { limits } from '../../src/base/limits.ts'
 import { Discovery, type Listing, type Obstacle } from '../../src/discover/discovery.ts'
 import { Globs } from '../../src/discover/globs.ts'
 import { VirtualClock } from '../kit/agent-clock.ts'
+import { passTick } from '../kit/agent-tree.ts'
 
 export const scanIntervalMs = 10_000
-
-/** The kernel's clock for files cannot be owned: lets one of its ticks pass. */
-export function passTick(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, limits.tickMs + 10)
-}
 
 /** A discovery over real directories, in virtual time, and what it asked of its watch. */
 export class Discovered {

@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { watchDirectories, type Watch } from '../../src/discover/watch.ts'
 import { temporaryTree } from '../kit/agent-tree.ts'
 
@@ -11,7 +11,7 @@ function watching() {
     (directory) => hints.set(directory, (hints.get(directory) ?? 0) + 1),
     (directory, error) => failures.push({ directory, error }),
   )
-  afterEach(() => watch.close())
+  onTestFinished(() => watch.close())
   const count = (directory: string) => hints.get(directory) ?? 0
   const more = (directory: string, than: number) =>
     vi.waitFor(() => expect(count(directory)).toBeGreaterThan(than), { timeout: 5_000, interval: 5 })

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { systemDisk, type Disk } from '../../src/base/disk.ts'
 import { limits } from '../../src/base/limits.ts'
 import { diskError } from '../kit/agent-files.ts'
-import { temporaryTree } from '../kit/agent-tree.ts'
+import { passTick, temporaryTree } from '../kit/agent-tree.ts'
 import { agentOver, linesOf, numbered } from './kit.ts'
 
 describe('rotation', () => {
@@ -211,6 +211,27 @@ describe('many names', () => {
     await agent.advance(15_000)
     expect(agent.server.documents.size).toBe(2 * count)
   })
+})
+
+test('a directory that is written to all the time is let go by its watch, and taken back when it is quiet', async () => {
+  const tree = temporaryTree()
+  const agent = agentOver(tree)
+  const logs = tree.directory('logs')
+  tree.write('logs/app.log', 'one\n')
+  passTick()
+  await agent.start()
+  await agent.advance(limits.directoryQuietMs + 1_000)
+  expect(agent.isWatched(logs)).toBe(true)
+  for (let n = 0; n < 20; n++) {
+    tree.append('logs/app.log', `line ${n}\n`)
+    agent.hint(logs)
+    await agent.advance(100)
+  }
+  expect(agent.isWatched(logs)).toBe(false)
+  passTick()
+  await agent.advance(limits.directoryQuietMs + 1_000)
+  expect(agent.isWatched(logs)).toBe(true)
+  expect(agent.lines(tree.at('logs/app.log'))).toHaveLength(21)
 })
 
 describe('an error of the disk', () => {

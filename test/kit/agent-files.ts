@@ -142,6 +142,8 @@ export class MemoryFiles {
   rename(from: string, to: string): Inode | undefined {
     const inode = this.find(from)
     if (inode === undefined) throw diskError('ENOENT', from)
+    if (from === to) return undefined
+    this.#parent(to)
     inode.names++
     const gone = this.remove(to)
     this.remove(from)

@@ -2,13 +2,14 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { systemDisk, type Disk } from '../../src/base/disk.ts'
+import { limits } from '../../src/base/limits.ts'
 
 /** A directory of its own for a test, gone after it. */
 export function temporaryTree(): Tree {
   const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'remora-tree-')))
-  afterEach(() => {
+  onTestFinished(() => {
     // A test may have taken rights away.
     execFileSync('chmod', ['-R', 'u+rwx', root])
     fs.rmSync(root, { recursive: true, force: true })
@@ -90,6 +91,11 @@ export function realDisk(disk: Disk = systemDisk): Disk & { drop(): void } {
       open.clear()
     },
   }
+}
+
+/** The kernel's clock for files cannot be owned: lets one of its ticks pass. */
+export function passTick(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, limits.tickMs + 10)
 }
 
 /** Runs as someone who is not root, whom no permission stops. */
