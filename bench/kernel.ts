@@ -84,7 +84,7 @@ function speedOf(bench: Bench, template: Template, passes: number): number {
   kernel.use(template)
   let offset = 0
   return bytesPerCpuSecond(text.length, passes, () => {
-    const encoded = kernel.encode(0, text.length, 0, offset, documentsMax, false, false)
+    const encoded = kernel.encode(0, text.length, 0, offset, documentsMax, false, 'line')
     if (encoded.consumedBytes !== text.length) throw new Error(`stopped at ${encoded.consumedBytes}: ${encoded.stop}`)
     bench.documents = encoded.documents
     offset += text.length

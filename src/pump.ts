@@ -2,12 +2,12 @@ import type { Clock } from './base/clock.ts'
 import type { Disk } from './base/disk.ts'
 import { assert, codeOf, messageOf } from './base/errors.ts'
 import { limits } from './base/limits.ts'
-import type { Kernel } from './encode/kernel.ts'
+import type { Encoded, Kernel } from './encode/kernel.ts'
 import type { Template, Templates } from './encode/template.ts'
 import type { Generation } from './follow/generation.ts'
 import type { Registry } from './follow/registry.ts'
 import type { Schedule } from './follow/schedule.ts'
-import { advance, readTurn } from './follow/turn.ts'
+import { advance, beginningOf, findEncoding, readTurn } from './follow/turn.ts'
 import type { Arena } from './queue/arena.ts'
 import { Batch } from './queue/batch.ts'
 import type { Mark } from './settle/frontier.ts'
@@ -33,6 +33,8 @@ export interface PumpOptions {
   readonly failed: (generation: Generation, code: string, message: string) => void
   /** The first bytes of a file hold NUL bytes: it is shipped all the same. */
   readonly binary: (generation: Generation) => void
+  /** It has a hole: a run of NUL bytes where a line would begin. They are passed over. */
+  readonly hole: (generation: Generation) => void
   /** A line was longer than the limit. */
   readonly cut: (generation: Generation) => void
 }
@@ -47,6 +49,7 @@ export class Pump {
   /** Output bytes for one input byte, lately: so that no more is read than fits. */
   #growth = 2
   #templateOf: Generation | undefined
+  #templateId: string | undefined
   #template: Template | undefined
   #templateMs = 0
 
@@ -87,9 +90,11 @@ export class Pump {
   }
 
   /** Gives up the batch, which holds no document. */
-  discard(): void {
-    assert(this.#batch?.documents === 0, 'only an empty batch is given up')
+  discard(): Filled {
+    const batch = this.#batch
+    assert(batch?.documents === 0, 'only an empty batch is given up')
     this.#batch = undefined
+    return batch
   }
 
   /** True: the batch is full and has left. */
@@ -108,11 +113,15 @@ export class Pump {
       const wanted = Math.ceil(room / this.#growth)
       const turn = readTurn(disk, generation, kernel.input, this.#o.lineBytesMax, ended, wanted)
       if (turn.kind === 'replaced') {
-        registry.replaced(generation)
+        registry.replaced(generation, 'it is shorter than what was read, or the bytes before the offset are others')
         return false
       }
       if (turn.kind === 'nothing') {
         if (ended && generation.unreadBytes === 0) registry.finish(generation)
+        return false
+      }
+      if (!findEncoding(disk, generation)) {
+        registry.replaced(generation, 'it begins with other bytes')
         return false
       }
       const full = this.#encode(generation, batch, turn.from, turn.to, ended && turn.atEnd)
@@ -130,22 +139,22 @@ export class Pump {
   #encode(generation: Generation, batch: Filled, from: number, to: number, final: boolean): boolean {
     const kernel = batch.slot
     this.#o.started(generation)
-    if (generation.offset === 0 && kernel.input.subarray(from, Math.min(to, from + 1024)).includes(0)) {
-      this.#o.binary(generation)
-    }
-    kernel.use(this.#templateFor(generation))
-    const documentsMax = limits.batchDocumentsMax - batch.documents
-    const before = batch.bytes
-    const encoded = kernel.encode(from, to, before, generation.offset, documentsMax, final, generation.skipping)
     const start = generation.offset
+    if (start === 0 && looksBinary(generation, kernel.input.subarray(from, to))) this.#o.binary(generation)
+    const before = batch.bytes
+    const documentsMax = limits.batchDocumentsMax - batch.documents
+    const encoded = this.#lines(generation, kernel, from, to, before, documentsMax, final)
     advance(generation, kernel.input, from, encoded.consumedBytes, encoded.searchedBytes, encoded.skipping)
     if (encoded.cutLines > 0) this.#o.cut(generation)
+    if (encoded.skippedBytes > 0) this.#o.hole(generation)
     if (encoded.consumedBytes > 0) {
       const mark: Mark = { offset: generation.offset, skipping: generation.skipping, guard: generation.guard }
       batch.add(generation, start, mark, encoded.documents, encoded.outputBytes)
-      this.#o.ledger.read(encoded.documents, encoded.consumedBytes, encoded.cutLines)
-      const growth = (encoded.outputBytes - before) / encoded.consumedBytes
-      this.#growth = Math.min(8, Math.max(1, this.#growth * 0.75 + growth * 0.25))
+      const { documents, consumedBytes, cutLines, skippedBytes } = encoded
+      this.#o.ledger.read(generation.path, documents, consumedBytes, cutLines, skippedBytes)
+      const growth = (encoded.outputBytes - before) / consumedBytes
+      // A hole tells nothing of the lines behind it.
+      if (documents > 0) this.#growth = Math.min(8, Math.max(1, this.#growth * 0.75 + growth * 0.25))
     }
     if (encoded.stop !== 'input') {
       assert(batch.documents > 0, 'an empty batch has room for the longest line')
@@ -154,18 +163,76 @@ export class Pump {
     return batch.documents > 0 && kernel.output.length - encoded.outputBytes < roomBytesMin
   }
 
-  /** Remade when the generation or the millisecond changes; the kernel takes over what is new to it. */
-  #templateFor(generation: Generation): Template {
+  /** Encodes what has one name: lines before the anchor of a generation are named otherwise than those behind. */
+  #lines(
+    generation: Generation,
+    kernel: Kernel,
+    from: number,
+    to: number,
+    outputFrom: number,
+    documentsMax: number,
+    final: boolean,
+  ): Encoded {
+    const { offset, encoding } = generation
+    const naming = generation.naming()
+    assert(naming !== undefined && encoding !== undefined, 'what is read has a name and an encoding')
+    const { passedBytes, place } = beginningOf(generation, kernel.input.subarray(from, to))
+    const start = from + passedBytes
+    kernel.use(this.#templateFor(generation, naming.id))
+    const encode = (end: number, most: number): Encoded => {
+      const isLast = final && end === to
+      const { charset } = encoding
+      const encoded = kernel.encode(start, end, outputFrom, offset + passedBytes, most, isLast, place, charset)
+      // A byte order mark alone is too few bytes to know the content by later.
+      if (offset > 0 || isLast || encoded.consumedBytes > 0) encoded.consumedBytes += passedBytes
+      encoded.searchedBytes += passedBytes
+      return encoded
+    }
+    const until = Math.max(start, Math.min(to, from + naming.until - offset))
+    if (until >= to) return encode(to, documentsMax)
+    const encoded = encode(until, documentsMax)
+    if (encoded.consumedBytes > passedBytes || encoded.stop !== 'input') return encoded
+    // The line goes on behind: its name is that of the place where it begins.
+    const line = encode(to, Math.min(1, documentsMax))
+    if (documentsMax > 1 && line.stop === 'documents') line.stop = 'input'
+    return line
+  }
+
+  /** Remade when the generation, its name or the millisecond changes; the kernel takes over what is new to it. */
+  #templateFor(generation: Generation, id: string): Template {
     const nowMs = this.#o.clock.nowMs()
-    if (this.#template === undefined || this.#templateOf !== generation || this.#templateMs !== nowMs) {
+    if (
+      this.#templateOf !== generation ||
+      this.#templateId !== id ||
+      this.#templateMs !== nowMs ||
+      this.#template === undefined
+    ) {
       this.#template = this.#o.templates.of({
         path: generation.path,
-        generationId: this.#o.withIds ? generation.id : undefined,
+        generationId: this.#o.withIds ? id : undefined,
         readAtMs: nowMs,
       })
       this.#templateOf = generation
+      this.#templateId = id
       this.#templateMs = nowMs
     }
     return this.#template
   }
+}
+
+/** How much of a content's beginning is looked at for NUL bytes. */
+const looksBytes = 1024
+
+/** NUL bytes among the first ones, and not as a hole or a part of one: no text in UTF-8 has those. */
+function looksBinary({ encoding }: Generation, bytes: Uint8Array): boolean {
+  if (encoding?.charset !== 'utf-8') return false
+  let at = bytes.findIndex((byte) => byte !== 0)
+  if (at === -1) return false
+  const head = bytes.subarray(at, at + looksBytes)
+  for (at = head.indexOf(0); at !== -1; at = head.indexOf(0, at)) {
+    const from = at
+    while (at < head.length && head[at] === 0) at++
+    if (at < head.length && at - from < limits.holeBytesMin) return true
+  }
+  return false
 }

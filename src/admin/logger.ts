@@ -1,4 +1,7 @@
+import { EventEmitter } from 'node:events'
 import { pino, type Logger } from 'pino'
+import type { Clock } from '../base/clock.ts'
+import { assert } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 
 /** ECS field names: https://www.elastic.co/guide/en/ecs/current/ecs-log.html */
@@ -17,6 +20,16 @@ export function makeLogger(level: string): Logger {
   }
   // Not synchronous: while nobody reads stdout, shipping goes on, and what has no room here is dropped.
   return pino(options, pino.destination({ dest: 1, sync: false, maxLength: limits.logBytesMax }))
+}
+
+/** Runs `then` when all that was said has been written, or after `mostMs`, for nobody may be reading. */
+export function whenWritten(logger: Logger, clock: Clock, mostMs: number, then: () => void): void {
+  // Its `flush` answers at once while nothing is held back on purpose, though a write may be under way.
+  const destination = (logger as unknown as Record<symbol, unknown>)[pino.symbols.streamSym]
+  assert(destination instanceof EventEmitter && 'end' in destination, 'the logger writes to a stream')
+  destination.once('finish', then)
+  clock.after(mostMs, then)
+  ;(destination as unknown as { end(): void }).end()
 }
 
 /** A message with a stable code, and what the reader can do. */

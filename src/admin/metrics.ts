@@ -1,34 +1,7 @@
-import type { Registry } from 'prom-client'
+import type { Counter as CounterType, Gauge as GaugeType, Registry } from 'prom-client'
+import { limits } from '../base/limits.ts'
+import type { Figures, FileFigures } from './figures.ts'
 import { Timings } from './timings.ts'
-
-/** What the metrics are read from when somebody asks: nothing is counted twice, and nothing while nobody asks. */
-export interface Figures {
-  readonly readLines: number
-  readonly readBytes: number
-  readonly acknowledgedLines: number
-  readonly duplicateLines: number
-  readonly deadLetteredLines: number
-  readonly lostLines: number
-  readonly heldLines: number
-  readonly cutLines: number
-  readonly gapBytes: number
-  readonly gaps: number
-  readonly unreadBytes: number
-  readonly files: number
-  readonly openFiles: number
-  readonly directories: number
-  readonly slots: number
-  readonly slotsTaken: number
-  readonly requestsUnderWay: number
-  readonly memoryInUseBytes: number
-  readonly memoryLimitBytes: number
-  readonly arenaBytes: number
-  readonly checkpointAgeSeconds: number | undefined
-  readonly checkpointFailures: number
-  /** 1 for the state that holds. */
-  readonly health: string
-  readonly rotations: Readonly<Record<string, number>>
-}
 
 const healthStates = ['unknown', 'ok', 'unreachable', 'overloaded', 'holding']
 
@@ -39,6 +12,12 @@ const table: readonly (readonly [string, string, (figures: Figures) => number | 
   ['remora_acknowledged_lines_total', 'Lines that Elasticsearch answered for.', (f) => f.acknowledgedLines],
   ['remora_duplicate_lines_total', 'Of these, lines that were there already.', (f) => f.duplicateLines],
   [
+    'remora_possibly_duplicated_lines_total',
+    'Of these, lines that were sent again although nobody could tell whether they were there.',
+    (f) => f.possiblyDuplicatedLines,
+  ],
+  ['remora_filtered_lines_total', 'Lines that were left out on purpose.', (f) => f.filteredLines],
+  [
     'remora_dead_lettered_lines_total',
     'Lines that Elasticsearch refused for good, kept on disk.',
     (f) => f.deadLetteredLines,
@@ -46,6 +25,7 @@ const table: readonly (readonly [string, string, (figures: Figures) => number | 
   ['remora_lost_lines_total', 'Lines that were refused and could not be kept.', (f) => f.lostLines],
   ['remora_held_lines', 'Lines in a batch, without a final verdict.', (f) => f.heldLines],
   ['remora_cut_lines_total', 'Lines longer than REMORA_MAX_LINE_BYTES, which were cut.', (f) => f.cutLines],
+  ['remora_skipped_bytes_total', 'NUL bytes of holes in files: no line had them.', (f) => f.skippedBytes],
   ['remora_gap_bytes_total', 'Bytes of files that vanished before they were read.', (f) => f.gapBytes],
   ['remora_gaps_total', 'Files that vanished before they were read.', (f) => f.gaps],
   ['remora_unread_bytes', 'Bytes in files that were not read yet.', (f) => f.unreadBytes],
@@ -65,6 +45,25 @@ const table: readonly (readonly [string, string, (figures: Figures) => number | 
   ['remora_checkpoint_age_seconds', 'Time since the last checkpoint.', (f) => f.checkpointAgeSeconds],
   ['remora_checkpoint_failures_total', 'Checkpoints that could not be written.', (f) => f.checkpointFailures],
 ]
+
+/** What a line of a file is counted as in `remora_file_lines_total`; those held are a gauge, for they leave again. */
+const accounts: readonly (readonly [string, (file: FileFigures) => number])[] = [
+  ['read', (file) => file.readLines],
+  ['acknowledged', (file) => file.acknowledgedLines],
+  ['filtered', (file) => file.filteredLines],
+  ['dead_lettered', (file) => file.deadLetteredLines],
+  ['lost', (file) => file.lostLines],
+]
+
+/** About one file: name, help, how it is read. */
+const fileTable: readonly (readonly [string, string, (file: FileFigures) => number])[] = [
+  ['remora_file_held_lines', 'Lines of a file in a batch, without a final verdict.', (file) => file.heldLines],
+  ['remora_file_unread_bytes', 'Bytes of a file that were not read yet.', (file) => file.unreadBytes],
+  ['remora_file_gap_bytes_total', 'Bytes of a file that vanished before they were read.', (file) => file.gapBytes],
+]
+
+/** Stands for all files without a series of their own; no path, for those are absolute. */
+const otherFiles = 'other'
 
 export interface Metrics {
   text(): Promise<{ readonly contentType: string; readonly text: string }>
@@ -99,6 +98,8 @@ export function makeMetrics(version: string, figures: () => Figures): Metrics {
   }
 }
 
+type Put = (value: number, labels?: Record<string, string>) => void
+
 async function makeRegistry(
   version: string,
   timings: Timings,
@@ -106,46 +107,47 @@ async function makeRegistry(
   const { Counter, Gauge, Registry: PromRegistry } = await import('prom-client')
   const registry = new PromRegistry()
   const registers = [registry]
-  new Gauge({ name: 'remora_build_info', help: 'Version of Remora.', labelNames: ['version'], registers }).set(
-    { version },
-    1,
-  )
-  const health = new Gauge({
-    name: 'remora_elasticsearch_state',
-    help: '1 for the state that Elasticsearch is in as far as the last request tells.',
-    labelNames: ['state'],
-    registers,
-  })
-  const rotations = new Counter({
-    name: 'remora_file_events_total',
-    help: 'What happened to files.',
-    labelNames: ['kind'],
-    registers,
-  })
-  const row = (name: string, help: string): ((value: number) => void) => {
+  /** Series that come and go: what is not put at this scrape is not there. */
+  const passing: (CounterType | GaugeType)[] = []
+  const row = (name: string, help: string, labelNames: string[] = []): Put => {
     if (!name.endsWith('_total')) {
-      const gauge = new Gauge({ name, help, registers })
-      return (value) => gauge.set(value)
+      const gauge = new Gauge({ name, help, labelNames, registers })
+      passing.push(gauge)
+      return (value, labels = {}) => gauge.inc(labels, value)
     }
-    const counter = new Counter({ name, help, registers })
-    return (value) => {
-      counter.reset()
-      counter.inc(value)
-    }
+    const counter = new Counter({ name, help, labelNames, registers })
+    passing.push(counter)
+    return (value, labels = {}) => counter.inc(labels, value)
   }
+  const putBuild = row('remora_build_info', 'Version of Remora.', ['version'])
   const rows = table.map(([name, help, read]) => ({ read, put: row(name, help) }))
   const processRows = processTable.map(([name, help, read]) => ({ read, put: row(name, help) }))
+  const fileRows = fileTable.map(([name, help, read]) => ({ read, put: row(name, help, ['path']) }))
+  const putFileLines = row('remora_file_lines_total', 'Lines of a file by what became of them.', ['path', 'account'])
+  const putHealth = row(
+    'remora_elasticsearch_state',
+    '1 for the state that Elasticsearch is in as far as the last request tells.',
+    ['state'],
+  )
+  const putEvent = row('remora_file_events_total', 'What happened to files, and the fact that told.', ['kind', 'why'])
   const putSentBytes = row('remora_sent_bytes_total', 'Bytes of bulk bodies sent.')
   timings.register(registry)
   return {
     registry,
     update(now) {
+      for (const series of passing) series.reset()
+      putBuild(1, { version })
       for (const { read, put } of rows) put(read(now) ?? 0)
       for (const { read, put } of processRows) put(read())
       putSentBytes(timings.sentBytes)
-      for (const state of healthStates) health.set({ state }, state === now.health ? 1 : 0)
-      rotations.reset()
-      for (const [kind, count] of Object.entries(now.rotations)) rotations.inc({ kind }, count)
+      for (const state of healthStates) putHealth(state === now.health ? 1 : 0, { state })
+      for (const { kind, why, count } of now.events) putEvent(count, { kind, why })
+      for (const [at, file] of now.byFile.entries()) {
+        // What is put twice under one name adds up, gauges too.
+        const path = at < limits.metricFilesMax ? (file.path ?? otherFiles) : otherFiles
+        for (const { read, put } of fileRows) put(read(file), { path })
+        for (const [account, read] of accounts) putFileLines(read(file), { path, account })
+      }
     },
   }
 }

@@ -1,11 +1,14 @@
 import { createServer, type Server } from 'node:http'
 import { codeOf, messageOf } from '../base/errors.ts'
 import type { Notice } from './logger.ts'
+import { pagePolicy } from './page.ts'
 
 export interface AdminRoutes {
   /** `/readyz`: whether the watcher is up, and a word on everything else. */
   ready(): { readonly ready: boolean; readonly detail: unknown }
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>
+  /** `/`: HTML for a person. */
+  page(): string
 }
 
 export interface AdminServer {
@@ -15,7 +18,7 @@ export interface AdminServer {
 }
 
 /**
- * Probes and metrics, read-only. A port that is taken is a message and shipping goes on: the network namespace is the
+ * Probes, metrics and the status page, read-only. A port that is taken is a message and shipping goes on: the network namespace is the
  * application's too.
  */
 export async function startAdmin(
@@ -26,12 +29,22 @@ export async function startAdmin(
   const server = createServer(
     { maxHeaderSize: 8192, requestTimeout: 5_000, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 },
     (request, response) => {
+      const serve = (make: () => readonly [status: number, contentType: string, text: string]) => {
+        try {
+          answer(...make())
+        } catch (error) {
+          // What shows how things are must never be what ends them.
+          answer(500, 'text/plain', `${messageOf(error)}\n`)
+        }
+      }
       const answer = (status: number, contentType: string, text: string) => {
         response.writeHead(status, {
           'content-type': contentType,
           'content-length': Buffer.byteLength(text),
           'cache-control': 'no-store',
           'x-content-type-options': 'nosniff',
+          'content-security-policy': pagePolicy,
+          'referrer-policy': 'no-referrer',
         })
         response.end(request.method === 'HEAD' ? undefined : text)
       }
@@ -39,22 +52,25 @@ export async function startAdmin(
         response.setHeader('allow', 'GET, HEAD')
         return answer(405, 'text/plain', 'read-only\n')
       }
-      switch (request.url?.split('?')[0] ?? '/') {
+      switch (request.url?.split('?')[0] ?? '') {
         // The loop turns, or this would not be answered. Never Elasticsearch: a restart helps nobody there.
         case '/livez':
           return answer(200, 'text/plain', 'ok\n')
-        case '/readyz': {
-          const { ready, detail } = routes.ready()
-          return answer(ready ? 200 : 503, 'application/json', `${JSON.stringify(detail)}\n`)
-        }
+        case '/readyz':
+          return serve(() => {
+            const { ready, detail } = routes.ready()
+            return [ready ? 200 : 503, 'application/json', `${JSON.stringify(detail)}\n`]
+          })
         case '/metrics':
           routes.metrics().then(
             ({ contentType, text }) => answer(200, contentType, text),
             (error: unknown) => answer(500, 'text/plain', `${messageOf(error)}\n`),
           )
           return
+        case '/':
+          return serve(() => [200, 'text/html; charset=utf-8', routes.page()])
         default:
-          return answer(404, 'text/plain', 'there are /livez, /readyz and /metrics\n')
+          return answer(404, 'text/plain', 'there are /, /livez, /readyz and /metrics\n')
       }
     },
   )
@@ -70,6 +86,14 @@ export async function startAdmin(
     })
     return { port: 0, close: () => Promise.resolve() }
   }
+  // Out of descriptors, for one: the probes suffer, and nothing else may.
+  server.on('error', (error) =>
+    warn({
+      code: 'ADMIN_SERVER_FAILED',
+      message: `probes and metrics on port ${port}: ${messageOf(error)}`,
+      wayOut: 'Shipping goes on. If it stays so, look at what the machine is short of.',
+    }),
+  )
   const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,

@@ -1,5 +1,7 @@
 import fs from 'node:fs'
-import { assert } from './errors.ts'
+import { assert, codeOf } from './errors.ts'
+import { replaceFile, type Replacing } from './replace.ts'
+import { unpackBytes, type Packing } from './unpack.ts'
 
 export type Kind = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'device'
 
@@ -39,6 +41,8 @@ export interface Disk {
   close(descriptor: number): void
   /** Reads at most `length` bytes at `position`; returns how many. */
   read(descriptor: number, into: Uint8Array, at: number, length: number, position: number): number
+  /** What is inside of a packed file, from its start; see `unpackBytes`. The descriptor stays open. */
+  unpack(descriptor: number, packing: Packing): AsyncIterable<Buffer>
   factsOf(descriptor: number): FileFacts
   /** Size in bytes, number of names, last write: what is asked of each open file at each look. */
   sizeOf(descriptor: number): { sizeBytes: number; links: number; modifiedMs: number }
@@ -50,7 +54,8 @@ export interface Disk {
   /** Where an open descriptor really is, symlinked directories resolved. */
   pathOf(descriptor: number): string
   makeDirectory(path: string): void
-  readText(path: string): string
+  /** The text of a regular file, of `bytesMax` bytes at most; never through a symlink at the last step. */
+  readText(path: string, bytesMax?: number): string
   remove(path: string): void
   /** Writes and flushes a file, keeps the one before as `previous`, and puts the new one in its place at once. */
   replace(path: string, previous: string, text: string): Promise<void>
@@ -83,10 +88,41 @@ function factsFrom(stats: fs.BigIntStats): FileFacts {
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants
 
+/** Of its own: never into a FIFO, and never through a symlink, which somebody has put there. */
+async function createFile(path: string): Promise<fs.promises.FileHandle> {
+  try {
+    return await fs.promises.open(path, 'wx', 0o600)
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+  }
+  // A crash has left it.
+  await fs.promises.unlink(path)
+  return fs.promises.open(path, 'wx', 0o600)
+}
+
+const systemReplacing: Replacing = {
+  async create(path) {
+    const file = await createFile(path)
+    return { write: (text) => file.writeFile(text), flush: () => file.datasync(), close: () => file.close() }
+  },
+  exists: (path) => fs.existsSync(path),
+  rename: (from, to) => fs.promises.rename(from, to),
+  async flushDirectory(path) {
+    const handle = await fs.promises.open(path)
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  },
+}
+
 export const systemDisk: Disk = {
   open: (path) => fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY),
   close: (descriptor) => fs.closeSync(descriptor),
   read: (descriptor, into, at, length, position) => fs.readSync(descriptor, into, at, length, position),
+  unpack: (descriptor, packing) =>
+    unpackBytes((into, at, length, position) => fs.readSync(descriptor, into, at, length, position), packing),
   factsOf: (descriptor) => factsFrom(fs.fstatSync(descriptor, { bigint: true })),
   sizeOf(descriptor) {
     const stats = fs.fstatSync(descriptor)
@@ -101,28 +137,22 @@ export const systemDisk: Disk = {
   resolve: (path) => fs.realpathSync(path),
   pathOf: (descriptor) => fs.readlinkSync(`/proc/self/fd/${descriptor}`),
   makeDirectory: (path) => void fs.mkdirSync(path, { recursive: true }),
-  readText: (path) => fs.readFileSync(path, 'utf8'),
+  readText(path, bytesMax = Infinity) {
+    const descriptor = systemDisk.open(path)
+    try {
+      const stats = fs.fstatSync(descriptor)
+      if (!stats.isFile()) throw new Error(`it is a ${kindOf(stats)}`)
+      if (stats.size > bytesMax) throw new Error(`it has ${stats.size} bytes, more than ${bytesMax}`)
+      return fs.readFileSync(descriptor, 'utf8')
+    } finally {
+      fs.closeSync(descriptor)
+    }
+  },
   remove: (path) => fs.rmSync(path, { force: true }),
   async replace(path, previous, text) {
-    const temporary = `${path}.tmp`
     const directory = path.slice(0, path.lastIndexOf('/'))
     assert(directory !== '' && previous.startsWith(`${directory}/`), 'state lives in one directory')
-    const file = await fs.promises.open(temporary, 'w', 0o600)
-    try {
-      await file.writeFile(text)
-      await file.datasync()
-    } finally {
-      await file.close()
-    }
-    // At every moment one of the two names leads to a whole file.
-    if (fs.existsSync(path)) await fs.promises.rename(path, previous)
-    await fs.promises.rename(temporary, path)
-    const handle = await fs.promises.open(directory)
-    try {
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
+    await replaceFile(systemReplacing, path, previous, text)
   },
   append: (path, text) => fs.appendFileSync(path, text, { mode: 0o600 }),
   rename: (from, to) => fs.renameSync(from, to),

@@ -9,8 +9,14 @@ export const limits = {
   quantumBytes: 256 * 1024,
   /** Bytes before the read position that are compared at each read: other bytes there mean another content. */
   guardBytes: 256,
+  /** NUL bytes at a line's start from which on they are a hole, not text: the smallest block of a disk. In the kernel too. */
+  holeBytesMin: 512,
   /** A fingerprint is the hash of the first complete line, of this many bytes at most. */
   fingerprintBytesMax: 1024,
+  /** Of this many first bytes the line is looked for that tells a content from others. */
+  headBytesMax: 4096,
+  /** Names that are tried for a generation; when all seem to be taken, the last is used. */
+  nameTriesMax: 1_000,
   /** What a document may cost beyond its message: action, id, fixed fields, and a path of 4,096 bytes that JSON makes six times as long. */
   documentOverheadBytesMax: 96 * 1024,
   /** Documents of one bulk request: bounds its answer. */
@@ -47,15 +53,68 @@ export const limits = {
   unseenHoldMs: 600_000,
   /** A file with the bytes of a live one is no copy unless the live one is truncated within this time. */
   copyDoubtMs: 10_000,
+  /** An archive without a write for so long is complete. */
+  archiveQuietMs: 2_000,
+  /** One that was not is looked at again after this time. */
+  archiveRetryMs: 500,
+  /** Of a compressed file: what is read of it at once, and what is unpacked at once. */
+  unpackInputBytes: 64 * 1024,
+  unpackChunkBytes: 64 * 1024,
+  /** A power of two: what zstd may look back. `zstd -19` takes so much. */
+  unpackWindowBytesMax: 8 * 1024 * 1024,
+  /** Frames in a row without content: they are passed in one go. */
+  unpackSkippedMax: 1_000,
   /** Bytes read in one go before the loop turns: probes, signals and answers get their turn. */
   fillBytesMax: 8 * 1024 * 1024,
-  /** Times that a drain which has shipped everything looks for what was written meanwhile. */
-  drainLooksMax: 20,
+  /** A drain that waits for no quiet still takes what comes within so long: the last lines of an application that ends. */
+  drainFollowMs: 1_000,
+  /** Of the shutdown grace so much is kept for shipping, when files are followed until they are quiet. */
+  drainReserveMs: 3_000,
   /** An idle connection takes a batch that is this old. */
   idleLingerMs: 10,
   checkpointIntervalMs: 1_000,
+  /** A checkpoint of more bytes or entries is neither written nor read: 10,000 files take 5 MB. */
+  stateBytesMax: 64 * 1024 * 1024,
+  stateGenerationsMax: 150_000,
+  stateIndicesMax: 10_000,
+  /** Of each file of the state so many are kept that could not be read. */
+  setAsideMax: 20,
+  /** Characters of a path in the state: the kernel knows no path of more bytes. */
+  pathMax: 4_096,
+  /** Another Remora that has written into the same state directory is gone when it was silent for so long. */
+  stateYieldMs: 600_000,
   /** Left of the shutdown grace for the last checkpoint and message. */
   shutdownReserveMs: 1_000,
+  /** Left of it for the last message alone: a checkpoint that a hanging disk does not take is given up. */
+  shutdownMessageMs: 250,
+  /** Files that the last message names. */
+  leftFilesMax: 20,
+  /** Files with an account of their own in the ledger, and of these the ones with metrics of their own. */
+  ledgerFilesMax: 512,
+  metricFilesMax: 100,
+  /** Files in the table of the status page. */
+  statusFilesMax: 200,
+  /** Kinds of events with their reasons that are counted apart. */
+  reasonsMax: 64,
+  /** Ids in one question whether documents are there already, and bytes of any answer about them. */
+  lookupIdsMax: 2_048,
+  lookupAnswerBytesMax: 4 * 1024 * 1024,
+  /** A request that was not answered may still arrive for so long. */
+  lookupArrivalMs: 5_000,
+  /** Indices that are asked for one batch, the newest first. */
+  lookupIndicesMax: 16,
+  /** After a restart so many documents are looked for although no index was rolled over meanwhile. */
+  lookupThoroughDocuments: 16_384,
+  /** Questions that fail although documents get through, before they are given up, and after how long; that a shard fails; any. */
+  lookupTriesMax: 3,
+  lookupPatienceMs: 60_000,
+  lookupTriesUnready: 30,
+  lookupTriesLast: 1_000,
+  /** The indices behind the target are asked for again in this interval, when documents get through. */
+  indicesIntervalMs: 300_000,
+  indicesRetryMs: 30_000,
+  /** The same while there is no target. */
+  indicesWantedMs: 1_000,
   retryBaseMs: 250,
   /** No answer: a connection attempt in ten seconds from each of two hundred sidecars is no load. */
   retryCapMs: 10_000,
@@ -73,6 +132,13 @@ export const limits = {
 assert(limits.pollIntervalMinMs <= limits.pollIntervalMaxMs, 'poll intervals')
 assert(limits.pollIntervalMaxMs < limits.directoryQuietMs, 'a directory is polled before it counts as quiet')
 assert(limits.fingerprintBytesMax + limits.guardBytes < limits.quantumBytes, 'a read holds guard and fingerprint')
+assert(limits.guardBytes < limits.holeBytesMin, 'the bytes before an offset in a hole are NUL')
+assert(
+  limits.shutdownMessageMs < limits.shutdownReserveMs && limits.shutdownReserveMs < limits.drainReserveMs,
+  'a drain ends, then its checkpoint, then its message',
+)
+assert(limits.checkpointIntervalMs < limits.stateYieldMs, 'who writes is not silent')
+assert(limits.metricFilesMax <= limits.ledgerFilesMax, 'metrics come out of the ledger')
 assert(limits.endedQuietMs <= limits.deletedHoldMs, 'a last line is shipped before its file is closed')
 assert(
   limits.retryBaseMs <= limits.retryCapMs &&

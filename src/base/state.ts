@@ -17,4 +17,23 @@ export interface SavedGeneration {
   readonly sizeBytes: number
   /** Nothing more was expected of it. */
   readonly finished: boolean
+  /** From this offset on `_id`s begin with this name instead, made of what the line there says; null: not known yet. */
+  readonly anchor: { readonly offset: number; readonly id: string } | null
+  /** The inode is an archive of it: offsets count the bytes that come out. */
+  readonly packing: 'gzip' | 'zstd' | null
+}
+
+/** Everything that outlives the process. */
+export interface State {
+  /** Outside Kubernetes the name of this installation, made once: begins the ids where no Pod UID is known. */
+  readonly instance: string
+  /** Made with each state that begins anew: tells apart what an earlier, lost state may have named. */
+  readonly incarnation: string
+  /** Wall clock of the first start, epoch milliseconds; 0: it is not known, and anything may be ours. */
+  readonly sinceMs: number
+  /** Opaque text (base64) of `follow/`: which names were given out. Empty at first. */
+  readonly names: string
+  /** Concrete indices behind the target as last known; null: not known. */
+  readonly indices: readonly string[] | null
+  readonly generations: readonly SavedGeneration[]
 }

@@ -37,6 +37,7 @@ export async function adminFactsOf(port: number): Promise<AdminFacts> {
   const routes = {
     ready: () => ({ ready: false, detail: 'a check' }),
     metrics: () => Promise.reject(new Error('a check')),
+    page: () => 'a check',
   }
   const server = await startAdmin(port, routes, (notice) => (message = notice.message))
   await server.close()

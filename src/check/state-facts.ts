@@ -5,7 +5,7 @@ import path from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
-import { Checkpoint } from '../settle/checkpoint.ts'
+import { checkpointPath, findInstallation, findState, instancePath, previousPath } from '../settle/reading.ts'
 import type { CheckpointFacts, StateFacts, StateObstacle } from './state-findings.ts'
 
 /** Larger than a block, so that a full disk shows. */
@@ -69,32 +69,25 @@ function spaceOf(directory: string): Pick<StateFacts, 'freeBytes' | 'fileSystem'
 
 /** As the agent loads it, but for setting aside what cannot be read: a check changes nothing. */
 function checkpointOf(directory: string, disk: Disk, clock: Clock): CheckpointFacts {
-  const reading: Disk = {
-    ...disk,
-    readText(file) {
-      // Opening a FIFO would wait for a writer, for ever.
-      const kind = disk.look(file)?.kind ?? 'file'
-      if (kind !== 'file' && kind !== 'symlink') throw new Error(`it is a ${kind}`)
-      return disk.readText(file)
-    },
-    rename() {
-      throw new Error('a check renames nothing')
-    },
+  const installation = findInstallation(disk, directory)
+  const broken: string[] = []
+  if (installation.kind === 'unreadable') broken.push(`${instancePath(directory)}: ${installation.why}`)
+  let why: string | undefined
+  for (const file of [checkpointPath(directory), previousPath(directory)]) {
+    const found = findState(disk, file)
+    if (found.kind === 'unreadable') why ??= `${file}: ${found.why}`
+    if (found.kind !== 'readable') continue
+    const { state, version, dropped } = found.value
+    return {
+      kind: 'readable',
+      version,
+      generations: state.generations.length,
+      finished: state.generations.filter(({ finished }) => finished).length,
+      ageMs: clock.nowMs() - (disk.look(file)?.modifiedMs ?? clock.nowMs()),
+      fallback: why === undefined ? undefined : { why },
+      broken: [...dropped, ...broken],
+    }
   }
-  const loaded = new Checkpoint(reading, clock, directory, ignore, ignore).load()
-  if (loaded.kind === 'fresh')
-    return loaded.why === undefined ? { kind: 'none' } : { kind: 'unreadable', why: loaded.why }
-  const { generations } = loaded.state
-  const [header = '{}'] = disk.readText(loaded.from).split('\n', 1)
-  const why = loaded.setAside === undefined ? undefined : `${loaded.setAside} is damaged`
-  return {
-    kind: 'readable',
-    version: (JSON.parse(header) as { version: number }).version,
-    generations: generations.length,
-    finished: generations.filter(({ finished }) => finished).length,
-    ageMs: clock.nowMs() - (disk.look(loaded.from)?.modifiedMs ?? clock.nowMs()),
-    fallback: why === undefined ? undefined : { why },
-  }
+  if (why !== undefined || broken.length > 0) return { kind: 'unreadable', why: why ?? broken[0]! }
+  return installation.kind === 'readable' ? { kind: 'lost' } : { kind: 'none' }
 }
-
-function ignore(): void {}

@@ -11,6 +11,8 @@ export interface StateObstacle {
 /** What the last run has left. */
 export type CheckpointFacts =
   | { readonly kind: 'none' }
+  /** There is none, yet Remora has run here before. */
+  | { readonly kind: 'lost' }
   | {
       readonly kind: 'readable'
       readonly version: number
@@ -21,6 +23,8 @@ export type CheckpointFacts =
       readonly ageMs: number
       /** The newest could not be read and this is the one before; `why` says what is wrong with the newest. */
       readonly fallback: { readonly why: string } | undefined
+      /** Parts that cannot be used; the others are. */
+      readonly broken: readonly string[]
     }
   | { readonly kind: 'unreadable'; readonly why: string }
 
@@ -106,15 +110,27 @@ function spaceFindings({ freeBytes }: StateFacts, deadLetterBytesMax: number): F
 
 function checkpointFinding(checkpoint: CheckpointFacts): Finding {
   if (checkpoint.kind === 'none') return ok('no checkpoint yet: this would be the first start')
+  if (checkpoint.kind === 'lost') {
+    return warning(
+      'Remora has run here before, yet there is no checkpoint. It would send every file again from its start; what is there already is answered as a duplicate',
+      'Put the checkpoint back if there is a copy; otherwise nothing needs to be done',
+    )
+  }
   if (checkpoint.kind === 'unreadable') {
     return warning(
       `the checkpoint cannot be read: ${checkpoint.why}. Remora would set it aside and send every file again from its start; what is there already is answered as a duplicate`,
       'Put a copy of the file back if there is one; otherwise nothing needs to be done',
     )
   }
-  const { version, generations, finished, ageMs, fallback } = checkpoint
-  const text = `checkpoint of version ${version}, written ${ageText(ageMs)} ago: ${count(generations, 'generation')}, ${finished} of them finished`
-  if (fallback === undefined) return ok(text)
+  const { version, generations, finished, ageMs, fallback, broken } = checkpoint
+  const text = `checkpoint of version ${version}, written ${ageMs < 0 ? 'in the future (the clock was set back)' : `${ageText(ageMs)} ago`}: ${count(generations, 'generation')}, ${finished} of them finished`
+  if (fallback === undefined && broken.length === 0) return ok(text)
+  if (fallback === undefined) {
+    return warning(
+      `${text}; ${count(broken.length, 'part')} of the state cannot be used: ${broken[0]}`,
+      'Nothing needs to be done: `remora run` reports it and goes on with the rest',
+    )
+  }
   return warning(
     `the newest checkpoint cannot be read: ${fallback.why}. The one before would be used: ${text}`,
     'Nothing needs to be done: some lines are sent again and answered as duplicates',

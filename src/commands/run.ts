@@ -1,18 +1,23 @@
 import { randomUUID } from 'node:crypto'
-import { fieldsOf, makeLogger, textOf } from '../admin/logger.ts'
-import { makeMetrics } from '../admin/metrics.ts'
+import { fieldsOf, makeLogger, textOf, whenWritten, type Logger } from '../admin/logger.ts'
+import { makeMetrics, type Metrics } from '../admin/metrics.ts'
+import { statusPage } from '../admin/page.ts'
 import { startAdmin } from '../admin/server.ts'
 import { Agent, type Summary, type World } from '../agent.ts'
 import { systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
 import { messageOf, RemoraError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
 import { loadSettings, type Env } from '../config/load.ts'
 import { explainProblems } from '../config/problem.ts'
 import { readSettingFile } from '../config/read-file.ts'
+import type { Settings } from '../config/types.ts'
 import { watchDirectories } from '../discover/watch.ts'
 import type { MemoryPlan } from '../queue/plan.ts'
+import { makeLookup } from '../ship/lookup.ts'
 import { makeClient, makeSend } from '../ship/transport.ts'
 import { version } from '../version.ts'
+import { farewell } from './farewell.ts'
 import { explainPlan, planFor } from './plan.ts'
 import type { Signals } from './signals.ts'
 
@@ -50,7 +55,8 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     password: settings.password,
     caFile: settings.caFile,
     requestTimeoutMs: settings.requestTimeoutMs,
-    connections: plan.concurrency,
+    // One more, so that a question which hangs keeps no documents waiting.
+    connections: plan.concurrency + 1,
   })
   const world: World = {
     disk: systemDisk,
@@ -59,56 +65,62 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     newInstanceId: randomUUID,
     watch: watchDirectories,
     send: makeSend(client, settings.target, settings.requestTimeoutMs),
+    lookup: makeLookup(client, settings.target, settings.requestTimeoutMs),
     yield: () => new Promise((resolve) => setImmediate(resolve)),
   }
   const metrics = makeMetrics(version, () => agent.figures())
   const agent = new Agent({ settings, plan, world, logger, request: (...args) => metrics.request(...args) })
-  await agent.start()
-  const admin =
-    settings.adminPort === 0
-      ? undefined
-      : await startAdmin(
-          settings.adminPort,
-          {
-            ready: () => ({ ready: agent.isReady, detail: { ready: agent.isReady, elasticsearch: agent.health } }),
-            metrics: () => metrics.text(),
-          },
-          (notice) => logger.warn(fieldsOf(notice), textOf(notice)),
-        )
-
-  const ending = await Promise.race([signals.first, agent.failed])
-  const signal = typeof ending === 'string' ? ending : undefined
-  if (signal !== undefined) {
-    logger.info(
-      { 'event.code': 'STOPPING' },
-      `${signal}: reading to the end of every file, ${settings.shutdownGraceMs / 1000} s at most; a second signal stops at once`,
-    )
+  // Probes and signals are answered although the state directory may hang.
+  const started = agent.start()
+  let stuck = false
+  const admin = await listen(settings, agent, metrics, logger)
+  try {
+    const ending = await Promise.race([signals.first, agent.failed, started.then(() => new Promise(() => {}))])
+    if (typeof ending === 'string') {
+      logger.info(
+        { 'event.code': 'STOPPING' },
+        `${ending}: reading to the end of every file, ${settings.shutdownGraceMs / 1000} s at most; a second signal stops at once`,
+      )
+    }
+    const summary = await agent.stop(settings.shutdownGraceMs, signals.second)
+    sayGoodbye(summary, logger)
+    stuck = summary.checkpoint === 'hanging'
+    return summary.failure === undefined && !stuck ? 0 : 1
+  } finally {
+    await admin?.close()
+    if (stuck) leave(logger)
+    await client.close()
   }
-  const summary = await agent.stop(signal === undefined ? 0 : settings.shutdownGraceMs, signals.second)
+}
+
+/**
+ * Ends the process although the disk holds one of its threads: `exit` would wait for that thread, and a process 1 cannot
+ * kill itself. Another program in its place ends at once.
+ */
+function leave(logger: Logger): void {
+  whenWritten(logger, systemClock, limits.shutdownMessageMs / 2, () =>
+    process.execve?.(process.execPath, [process.execPath, '--eval', 'process.exit(1)'], {}),
+  )
+}
+
+async function listen(settings: Settings, agent: Agent, metrics: Metrics, logger: Logger) {
+  if (settings.adminPort === 0) return undefined
+  const routes = {
+    ready: () => ({ ready: agent.isReady, detail: { ready: agent.isReady, elasticsearch: agent.health } }),
+    metrics: () => metrics.text(),
+    page: () => statusPage(version, agent.figures()),
+  }
+  return startAdmin(settings.adminPort, routes, (notice) => logger.warn(fieldsOf(notice), textOf(notice)))
+}
+
+function sayGoodbye(summary: Summary, logger: Logger): void {
   const { failure } = summary
   if (failure !== undefined) {
     logger.fatal(
       { 'event.code': 'BUG', err: failure instanceof Error ? failure.stack : messageOf(failure) },
-      `Remora stops because of a fault in itself: ${messageOf(failure)}. The checkpoint is the last good one; please report this`,
+      `Remora stops because of a fault in itself: ${messageOf(failure, 2_000)}. The checkpoint is the last good one; please report this`,
     )
   }
-  report(summary, logger)
-  await admin?.close()
-  await client.close()
-  return failure === undefined ? 0 : 1
-}
-
-function report(summary: Summary, logger: ReturnType<typeof makeLogger>): void {
-  const { ledger } = summary
-  const account = `read ${ledger.readLines} lines, acknowledged ${ledger.acknowledgedLines} (${ledger.duplicateLines} were there already), dead-lettered ${ledger.deadLetteredLines}, lost ${ledger.lostLines}, held ${ledger.heldLines}`
-  const figures = { remora: { ledger, unreadBytes: summary.unreadBytes, unreadFiles: summary.unreadFiles.length } }
-  if (summary.heldLines === 0 && summary.unreadBytes === 0) {
-    logger.info({ 'event.code': 'STOPPED', ...figures }, `stopped, everything is shipped: ${account}`)
-    return
-  }
-  const files = summary.unreadFiles.slice(0, 10).join(', ')
-  logger.warn(
-    { 'event.code': 'STOPPED_WITH_REST', ...figures },
-    `stopped: ${account}; ${summary.unreadBytes} bytes of ${summary.unreadFiles.length} files were not read${files === '' ? '' : ` (${files})`}. They are shipped after a restart of the container; with the Pod they are gone`,
-  )
+  const { level, code, fields, text } = farewell(summary)
+  logger[level]({ 'event.code': code, ...fields }, text)
 }

@@ -99,6 +99,18 @@ const rules: readonly ((facts: Facts) => Found | undefined)[] = [
     ]
   },
 
+  function quietWithinGrace({ values: { drainQuietMs = 0, shutdownGraceMs } }) {
+    if (drainQuietMs === 0 || shutdownGraceMs === undefined) return undefined
+    if (drainQuietMs + limits.drainReserveMs < shutdownGraceMs) return undefined
+    const [quiet, grace] = [formatDurationMs(drainQuietMs), formatDurationMs(shutdownGraceMs)]
+    const reserve = formatDurationMs(limits.drainReserveMs)
+    return [
+      'drainQuietMs',
+      `${quiet}, and ${reserve} to ship the rest, are not less than REMORA_SHUTDOWN_GRACE (${grace}), so no file could be that quiet in time`,
+      `raise REMORA_SHUTDOWN_GRACE above ${formatDurationMs(drainQuietMs + limits.drainReserveMs)} (and terminationGracePeriodSeconds with it), or lower REMORA_DRAIN_QUIET`,
+    ]
+  },
+
   function stateOutsidePaths({ values: { paths, exclude, stateDir } }) {
     if (paths === undefined || stateDir === undefined) return undefined
     const reaching = paths.find((glob) => reachesInto(glob, stateDir))

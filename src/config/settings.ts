@@ -192,6 +192,12 @@ export const settings = {
     default: '25s',
     help: 'Time to ship the rest after SIGTERM; must be less than `terminationGracePeriodSeconds` of the Pod.',
   },
+  drainQuietMs: {
+    name: 'REMORA_DRAIN_QUIET',
+    kind: kinds.duration(0, 5 * minute),
+    default: '0ms',
+    help: 'After SIGTERM files are followed until they were quiet for so long. `2s` where the application gets SIGTERM at the same moment and still writes; `0ms` beside a native sidecar, which ends after it.',
+  },
   requestTimeoutMs: {
     name: 'REMORA_REQUEST_TIMEOUT',
     kind: kinds.duration(second / 10, 10 * minute),

@@ -30,6 +30,8 @@ export interface Settings {
   readonly memoryLimitBytes: number | undefined
   readonly startAt: 'beginning' | 'end'
   readonly shutdownGraceMs: number
+  /** How long the files must have been quiet before a drain ends; 0: it waits for no quiet. */
+  readonly drainQuietMs: number
   /** Deadline of one attempt at a bulk request. */
   readonly requestTimeoutMs: number
   readonly lineBytesMax: number

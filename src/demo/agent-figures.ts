@@ -32,7 +32,11 @@ export function parseFigures(text: string): AgentFigures | undefined {
     series.set(name, Number(value))
   }
   const of = (name: string) => series.get(`remora_${name}`) ?? NaN
-  const events = (kind: string) => series.get(`remora_file_events_total{kind="${kind}"}`) ?? 0
+  // By the reason, too.
+  const events = (kind: string) =>
+    [...series]
+      .filter(([name]) => name.startsWith(`remora_file_events_total{kind="${kind}",`))
+      .reduce((sum, [, count]) => sum + count, 0)
   const figures: AgentFigures = {
     readLines: of('read_lines_total'),
     acknowledgedLines: of('acknowledged_lines_total'),

@@ -14,7 +14,7 @@ const complaintCharactersMax = 400
 export function closingAccount(log: string): AgentAccount | undefined {
   const message = messagesOf(log).findLast(({ code }) => code.startsWith('STOPPED'))
   const match =
-    /read (\d+) lines, acknowledged (\d+) \((\d+) were there already\), dead-lettered (\d+), lost (\d+), held (\d+)/.exec(
+    /read (\d+) lines, acknowledged (\d+) \((\d+) were there already\), filtered \d+, dead-lettered (\d+), lost (\d+), held (\d+)/.exec(
       message?.text ?? '',
     )
   if (match === null) return undefined

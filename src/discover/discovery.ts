@@ -1,6 +1,6 @@
 import path from 'node:path'
 import type { Clock } from '../base/clock.ts'
-import type { Disk, FileFacts } from '../base/disk.ts'
+import type { DirectoryEntry, Disk, FileFacts } from '../base/disk.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { isWithin, type Globs } from './globs.ts'
@@ -14,7 +14,7 @@ export interface Entry {
   readonly facts: FileFacts
   /** A glob matches this name. */
   readonly matched: boolean
-  /** Paths that a glob matches and that this file may have had before a rotation; only for names that do not match. */
+  /** Paths that a glob matches and that this file may have had before a rotation. */
   readonly before: readonly string[]
 }
 
@@ -69,8 +69,11 @@ export class Discovery {
   readonly #roots = new Map<string, string>()
   /** Directories that are there and could not be listed, or not all of them. */
   readonly #unsure = new Set<string>()
+  /** Directories beside the watched ones that rotated files are moved to (`olddir`). */
+  readonly #annexes = new Set<string>()
   #rescanAtMs = 0
   #sawEverything = false
+  #widely = true
   #watches = 0
 
   constructor(options: DiscoveryOptions) {
@@ -134,14 +137,24 @@ export class Discovery {
     return this.#sawEverything
   }
 
+  /** The names that a file may have had before it was rotated, of those that a glob matches. */
+  namesBefore(at: string): readonly string[] {
+    return this.#match(at).before
+  }
+
   /** Whether any directory has a hint that was not followed yet. */
   get hinted(): boolean {
     return this.#hints.size > 0
   }
 
-  /** Lists what may have changed since the last call; everything when the rescan is due or `everything` is asked for. */
-  look(everything = false): Listing[] {
+  /**
+   * Lists what may have changed since the last call; everything when the rescan is due or `everything` is asked for.
+   *
+   * @param widely  something is missing: directories beside the watched ones may hold it
+   */
+  look(everything = false, widely = false): Listing[] {
     const nowMs = this.#o.clock.monotonicMs()
+    this.#widely ||= widely
     const listings: Listing[] = []
     this.#sawEverything = everything || nowMs >= this.#rescanAtMs
     if (this.#sawEverything) {
@@ -150,6 +163,7 @@ export class Discovery {
       this.#hints.clear()
       this.#findRoots()
       for (const directory of this.#directories.keys()) this.#list(directory, listings, false)
+      this.#widely = false
       return listings
     }
     for (const directory of this.#directories.values()) {
@@ -246,6 +260,7 @@ export class Discovery {
     for (const known of this.#directories.values()) {
       if (!isWithin(known.path, directory)) continue
       this.#directories.delete(known.path)
+      this.#annexes.delete(known.path)
       this.#hints.delete(known.path)
       this.#unsure.delete(known.path)
       this.#unwatch(known)
@@ -324,7 +339,7 @@ export class Discovery {
   #directory(at: string, listings: Listing[], recurse: boolean): void {
     if (this.#directories.has(at)) return
     if (this.#o.globs.matches(at)) this.#unfit(at, 'directory')
-    if (!this.#o.globs.mayContain(at)) return
+    if (!this.#o.globs.mayContain(at) && !this.#isAnnex(at)) return
     if (at.split('/').length > limits.directoryDepthMax || this.#directories.size >= limits.directoriesMax) {
       this.#o.obstacle({
         path: at,
@@ -337,6 +352,23 @@ export class Discovery {
     this.#know(at)
     // A rescan iterates over the map and comes to what was just added; a single look does not.
     if (recurse) this.#list(at, listings, true)
+  }
+
+  /** Whether rotated files of the directory above are moved to this one. */
+  #isAnnex(at: string): boolean {
+    if (!this.#widely || this.#annexes.has(path.dirname(at)) || this.#o.globs.excludes(at)) return false
+    const rotated = listQuietly(this.#o.disk, at).some(
+      ({ name, kind }) => kind === 'file' && this.#before(name, path.dirname(at)).length > 0,
+    )
+    if (rotated) this.#annexes.add(at)
+    return rotated
+  }
+
+  /** What a file of this name was called in a directory before it was rotated, as far as a glob matches that. */
+  #before(name: string, directory: string): string[] {
+    return namesBeforeRotation(name)
+      .map((before) => path.join(directory, before))
+      .filter((before) => this.#o.globs.matches(before))
   }
 
   #file(at: string, symlink: boolean, crowded: boolean, entries: Entry[]): void {
@@ -362,12 +394,8 @@ export class Discovery {
     if (known === undefined) {
       const matched = this.#o.globs.matches(at)
       const directory = path.dirname(at)
-      const before =
-        matched || this.#o.globs.excludes(at)
-          ? []
-          : namesBeforeRotation(path.basename(at))
-              .map((name) => path.join(directory, name))
-              .filter((name) => this.#o.globs.matches(name))
+      const home = this.#annexes.has(directory) ? path.dirname(directory) : directory
+      const before = this.#o.globs.excludes(at) ? [] : this.#before(path.basename(at), home)
       known = { matched, before }
       this.#matched.set(at, known)
     }
@@ -408,5 +436,15 @@ export class Discovery {
       message: `a ${kind} is not a log file; it is left alone`,
       wayOut: 'Leave it out with REMORA_EXCLUDE, or narrow REMORA_PATHS.',
     })
+  }
+}
+
+/** What is in a directory that nobody asked for. */
+function listQuietly(disk: Disk, directory: string): DirectoryEntry[] {
+  try {
+    return disk.list(directory).slice(0, limits.directoryEntriesMax)
+  } catch (error) {
+    if (codeOf(error) === '') throw error
+    return []
   }
 }

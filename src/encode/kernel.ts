@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { assert } from '../base/errors.ts'
+import { places, type Charset, type Place } from '../base/charset.ts'
 import { inputAt, prefixAt, prefixBytesMax, resultAt, slackBytes, suffixAt, suffixBytesMax } from './layout.ts'
 import type { Template } from './template.ts'
 
@@ -18,6 +19,8 @@ export interface Encoded {
   skipping: boolean
   /** Bytes of the input known to hold no further newline behind `consumedBytes`. */
   searchedBytes: number
+  /** Of the consumed bytes, the NUL bytes of holes. */
+  skippedBytes: number
   /** Where the written NDJSON ends, from the start of the output. */
   outputBytes: number
 }
@@ -33,7 +36,18 @@ interface Exports {
     offset: bigint,
     documentsMax: number,
     final: number,
-    skipping: number,
+    place: number,
+  ): number
+  encodeWide(
+    input: number,
+    length: number,
+    output: number,
+    outputEnd: number,
+    offset: bigint,
+    documentsMax: number,
+    final: number,
+    place: number,
+    swap: number,
   ): number
   hash(at: number, length: number): bigint
 }
@@ -74,7 +88,7 @@ export class Kernel {
     this.#all = Buffer.from(memory.buffer)
     this.input = new Uint8Array(memory.buffer, inputAt, inputBytes)
     this.output = Buffer.from(memory.buffer, this.#outputAt, outputBytes)
-    this.#result = new Uint32Array(memory.buffer, resultAt, 6)
+    this.#result = new Uint32Array(memory.buffer, resultAt, 7)
     this.#encoded = {
       consumedBytes: 0,
       documents: 0,
@@ -82,6 +96,7 @@ export class Kernel {
       stop: 'input',
       skipping: false,
       searchedBytes: 0,
+      skippedBytes: 0,
       outputBytes: 0,
     }
   }
@@ -97,11 +112,14 @@ export class Kernel {
   }
 
   /**
-   * Encodes whole lines of the input, from byte `from` to byte `to`, behind `outputFrom`.
+   * Encodes whole lines of the input, from byte `from` to byte `to`, behind `outputFrom`. A run of NUL bytes is passed as a
+   * hole when it stands at a line's start and has `limits.holeBytesMin` or more; elsewhere they are text.
    *
-   * @param offset  of byte `from` in its generation
-   * @param final   a last line without a newline is a line
-   * @returns       one object, the same at each call: read it before the next
+   * @param offset   of byte `from` in its generation
+   * @param final    a last line without a newline is a line
+   * @param charset  of the input; a byte order mark is text here. In UTF-16 `from` is a character's first byte, and the limit
+   *                 of a line counts its bytes in the file, not those of the UTF-8 that is sent
+   * @returns        one object, the same at each call: read it before the next
    */
   encode(
     from: number,
@@ -110,18 +128,27 @@ export class Kernel {
     offset: number,
     documentsMax: number,
     final: boolean,
-    skipping: boolean,
+    place: Place,
+    charset: Charset = 'utf-8',
   ): Encoded {
-    const end = this.#exports.encode(
-      inputAt + from,
-      to - from,
-      this.#outputAt + outputFrom,
-      this.#outputAt + this.output.length,
-      BigInt(offset),
-      documentsMax,
-      final ? 1 : 0,
-      skipping ? 1 : 0,
-    )
+    const input = inputAt + from
+    const output = this.#outputAt + outputFrom
+    const outputEnd = this.#outputAt + this.output.length
+    const [at, last, start] = [BigInt(offset), final ? 1 : 0, places.indexOf(place)]
+    const end =
+      charset === 'utf-8'
+        ? this.#exports.encode(input, to - from, output, outputEnd, at, documentsMax, last, start)
+        : this.#exports.encodeWide(
+            input,
+            to - from,
+            output,
+            outputEnd,
+            at,
+            documentsMax,
+            last,
+            start,
+            charset === 'utf-16be' ? 1 : 0,
+          )
     const result = this.#result
     const encoded = this.#encoded
     encoded.consumedBytes = result[0]!
@@ -130,6 +157,7 @@ export class Kernel {
     encoded.stop = stops[result[3]!]!
     encoded.skipping = result[4] === 1
     encoded.searchedBytes = result[5]!
+    encoded.skippedBytes = result[6]!
     encoded.outputBytes = end - this.#outputAt
     return encoded
   }

@@ -1,4 +1,7 @@
+import type { Packing } from '../base/unpack.ts'
+import type { Encoding } from '../base/charset.ts'
 import { hashOf, type Fingerprint } from './identity.ts'
+import type { Anchor, Naming } from './names.ts'
 
 /** Why nothing new is expected of a generation. `live`: it is. */
 export type Stage = 'live' | 'rotated' | 'deleted' | 'replaced'
@@ -12,8 +15,16 @@ const none = Buffer.alloc(0)
 export class Generation {
   /** `log.file.path`: the name under which it was first found. */
   readonly path: string
-  /** Begins each `_id`; known with the fingerprint, before the first document. */
+  /** Its name before any rotation, as far as names tell. */
+  readonly basePath: string
+  /** Begins the `_id` of each line before the anchor; known before the first document. */
   id: string | undefined
+  /** Where the lines begin that are named by what they say. */
+  anchor: Anchor | undefined
+  /** No line before this is the anchor; Infinity: there is none. */
+  bannerTo = 0
+  /** Hash of the line at the anchor, noted with `Names`. */
+  anchorHash: string | undefined
   fingerprint: Fingerprint | undefined
   /** Tells lives of one inode apart: 0 for the first, one more after each truncation. */
   readonly epoch: number
@@ -22,6 +33,8 @@ export class Generation {
   key = ''
   inode = 0n
   birthNs = 0n
+  /** How the inode holds the content, when it is an archive. */
+  packing: Packing | undefined
   /** Further inodes with a copy of the content. */
   readonly copies = new Set<string>()
 
@@ -30,6 +43,8 @@ export class Generation {
   directory: string | undefined
   descriptor = -1
 
+  /** How it writes its text; found in its first bytes at the first turn, and again after a restart. */
+  encoding: Encoding | undefined
   /** Everything before is in a batch. */
   offset = 0
   /** The bytes just before `offset`. */
@@ -44,6 +59,8 @@ export class Generation {
   tail: Buffer = none
   /** Last write at the last look of the descriptor. */
   writtenMs = 0
+  /** Size at the last turn that has found the content to be the same. */
+  provenBytes = 0
   /** Size at the last look. */
   sizeBytes = 0
   /** Modification time in the last listing; -1 when the file may have changed again within the same tick. */
@@ -62,11 +79,14 @@ export class Generation {
   pollIntervalMs: number
   /** A generation of the same path that is read first while it has unread bytes. */
   predecessor: Generation | undefined
-  /** It was replaced before all of it was read: a copy with the rest is looked for at the next listing. */
-  copyWanted = false
+  /** Its inode is gone: the content is looked for in a copy beside it, or in an archive only. */
+  wanted: 'copy' | 'archive' | undefined
+  /** What became of its inode. */
+  goneWhy = ''
 
-  constructor(path: string, epoch: number, nowMs: number, pollIntervalMs: number) {
+  constructor(path: string, basePath: string, epoch: number, nowMs: number, pollIntervalMs: number) {
     this.path = path
+    this.basePath = basePath
     this.epoch = epoch
     this.changedAtMs = nowMs
     this.pollIntervalMs = pollIntervalMs
@@ -79,6 +99,14 @@ export class Generation {
 
   guardHash(): string {
     return this.savedGuardHash !== undefined && this.guard.length === 0 ? this.savedGuardHash : hashOf(this.guard)
+  }
+
+  /** The name of the line at `offset`; undefined while that is not known. */
+  naming(): Naming | undefined {
+    const { id, anchor, offset } = this
+    if (anchor !== undefined && offset >= anchor.offset) return { id: anchor.id, until: Infinity }
+    const until = anchor?.offset ?? this.bannerTo
+    return id === undefined || until <= offset ? undefined : { id, until }
   }
 
   /** Nothing behind `offset` was searched. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Disk, FileFacts } from '../base/disk.ts'
 import { limits } from '../base/limits.ts'
+import type { Generation } from './generation.ts'
 
 /** The hash of a content's first complete line, 1 KiB of it at most: it does not change while the file grows. */
 export interface Fingerprint {
@@ -34,7 +35,12 @@ export function readFully(disk: Disk, descriptor: number, length: number, positi
 
 /** @param ended  no more bytes will come: a first line without a newline counts as complete */
 export function fingerprintOf(disk: Disk, descriptor: number, ended: boolean): Fingerprint | undefined {
-  const bytes = readFully(disk, descriptor, limits.fingerprintBytesMax, 0)
+  return fingerprintIn(readFully(disk, descriptor, limits.fingerprintBytesMax, 0), ended)
+}
+
+/** @param head  the first bytes of a content, all there are or more than a fingerprint needs */
+export function fingerprintIn(head: Uint8Array, ended: boolean): Fingerprint | undefined {
+  const bytes = head.subarray(0, limits.fingerprintBytesMax)
   const end = bytes.indexOf(newline)
   if (end !== -1) return { hash: hashOf(bytes.subarray(0, end + 1)), bytes: end + 1 }
   if (bytes.length === limits.fingerprintBytesMax || (ended && bytes.length > 0)) {
@@ -53,4 +59,24 @@ export function beginsWith(disk: Disk, descriptor: number, fingerprint: Fingerpr
 export function guardAt(disk: Disk, descriptor: number, offset: number): Buffer {
   const length = Math.min(offset, limits.guardBytes)
   return readFully(disk, descriptor, length, offset - length)
+}
+
+/** Whether an open file begins as the generation did and has the same bytes before its offset. */
+export function holdsRestOf(disk: Disk, generation: Generation, descriptor: number): boolean {
+  const { fingerprint, offset } = generation
+  if (fingerprint === undefined || disk.sizeOf(descriptor).sizeBytes < offset) return false
+  if (!beginsWith(disk, descriptor, fingerprint)) return false
+  return hashOf(guardAt(disk, descriptor, offset)) === generation.guardHash()
+}
+
+/** Birth times agree, or one of them is not known. */
+export function sameBirth(a: bigint, b: bigint): boolean {
+  return a === b || a === 0n || b === 0n
+}
+
+/** Whether an open file still has the bytes that were read of it last, or that its id was made of. */
+export function isIntact(disk: Disk, { descriptor, offset, guard, fingerprint, packing }: Generation): boolean {
+  if (packing !== undefined) return true
+  if (offset > 0) return guardAt(disk, descriptor, offset).equals(guard)
+  return fingerprint === undefined || beginsWith(disk, descriptor, fingerprint)
 }

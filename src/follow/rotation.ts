@@ -45,12 +45,14 @@ export function resumeAt(facts: ResumeFacts): Resume {
   return facts.sameBeginning !== false && isLonger && facts.guardHolds ? 'resume' : 'replaced'
 }
 
-/** Facts about a file whose inode nobody knows. */
+/** Facts about a file, not an archive, whose inode nobody knows. */
 export interface StrangerFacts {
   /** A glob matches its name. */
   readonly matched: boolean
   /** Its name looks like the rotated form of a name that matches. */
   readonly looksRotated: boolean
+  /** It may be a copy of a file that is followed, going by their names. */
+  readonly mayBeCopy: boolean
   /** It came into being after Remora first started here; undefined when the file system does not tell. */
   readonly bornSince: boolean | undefined
   /** Its first line is complete. */
@@ -71,7 +73,8 @@ export type Stranger = 'new' | 'missed' | 'copy' | 'wait' | 'ignore'
 export function strangerIs(facts: StrangerFacts): Stranger {
   if (!facts.matched && !facts.looksRotated) return 'ignore'
   if (facts.copyOfKnown) return 'copy'
-  if (facts.matched) return 'new'
+  // Half made, a copy tells nothing yet.
+  if (facts.matched) return facts.mayBeCopy && !facts.hasFingerprint ? 'wait' : 'new'
   if (facts.bornSince !== true) return 'ignore'
   return facts.hasFingerprint ? 'missed' : 'wait'
 }

@@ -49,11 +49,12 @@ export class Schedule {
 }
 
 function waits(generation: Generation): boolean {
-  const { predecessor } = generation
-  if (predecessor === undefined) return false
-  // Not for a copy that may never be found: the live file may be truncated again meanwhile.
-  if (predecessor.readable) return true
-  // It may get a late line yet; but order is kept per generation, and `log.offset` gives it back.
-  generation.predecessor = undefined
-  return false
+  for (;;) {
+    const { predecessor } = generation
+    if (predecessor === undefined) return false
+    // Not for a copy that may never be found: the live file may be truncated again meanwhile.
+    if (predecessor.readable) return true
+    // It may get a late line yet; but order is kept per generation, and `log.offset` gives it back.
+    generation.predecessor = predecessor.predecessor
+  }
 }

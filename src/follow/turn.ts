@@ -1,7 +1,9 @@
+import { encodingOf, endsLine, holdsNewline, standsInHole, type Place } from '../base/charset.ts'
 import type { Disk } from '../base/disk.ts'
+import { assert } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Generation } from './generation.ts'
-import { hashOf } from './identity.ts'
+import { hashOf, readFully } from './identity.ts'
 import { lookAt } from './rotation.ts'
 
 /** What one turn found. `bytes`: the input holds unread bytes `[from, to)`, the first of them at the read offset. */
@@ -12,7 +14,15 @@ export type Turn =
 
 const nothing: Turn = { kind: 'nothing' }
 const replaced: Turn = { kind: 'replaced' }
-const newline = 10
+const none = new Uint8Array(0)
+
+/** A line's end takes up so many bytes at most: CR and LF in UTF-16. */
+const lineEndBytesMax = 4
+
+/** So many bytes tell a whole line, or a hole, from one that may go on. */
+export function tellingBytes(lineBytesMax: number): number {
+  return Math.max(lineBytesMax + lineEndBytesMax, limits.holeBytesMin)
+}
 
 /** As many bytes before the searched ones are compared: with fewer a refilled file might pass for the old one. */
 const tailBytes = 32
@@ -29,7 +39,8 @@ function newlineCame(disk: Disk, generation: Generation, input: Uint8Array, size
     if (got < tail.length || tail.compare(input, 0, tail.length) !== 0) return true
     const came = input.subarray(tail.length, got)
     if (came.length === 0) break
-    if (came.includes(newline)) return true
+    const charset = generation.encoding?.charset ?? 'utf-8'
+    if (holdsNewline(input.subarray(0, got), tail.length, searchedTo - tail.length, charset)) return true
     searched(generation, input, got, came.length)
   }
   return false
@@ -45,7 +56,7 @@ function searched(generation: Generation, input: Uint8Array, end: number, bytes:
  * Reads what follows the offset, together with the bytes just before it: if those are no longer what they were, the
  * file holds another content, even when it has grown past the offset again.
  *
- * @param input         where the bytes go, `lineBytesMax` + 2 + guard or more
+ * @param input         where the bytes go: guard, and what the longest line with its end or the smallest hole takes, or more
  * @param lineBytesMax  from there on a line is cut without waiting for its newline
  * @param final         the generation has ended: its last line needs no newline
  * @param wantedBytes   how much is of use now; a whole line is read in any case
@@ -59,23 +70,73 @@ export function readTurn(
   wantedBytes: number,
 ): Turn {
   const { sizeBytes } = disk.sizeOf(generation.descriptor)
-  generation.sizeBytes = sizeBytes
-  const { offset } = generation
+  const { offset, sizeBytes: lastBytes } = generation
   const look = lookAt({ sizeBytes, knownBytes: generation.knownBytes, offsetBytes: offset, guardHolds: undefined })
-  if (look !== 'grown') return look === 'same' ? nothing : replaced
+  if (look === 'replaced') return replaced
+  // A look tells what it means that a file is shorter.
+  generation.sizeBytes = Math.max(sizeBytes, lastBytes)
+  if (look === 'same') return nothing
 
   const pending = generation.searchedTo > offset
-  if (pending && !final && sizeBytes - offset < lineBytesMax + 2) {
+  if (pending && !final && sizeBytes - offset < tellingBytes(lineBytesMax)) {
     if (!newlineCame(disk, generation, input, sizeBytes)) return nothing
   }
   const guard = generation.guard.length
-  const length = guard + Math.max(lineBytesMax + 2, Math.min(wantedBytes, limits.quantumBytes))
-  const got = disk.read(generation.descriptor, input, 0, Math.min(input.length, length), offset - guard)
+  const wanted = guard + Math.max(tellingBytes(lineBytesMax), Math.min(wantedBytes, limits.quantumBytes))
+  const length = Math.min(input.length, wanted)
+  let got = disk.read(generation.descriptor, input, 0, length, offset - guard)
+  // A file system in user space may give less than is there: what does not make a line would be asked for in vain again.
+  while (got > 0 && got < Math.min(length, sizeBytes - offset + guard)) {
+    const more = disk.read(generation.descriptor, input, got, length - got, offset - guard + got)
+    if (more === 0) break
+    got += more
+  }
   const guardHolds = got >= guard && generation.guard.compare(input, 0, guard) === 0 && beginsAsKnown(generation, input)
   const { knownBytes } = generation
-  if (lookAt({ sizeBytes, knownBytes, offsetBytes: offset, guardHolds }) === 'replaced') return replaced
+  if (lookAt({ sizeBytes, knownBytes, offsetBytes: offset, guardHolds }) === 'replaced') {
+    generation.sizeBytes = lastBytes
+    return replaced
+  }
+  generation.provenBytes = Math.max(generation.provenBytes, sizeBytes)
   if (got <= guard) return nothing
   return { kind: 'bytes', from: guard, to: got, atEnd: offset + got - guard >= sizeBytes }
+}
+
+/**
+ * Finds how the content writes its text, by the bytes that its fingerprint was made of: so it comes out the same after a
+ * restart, and is that of no other content. False: the file begins with other bytes now.
+ */
+export function findEncoding(disk: Disk, generation: Generation): boolean {
+  if (generation.encoding !== undefined) return true
+  const { descriptor, fingerprint, guard, offset, packing } = generation
+  assert(packing === undefined && fingerprint !== undefined, 'it has a name, or as an archive an encoding')
+  const head = readFully(disk, descriptor, fingerprint.bytes, 0)
+  if (hashOf(head) !== fingerprint.hash) return false
+  generation.encoding = encodingOf(head)
+  // Begun at the end of a file, where it was too early to tell that this is a line's end.
+  if (offset % 2 === 0 && endsLine(guard, generation.encoding.charset)) generation.skipping = false
+  return true
+}
+
+/** Where the text of a turn begins: so many bytes behind its first, and what stands there. */
+export interface Beginning {
+  readonly passedBytes: number
+  readonly place: Place
+}
+
+/**
+ * @param bytes  what the turn has read, from the offset on
+ */
+export function beginningOf({ offset, skipping, guard, encoding }: Generation, bytes: Uint8Array): Beginning {
+  const { charset, markBytes } = encoding ?? encodingOf(none)
+  // A writer that goes on behind a truncation leaves a hole, without a mark before it.
+  if (offset === 0) return { passedBytes: Math.min(markBytes, bytes.length), place: markBytes === 0 ? 'hole' : 'line' }
+  if (charset !== 'utf-8' && offset % 2 === 1) {
+    // Begun at the end of a file, in the middle of a character.
+    const isEnd = endsLine(Buffer.of(guard.at(-1)!, bytes[0]!), charset)
+    return { passedBytes: 1, place: isEnd ? 'line' : 'cut' }
+  }
+  return { passedBytes: 0, place: skipping ? 'cut' : standsInHole(guard) ? 'hole' : 'line' }
 }
 
 /** With nothing shipped there is no guard yet, but a fingerprint that the id was made of. */

@@ -1,102 +1,118 @@
-import { createHash } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
-import type { SavedGeneration } from '../base/state.ts'
+import type { State } from '../base/state.ts'
+import { ownershipOf } from './ownership.ts'
+import {
+  checkpointPath,
+  findInstallation,
+  findState,
+  installationText,
+  instancePath,
+  previousPath,
+  type Found,
+  type Installation,
+} from './reading.ts'
+import { deleted, inTheWay, shared, takenBack, writeFailed, writtenAgain, type Say, type Unreadable } from './report.ts'
+import { serialize, writerOf, type Read } from './state-text.ts'
 
-/** Everything that outlives the process. */
-export interface State {
-  /** Outside Kubernetes the name of this installation, made once: begins the ids where no Pod UID is known. */
-  readonly instance: string
-  /** Wall clock of the first start, epoch milliseconds. */
-  readonly sinceMs: number
-  readonly generations: readonly SavedGeneration[]
+export type { State }
+
+/** What an earlier run has left. */
+export interface Loaded {
+  /** The newest state that can be read, and where it was. */
+  readonly newest: { readonly path: string; readonly read: Read } | undefined
+  readonly installation: Installation | undefined
+  /** What could not be read and was set aside, the newest first. */
+  readonly unreadable: readonly Unreadable[]
 }
 
-export type Loaded =
-  | { readonly kind: 'loaded'; readonly state: State; readonly from: string; readonly setAside?: string }
-  | { readonly kind: 'fresh'; readonly setAside?: string; readonly why?: string }
-
-const version = 1
-
-function checksumOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+export interface CheckpointOptions {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly directory: string
+  /** A word that no other process has. */
+  readonly writer: string
+  readonly say: Say
 }
 
-/** One header line, one line of JSON: `{"remora":"checkpoint","version":1,"sha256":"…"}`. */
-export function serialize(state: State): string {
-  const body = JSON.stringify(state)
-  return `${JSON.stringify({ remora: 'checkpoint', version, sha256: checksumOf(body) })}\n${body}\n`
-}
-
-/** @throws Error that says what is wrong with the text */
-export function deserialize(text: string): State {
-  const [head = '', body = '', ...rest] = text.split('\n')
-  const header = parse(head, 'the header') as { remora?: unknown; version?: unknown; sha256?: unknown } | null
-  if (header?.remora !== 'checkpoint') throw new Error('it is not a checkpoint of Remora')
-  if (header.version !== version)
-    throw new Error(`it has version ${String(header.version)}, this Remora knows ${version}`)
-  if (rest.length !== 1 || rest[0] !== '' || checksumOf(body) !== header.sha256)
-    throw new Error('its checksum is wrong: it was cut or changed')
-  return parse(body, 'the state') as State
-}
-
-function parse(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new Error(text === '' ? `${what} is empty` : `${what} is not JSON`)
-  }
-}
+/** A header line is shorter. */
+const headerBytesMax = 512
 
 /** The checkpoint on disk: written at most once a second and at stop; a disk that is full does not stop shipping. */
 export class Checkpoint {
-  readonly #disk: Disk
-  readonly #clock: Clock
+  readonly #o: CheckpointOptions
   readonly #path: string
   readonly #previous: string
-  readonly #failed: (message: string) => void
-  readonly #recovered: () => void
+  readonly #instance: string
   #writing: Promise<boolean> | undefined
-  #failing = false
+  /** What went wrong the last time: said once, and again when it is something else. */
+  #failing: string | undefined
+  #owned = false
+  /** Written, and nothing has gone wrong since. */
+  #present = false
+  #installed = false
+  /** Set while the checkpoint is another process's: how it was at the last look, and since when it is so. */
+  #other: { mark: string; sinceMs: number } | undefined
   writtenAtMs: number | undefined
   failures = 0
+  /** Since the last that was written. */
+  failuresInARow = 0
 
-  constructor(disk: Disk, clock: Clock, directory: string, failed: (message: string) => void, recovered: () => void) {
-    this.#disk = disk
-    this.#clock = clock
-    this.#path = `${directory}/checkpoint.json`
-    this.#previous = `${directory}/checkpoint.previous.json`
-    this.#failed = failed
-    this.#recovered = recovered
+  constructor(options: CheckpointOptions) {
+    this.#o = options
+    this.#path = checkpointPath(options.directory)
+    this.#previous = previousPath(options.directory)
+    this.#instance = instancePath(options.directory)
   }
 
   /** The newest readable state. What cannot be read is set aside, never written over. */
   load(): Loaded {
-    let setAside: string | undefined
-    let why: string | undefined
-    for (const path of [this.#path, this.#previous]) {
-      try {
-        const state = deserialize(this.#disk.readText(path))
-        return { kind: 'loaded', state, from: path, ...(setAside !== undefined && { setAside }) }
-      } catch (error) {
-        if (codeOf(error) === 'ENOENT') continue
-        why ??= `${path}: ${messageOf(error)}`
-        const aside = this.#setAside(path)
-        setAside ??= aside
-      }
+    const { disk, directory } = this.#o
+    const unreadable: Unreadable[] = []
+    const kept = <T>(path: string, found: Found<T>): T | undefined => {
+      if (found.kind === 'readable') return found.value
+      if (found.kind === 'unreadable')
+        unreadable.push({ path, keptAs: this.#setAside(path), why: found.why, future: found.future })
+      return undefined
     }
-    return { kind: 'fresh', ...(setAside !== undefined && { setAside }), ...(why !== undefined && { why }) }
+    let newest: Loaded['newest']
+    for (const path of [this.#path, this.#previous]) {
+      const read = kept(path, findState(disk, path))
+      if (read === undefined) continue
+      newest = { path, read }
+      break
+    }
+    const installation = kept(this.#instance, findInstallation(disk, directory))
+    this.#installed = installation !== undefined
+    return { newest, installation, unreadable }
   }
 
   #setAside(path: string): string {
-    const aside = `${path}.unreadable-${this.#clock.nowMs()}`
+    const { disk, clock } = this.#o
     try {
-      this.#disk.rename(path, aside)
+      // A clock that was set back must not write over what was set aside before.
+      let aside = `${path}.unreadable-${clock.nowMs()}`
+      for (let more = 1; disk.look(aside) !== undefined; more++) aside = `${path}.unreadable-${clock.nowMs()}-${more}`
+      disk.rename(path, aside)
+      this.#forget(`${path}.unreadable-`)
       return aside
     } catch {
       return path
+    }
+  }
+
+  /** A disk that damages each checkpoint must not be filled with them: the oldest go. */
+  #forget(beginning: string): void {
+    const { disk, directory } = this.#o
+    try {
+      const names = disk.list(directory).map(({ name }) => `${directory}/${name}`)
+      const kept = names.filter((name) => name.startsWith(beginning))
+      const oldestFirst = kept.toSorted((a, b) => (disk.look(a)?.modifiedMs ?? 0) - (disk.look(b)?.modifiedMs ?? 0))
+      for (const name of oldestFirst.slice(0, -limits.setAsideMax)) disk.remove(name)
+    } catch {
+      // They take up room, and nothing else.
     }
   }
 
@@ -112,19 +128,117 @@ export class Checkpoint {
   }
 
   async #write(state: State): Promise<boolean> {
+    const { disk, clock, directory, writer } = this.#o
     try {
-      await this.#disk.replace(this.#path, this.#previous, serialize(state))
-      this.writtenAtMs = this.#clock.nowMs()
-      if (this.#failing) this.#recovered()
-      this.#failing = false
+      if (!this.#mayWrite()) {
+        this.#count()
+        return false
+      }
+      const text = serialize(state, writer)
+      if (!this.#present) disk.makeDirectory(directory)
+      this.#present = false
+      await disk.replace(this.#path, this.#previous, text)
+      this.#owned = true
+      // After the checkpoint, which has it too: one without the other is a state that was lost.
+      if (!this.#installed)
+        await disk.replace(this.#instance, `${this.#instance}.previous`, installationText(installationOf(state)))
+      this.#installed = true
+      this.#present = true
+      this.writtenAtMs = clock.nowMs()
+      if (this.#failing !== undefined) this.#o.say(writtenAgain)
+      this.#failing = undefined
+      this.failuresInARow = 0
       return true
     } catch (error) {
-      this.failures++
-      if (!this.#failing) this.#failed(`${this.#path}: ${messageOf(error)}`)
-      this.#failing = true
+      this.#failed(error)
       return false
     }
   }
+
+  #count(): void {
+    this.failures++
+    this.failuresInARow++
+  }
+
+  #failed(error: unknown): void {
+    const code = codeOf(error)
+    this.#count()
+    if (this.#failing !== code) this.#o.say(writeFailed(this.#path, code, messageOf(error)))
+    this.#failing = code
+    for (const path of [this.#path, this.#previous, this.#instance]) {
+      this.#clear(path)
+      this.#clear(`${path}.tmp`)
+    }
+  }
+
+  /** Moves away what no file can be put in the place of, and frees what half a file takes up on a full disk. */
+  #clear(path: string): void {
+    const { disk } = this.#o
+    try {
+      const kind = disk.look(path)?.kind
+      if (kind === undefined) return
+      if (kind !== 'file') this.#o.say(inTheWay(path, this.#setAside(path), `a ${kind}`))
+      else if (path.endsWith('.tmp')) disk.remove(path)
+    } catch {
+      // The next write says what is wrong.
+    }
+  }
+
+  /** False: another process has written since. */
+  #mayWrite(): boolean {
+    const { clock, writer, say } = this.#o
+    const nowMs = clock.monotonicMs()
+    const onDisk = this.#onDisk()
+    if (this.#other !== undefined && onDisk !== undefined && this.#other.mark !== onDisk.mark)
+      this.#other = { mark: onDisk.mark, sinceMs: nowMs }
+    const ownership = ownershipOf(
+      {
+        owned: this.#owned,
+        present: this.#present,
+        own: writer,
+        onDisk: onDisk?.writer,
+        silentMs: this.#other === undefined ? 0 : nowMs - this.#other.sinceMs,
+      },
+      limits.stateYieldMs,
+    )
+    if (ownership === 'other') {
+      if (this.#other === undefined) say(shared(this.#path))
+      this.#other ??= { mark: onDisk?.mark ?? '', sinceMs: nowMs }
+      return false
+    }
+    this.#other = undefined
+    if (ownership === 'ours') return true
+    say(ownership === 'deleted' ? deleted(this.#path) : takenBack(this.#path))
+    this.#present = false
+    if (ownership === 'deleted') this.#installed = false
+    return true
+  }
+
+  /** Whose checkpoint is on disk, and a mark that changes when it is written; undefined: there is none. */
+  #onDisk(): { writer: string; mark: string } | undefined {
+    const { disk } = this.#o
+    try {
+      const descriptor = disk.open(this.#path)
+      try {
+        const head = Buffer.alloc(headerBytesMax)
+        const length = disk.read(descriptor, head, 0, head.length, 0)
+        const { inode, modifiedMs, sizeBytes } = disk.factsOf(descriptor)
+        return {
+          writer: writerOf(head.toString('utf8', 0, length)),
+          mark: [inode, modifiedMs, sizeBytes].join(' '),
+        }
+      } finally {
+        disk.close(descriptor)
+      }
+    } catch (error) {
+      const code = codeOf(error)
+      return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : { writer: '', mark: '' }
+    }
+  }
+}
+
+function installationOf({ instance, sinceMs }: State): Installation {
+  return { instance, sinceMs: sinceMs > 0 ? sinceMs : undefined }
 }
 
 /** A state is written again after this time at the earliest; longer while the disk refuses. */

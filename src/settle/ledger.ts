@@ -1,14 +1,28 @@
-/**
- * What became of the lines: read = acknowledged + filtered + dead-lettered + lost + held, at all times. Lines that are
- * read again after a restart count again, and come back as duplicates.
- */
-export class Ledger {
+import { assert } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+
+/** What became of some lines: their sum is the number of lines. See `ship/`, which makes them. */
+export interface Settlement {
+  readonly done: number
+  readonly duplicates: number
+  readonly deadLettered: number
+  readonly lost: number
+  /** No verdict before the end. */
+  readonly held: number
+  /** Of those done, sent again without knowing whether they were there. */
+  readonly possiblyDuplicated?: number
+}
+
+/** One side of the ledger: read = acknowledged + filtered + dead-lettered + lost + held, at all times. */
+export class Account {
   readLines = 0
   readBytes = 0
   /** Answered for by Elasticsearch, with those it had already. */
   acknowledgedLines = 0
   /** Of these, the ones that were there already (409). */
   duplicateLines = 0
+  /** Of these, the ones that were sent again although nobody could tell whether they were there. */
+  possiblyDuplicatedLines = 0
   filteredLines = 0
   deadLetteredLines = 0
   lostLines = 0
@@ -16,47 +30,110 @@ export class Ledger {
   heldLines = 0
   /** Lines that were longer than the limit and were cut. */
   cutLines = 0
+  /** Of the bytes read, the NUL bytes of holes: no line had them. */
+  skippedBytes = 0
   /** Bytes of files that vanished before they were read: how many lines they held nobody knows. */
   gapBytes = 0
   gaps = 0
 
-  read(lines: number, bytes: number, cutLines: number): void {
-    this.readLines += lines
-    this.readBytes += bytes
-    this.cutLines += cutLines
-    this.heldLines += lines
-  }
-
-  acknowledge(lines: number, duplicates: number): void {
-    this.heldLines -= lines
-    this.acknowledgedLines += lines
-    this.duplicateLines += duplicates
-  }
-
-  deadLetter(lines: number): void {
-    this.heldLines -= lines
-    this.deadLetteredLines += lines
-  }
-
-  lose(lines: number): void {
-    this.heldLines -= lines
-    this.lostLines += lines
-  }
-
-  gap(bytes: number): void {
-    this.gaps++
-    this.gapBytes += bytes
-  }
-
   /** Lines in no account; anything but 0 is a bug. */
   get imbalance(): number {
-    return (
-      this.readLines -
-      this.acknowledgedLines -
-      this.filteredLines -
-      this.deadLetteredLines -
-      this.lostLines -
-      this.heldLines
-    )
+    const { readLines, acknowledgedLines, filteredLines, deadLetteredLines, lostLines, heldLines } = this
+    return readLines - acknowledgedLines - filteredLines - deadLetteredLines - lostLines - heldLines
+  }
+
+  add(other: Account): void {
+    for (const key of Object.keys(this) as Count[]) this[key] += other[key]
+  }
+}
+
+/** The figures of an account that are counted. */
+export type Count = Exclude<keyof Account, 'imbalance' | 'add'>
+
+/**
+ * What became of the lines, in all and for each file by the name under which it was found. Lines that are read again
+ * after a restart count again, and come back as duplicates. Files beyond a bound share one account: `others`.
+ */
+export class Ledger extends Account {
+  readonly #files = new Map<string, Account>()
+  readonly #others = new Account()
+
+  read(path: string, lines: number, bytes: number, cutLines: number, skippedBytes = 0): void {
+    for (const account of [this, this.#open(path)]) {
+      account.readLines += lines
+      account.readBytes += bytes
+      account.cutLines += cutLines
+      account.skippedBytes += skippedBytes
+      account.heldLines += lines
+    }
+  }
+
+  /** Moves lines of one file out of those held. @throws when they do not add up: going on would lose some, or count twice */
+  settle(path: string, lines: number, settlement: Settlement): void {
+    const { done, duplicates, deadLettered, lost, held, possiblyDuplicated = 0 } = settlement
+    const whole = done + deadLettered + lost + held === lines && duplicates <= done && possiblyDuplicated <= done
+    assert(whole, `the verdicts on ${lines} lines of ${path} do not add up: ${JSON.stringify(settlement)}`)
+    for (const account of [this, this.of(path)]) {
+      account.heldLines -= lines - held
+      account.acknowledgedLines += done
+      account.duplicateLines += duplicates
+      account.possiblyDuplicatedLines += possiblyDuplicated
+      account.deadLetteredLines += deadLettered
+      account.lostLines += lost
+    }
+    this.check(path)
+  }
+
+  gap(path: string, bytes: number): void {
+    for (const account of [this, this.#open(path)]) {
+      account.gaps++
+      account.gapBytes += bytes
+    }
+  }
+
+  /** @throws with the numbers when the account of a file, or all of them together, do not balance */
+  check(path: string): void {
+    for (const [name, account] of [[path, this.of(path)] as const, ['all files', this] as const]) {
+      const balances = account.imbalance === 0 && account.heldLines >= 0
+      assert(balances, `the ledger of ${name} does not balance: ${JSON.stringify(account)}`)
+    }
+  }
+
+  /** The account of a file; that of the others when it has none of its own. */
+  of(path: string): Account {
+    return this.#files.get(path) ?? this.#others
+  }
+
+  /** The files with an account of their own, the one that was opened first in front. */
+  get files(): ReadonlyMap<string, Account> {
+    return this.#files
+  }
+
+  get others(): Account {
+    return this.#others
+  }
+
+  /** No file gets an account of its own any more. */
+  get isFull(): boolean {
+    return this.#files.size >= limits.ledgerFilesMax
+  }
+
+  /** Makes room: the accounts of files that are gone, with nothing held, become part of `others`. */
+  fold(isKnown: (path: string) => boolean): void {
+    for (const [path, account] of this.#files) {
+      if (account.heldLines > 0 || isKnown(path)) continue
+      this.#others.add(account)
+      this.#files.delete(path)
+    }
+  }
+
+  #open(path: string): Account {
+    const known = this.#files.get(path)
+    if (known !== undefined) return known
+    // A file that has lines among the others' goes on there until they are settled: they leave the account they came into.
+    if (this.isFull || this.#others.heldLines > 0) return this.#others
+    const account = new Account()
+    this.#files.set(path, account)
+    return account
   }
 }

@@ -44,3 +44,14 @@ export function halve(body: Buffer, from: number, documents: number): number {
   for (let passed = 0; passed < documents >> 1; passed++) at = documentEnd(body, at)
   return at
 }
+
+/** The `_id` of each document of `[from, to)`. */
+export function idsOf(body: Buffer, from: number, to: number): string[] {
+  const ids: string[] = []
+  for (let at = from; at < to; at = documentEnd(body, at)) {
+    const action = JSON.parse(body.toString('utf8', at, body.indexOf(newline, at))) as { create: { _id: string } }
+    // oxlint-disable-next-line no-underscore-dangle -- Elasticsearch's own name
+    ids.push(action.create._id)
+  }
+  return ids
+}

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
-import { messageOf } from '../base/errors.ts'
+import { codeOf, messageOf } from '../base/errors.ts'
 
 export interface DeadLetter {
   readonly status: number
@@ -18,6 +18,7 @@ export interface DeadLetter {
 export class DeadLetters {
   readonly #disk: Disk
   readonly #clock: Clock
+  readonly #directory: string
   readonly #path: string
   readonly #older: string
   readonly #bytesMax: number
@@ -26,6 +27,7 @@ export class DeadLetters {
   constructor(disk: Disk, clock: Clock, directory: string, bytesMax: number) {
     this.#disk = disk
     this.#clock = clock
+    this.#directory = directory
     this.#path = `${directory}/dead-letters.ndjson`
     this.#older = `${directory}/dead-letters.older.ndjson`
     this.#bytesMax = bytesMax
@@ -48,23 +50,36 @@ export class DeadLetters {
     const bytes = Buffer.byteLength(line)
     if (bytes > this.#bytesMax / 2) return 'it is larger than half of REMORA_DEAD_LETTER_BYTES'
     try {
-      let torn = false
-      if (this.#bytes === undefined) {
-        this.#bytes = this.#disk.look(this.#path)?.sizeBytes ?? 0
-        torn = this.#bytes > 0
-      }
-      if (this.#bytes + bytes + 1 > this.#bytesMax / 2) {
-        if (this.#bytes > 0) this.#disk.rename(this.#path, this.#older)
-        this.#bytes = 0
-        torn = false
-      }
-      // What a crash or a full disk may have left of a letter ends here: an empty line at worst.
-      this.#disk.append(this.#path, torn ? `\n${line}` : line)
-      this.#bytes += torn ? bytes + 1 : bytes
+      this.#append(line, bytes)
+      return undefined
+    } catch (error) {
+      this.#bytes = undefined
+      if (codeOf(error) !== 'ENOENT') return messageOf(error)
+    }
+    // Somebody has deleted the file, or the directory with it.
+    try {
+      this.#disk.makeDirectory(this.#directory)
+      this.#append(line, bytes)
       return undefined
     } catch (error) {
       this.#bytes = undefined
       return messageOf(error)
     }
+  }
+
+  #append(line: string, bytes: number): void {
+    let torn = false
+    if (this.#bytes === undefined) {
+      this.#bytes = this.#disk.look(this.#path)?.sizeBytes ?? 0
+      torn = this.#bytes > 0
+    }
+    if (this.#bytes + bytes + 1 > this.#bytesMax / 2) {
+      if (this.#bytes > 0) this.#disk.rename(this.#path, this.#older)
+      this.#bytes = 0
+      torn = false
+    }
+    // What a crash or a full disk may have left of a letter ends here: an empty line at worst.
+    this.#disk.append(this.#path, torn ? `\n${line}` : line)
+    this.#bytes += torn ? bytes + 1 : bytes
   }
 }

@@ -1,8 +1,15 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ClientRequest } from 'node:http'
+import type { Socket } from 'node:net'
 
 /** Published with each request whose head has been written. Source: Node, "Diagnostics Channel", `http.client.request.start`. */
 const channel = 'http.client.request.start'
+
+interface Entry {
+  request: ClientRequest | undefined
+  /** A connection stood: the server may have got the request, or a part of it. */
+  connected: boolean
+}
 
 /**
  * The requests under way, by the id that we gave them: the client does not show them. Needed because a server may answer
@@ -10,12 +17,15 @@ const channel = 'http.client.request.start'
  * must not be filled again before.
  */
 export class Outgoing {
-  readonly #requests = new Map<string, ClientRequest | undefined>()
+  readonly #requests = new Map<string, Entry>()
   readonly #started = (message: unknown): void => {
     const { request } = message as { request: ClientRequest }
     const id = request.getHeader('x-opaque-id')
-    if (typeof id !== 'string' || !this.#requests.has(id)) return
-    this.#requests.set(id, request)
+    const entry = typeof id === 'string' ? this.#requests.get(id) : undefined
+    if (entry === undefined) return
+    entry.request = request
+    if (request.socket !== null) noteConnection(entry, request, request.socket)
+    else request.once('socket', (socket) => noteConnection(entry, request, socket))
     // What answers may not be HTTP, as a TLS port is not. The client takes that error for a body after a HEAD, says
     // nothing, and its promise never settles (@elastic/transport 9.4, HttpConnection): so it comes under another code.
     request.prependListener('error', (error: NodeJS.ErrnoException) => {
@@ -32,7 +42,7 @@ export class Outgoing {
   }
 
   expect(id: string): void {
-    this.#requests.set(id, undefined)
+    this.#requests.set(id, { request: undefined, connected: false })
   }
 
   forget(id: string): void {
@@ -41,26 +51,40 @@ export class Outgoing {
 
   /** Closes the connection: an answer that the client has not read would keep it from all further requests. */
   abandon(id: string): void {
-    this.#requests.get(id)?.destroy()
+    this.#requests.get(id)?.request?.destroy()
   }
 
   /** Whether the request went out on a connection that an earlier one had used: the server may just have closed it. */
   wasReused(id: string): boolean {
-    return this.#requests.get(id)?.reusedSocket ?? false
+    return this.#requests.get(id)?.request?.reusedSocket ?? false
   }
 
-  /** Resolves when the request's last byte has left this process or its socket is closed, after `mostMs` by force. */
-  async drained(id: string, mostMs: number): Promise<void> {
-    const request = this.#requests.get(id)
+  /** Whether a connection stood: then some of the request may have arrived, whatever came of it. */
+  hasReached(id: string): boolean {
+    return this.#requests.get(id)?.connected ?? false
+  }
+
+  /**
+   * Resolves when the request's last byte has left this process or its socket is closed: by force after `mostMs`, or at
+   * once when the signal aborts.
+   */
+  async drained(id: string, mostMs: number, signal: AbortSignal): Promise<void> {
+    const request = this.#requests.get(id)?.request
     if (request === undefined || request.writableFinished) return
     const deadline = performance.now() + mostMs
     const { socket } = request
     const pending = () => !request.writableFinished && socket?.destroyed === false
     while (pending()) {
-      if (performance.now() > deadline) socket?.destroy()
+      if (signal.aborted || performance.now() > deadline) socket?.destroy()
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
     // A destroyed socket gives up its pending write when its handle is closed: one more turn of the loop.
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
+}
+
+/** Of a request over TLS no byte leaves before the handshake is done. */
+function noteConnection(entry: Entry, request: ClientRequest, socket: Socket): void {
+  if (request.reusedSocket || !socket.connecting) entry.connected = true
+  else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => (entry.connected = true))
 }

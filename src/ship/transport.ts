@@ -24,7 +24,16 @@ export type Sent =
   /** Another status: the request as a whole. */
   | { readonly kind: 'status'; readonly status: number; readonly errorType: string; readonly retryAfterMs: number }
   /** No answer: the address, the connection, the time, or something that is not Elasticsearch. */
-  | { readonly kind: 'failed'; readonly message: string }
+  | Failed
+
+export interface Failed {
+  readonly kind: 'failed'
+  readonly message: string
+  /** A connection stood, so the documents may have arrived all the same. */
+  readonly reached: boolean
+  /** The connection was an old one, which the server may just have closed: to be tried again at once, and once. */
+  readonly stale: boolean
+}
 
 /** Sends one bulk body; when it resolves, nothing reads the body's memory any more. */
 export type Send = (body: Buffer, documents: number, signal: AbortSignal) => Promise<Sent>
@@ -33,7 +42,7 @@ export type Send = (body: Buffer, documents: number, signal: AbortSignal) => Pro
  * The default copies the request into each error, byte by byte: 1.7 s and 200 MB for a body of 4 MiB. Nothing of an error
  * is shown but its message (`explain`). Set for the client and for each request: its check of the product looks at the latter.
  */
-const redaction = { type: 'off' } as const
+export const redaction = { type: 'off' } as const
 
 /** @throws RemoraError when a file that the settings name cannot be read */
 export function makeClient(settings: ConnectionSettings): Client {
@@ -114,34 +123,31 @@ export function makeSend(client: Client, target: string, timeoutMs: number): Sen
   }
 
   return async function send(body, documents, signal) {
-    for (let tries = 1; ; tries++) {
-      const id = `remora-${++requests}`
-      outgoing.expect(id)
-      const deadline = new AbortController()
-      const abort = () => deadline.abort()
-      signal.addEventListener('abort', abort)
-      if (signal.aborted) abort()
-      let late = false
-      const timer = setTimeout(() => {
-        late = true
-        abort()
-      }, timeoutMs)
-      let sent: Sent
-      try {
-        sent = await attempt(id, body, documents, deadline.signal)
-      } catch (error) {
-        sent = { kind: 'failed', message: late ? `no answer within ${timeoutMs / 1000} s` : explain(error) }
-        outgoing.abandon(id)
-      }
-      clearTimeout(timer)
-      signal.removeEventListener('abort', abort)
-      await outgoing.drained(id, drainMs)
-      const reused = outgoing.wasReused(id)
-      outgoing.forget(id)
-      // A server closes connections that were idle; the one who writes into it just then has learnt nothing else.
-      if (sent.kind === 'failed' && reused && tries === 1 && !late && !signal.aborted) continue
-      return sent
+    const id = `remora-${++requests}`
+    outgoing.expect(id)
+    const deadline = new AbortController()
+    const abort = () => deadline.abort()
+    signal.addEventListener('abort', abort)
+    if (signal.aborted) abort()
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      abort()
+    }, timeoutMs)
+    let sent: Sent
+    try {
+      sent = await attempt(id, body, documents, deadline.signal)
+    } catch (error) {
+      const message = late ? `no answer within ${timeoutMs / 1000} s` : explain(error)
+      const stale = outgoing.wasReused(id) && !late && !signal.aborted
+      sent = { kind: 'failed', message, reached: outgoing.hasReached(id), stale }
+      outgoing.abandon(id)
     }
+    clearTimeout(timer)
+    signal.removeEventListener('abort', abort)
+    await outgoing.drained(id, drainMs, signal)
+    outgoing.forget(id)
+    return sent
   }
 }
 

@@ -50,3 +50,14 @@ export function requestVerdictOf(status: number): RequestVerdict {
   if (status === 408 || status === 429 || status >= 500) return 'again'
   return 'hold'
 }
+
+/** Statuses of a server that has not taken anything: it did not let us in, or did not want to read the body. */
+const untouched = new Set([401, 403, 404, 405, 406, 413, 415])
+
+/**
+ * Whether some documents of a request may be there although it was answered with this status as a whole: a proxy that
+ * lost patience (502, 504), or Elasticsearch itself, which may index a part of a bulk that it then refuses (429; seen on 9.5).
+ */
+export function mayHaveTaken(status: number): boolean {
+  return !untouched.has(status)
+}

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { makeMetrics, type Figures } from '../../src/admin/metrics.ts'
+import type { Figures } from '../../src/admin/figures.ts'
+import { makeMetrics } from '../../src/admin/metrics.ts'
+import { limits } from '../../src/base/limits.ts'
 import { parseExposition, type Sample } from './exposition.ts'
-import { figures } from './figures.ts'
+import { figures, fileFigures } from './figures.ts'
 
 async function scrape(metrics = makeMetrics('1.2.3', () => figures)) {
   const { text, contentType } = await metrics.text()
@@ -12,15 +14,20 @@ const valueOf = (samples: readonly Sample[], name: string, labels: Record<string
   samples.find((sample) => sample.name === name && JSON.stringify(sample.labels) === JSON.stringify(labels))?.value
 
 /** By name in the text; every figure must be one of them. */
-const names: Readonly<Record<Exclude<keyof Figures, 'health' | 'rotations'>, string>> = {
+const names: Readonly<
+  Record<Exclude<keyof Figures, 'phase' | 'health' | 'healthDetail' | 'events' | 'byFile'>, string>
+> = {
   readLines: 'remora_read_lines_total',
   readBytes: 'remora_read_bytes_total',
   acknowledgedLines: 'remora_acknowledged_lines_total',
   duplicateLines: 'remora_duplicate_lines_total',
+  possiblyDuplicatedLines: 'remora_possibly_duplicated_lines_total',
+  filteredLines: 'remora_filtered_lines_total',
   deadLetteredLines: 'remora_dead_lettered_lines_total',
   lostLines: 'remora_lost_lines_total',
   heldLines: 'remora_held_lines',
   cutLines: 'remora_cut_lines_total',
+  skippedBytes: 'remora_skipped_bytes_total',
   gapBytes: 'remora_gap_bytes_total',
   gaps: 'remora_gaps_total',
   unreadBytes: 'remora_unread_bytes',
@@ -45,8 +52,8 @@ test('every figure is there under its name, and what only grows is a counter', a
     expect(types.get(name), `type of ${name}`).toBe(name.endsWith('_total') ? 'counter' : 'gauge')
   }
   expect(valueOf(samples, 'remora_build_info', { version: '1.2.3' })).toBe(1)
-  expect(valueOf(samples, 'remora_file_events_total', { kind: 'renamed' })).toBe(123)
-  expect(valueOf(samples, 'remora_file_events_total', { kind: 'truncated' })).toBe(124)
+  expect(valueOf(samples, 'remora_file_events_total', { kind: 'renamed', why: 'a' })).toBe(123)
+  expect(valueOf(samples, 'remora_file_events_total', { kind: 'truncated', why: 'b' })).toBe(124)
 })
 
 test('all names are ours or those of every process', async () => {
@@ -72,12 +79,59 @@ test('a scrape shows what is now, also when a figure went back', async () => {
   let now: Figures = figures
   const metrics = makeMetrics('1', () => now)
   await scrape(metrics)
-  now = { ...figures, readLines: 7, heldLines: 0, rotations: { renamed: 1 }, checkpointAgeSeconds: undefined }
+  now = {
+    ...figures,
+    readLines: 7,
+    heldLines: 0,
+    events: [{ kind: 'renamed', why: 'a', count: 1 }],
+    checkpointAgeSeconds: undefined,
+  }
   const { samples } = await scrape(metrics)
   expect(valueOf(samples, 'remora_read_lines_total')).toBe(7)
   expect(valueOf(samples, 'remora_held_lines')).toBe(0)
-  expect(valueOf(samples, 'remora_file_events_total', { kind: 'renamed' })).toBe(1)
-  expect(valueOf(samples, 'remora_file_events_total', { kind: 'truncated' })).toBeUndefined()
+  expect(valueOf(samples, 'remora_file_events_total', { kind: 'renamed', why: 'a' })).toBe(1)
+  expect(valueOf(samples, 'remora_file_events_total', { kind: 'truncated', why: 'b' })).toBeUndefined()
+})
+
+const valuesOf = (samples: readonly Sample[], path: string) =>
+  Object.fromEntries(
+    samples
+      .filter(({ labels }) => labels['path'] === path)
+      .map(({ name, labels, value }) => [labels['account'] ?? name, value]),
+  )
+
+describe('by file', () => {
+  test('lines by account, held lines, unread bytes and gaps', async () => {
+    const byFile = [fileFigures('/var/log/a "b"\\\n.log'), fileFigures(undefined, 100)]
+    const { samples } = await scrape(makeMetrics('1', () => ({ ...figures, byFile })))
+    // As the text writes it: Prometheus documentation, "Exposition formats".
+    expect(valuesOf(samples, '/var/log/a \\"b\\"\\\\\\n.log')).toEqual({
+      read: 1,
+      acknowledged: 3,
+      filtered: 6,
+      dead_lettered: 7,
+      lost: 8,
+      remora_file_held_lines: 9,
+      remora_file_unread_bytes: 13,
+      remora_file_gap_bytes_total: 11,
+    })
+    expect(valuesOf(samples, 'other')).toMatchObject({ read: 101, remora_file_held_lines: 109 })
+  })
+
+  test('no more than a bound; all others are one, and what is gone is gone', async () => {
+    const files = Array.from({ length: limits.metricFilesMax + 7 }, (_, file) => fileFigures(`/${file}.log`))
+    let byFile = [...files, fileFigures(undefined)]
+    const metrics = makeMetrics('1', () => ({ ...figures, byFile }))
+    for (let round = 0; round < 2; round++) {
+      const { samples } = await scrape(metrics)
+      const paths = new Set(samples.flatMap(({ labels }) => labels['path'] ?? []))
+      expect(paths.size).toBe(limits.metricFilesMax + 1)
+      expect(valuesOf(samples, 'other')).toMatchObject({ read: 8, remora_file_unread_bytes: 8 * 13 })
+    }
+    byFile = files.slice(1, 2)
+    const { samples } = await scrape(metrics)
+    expect(new Set(samples.flatMap(({ labels }) => labels['path'] ?? []))).toEqual(new Set(['/1.log']))
+  })
 })
 
 test('two that scrape at once both get all of it', async () => {

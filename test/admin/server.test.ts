@@ -1,6 +1,6 @@
 import net from 'node:net'
 import os from 'node:os'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { messageOf } from '../../src/base/errors.ts'
 import { startAdmin, type AdminRoutes } from '../../src/admin/server.ts'
 import type { Notice } from '../../src/admin/logger.ts'
@@ -13,6 +13,7 @@ afterEach(async () => {
 const routes: AdminRoutes = {
   ready: () => ({ ready: true, detail: { ready: true, elasticsearch: { state: 'ok' } } }),
   metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'remora_files 7\n' }),
+  page: () => '<p>ä</p>',
 }
 
 /** `events.once` would reject with the reset that may come first. */
@@ -27,21 +28,28 @@ async function start(given: Partial<AdminRoutes> = {}, port = 0) {
   return { server, notices, ask }
 }
 
+const fails = () => {
+  throw new Error('not now')
+}
+
 describe('what is answered', () => {
   test.each([
     ['/livez', 200, 'text/plain', 'ok\n'],
     ['/livez?verbose=1', 200, 'text/plain', 'ok\n'],
     ['/readyz', 200, 'application/json', '{"ready":true,"elasticsearch":{"state":"ok"}}\n'],
     ['/metrics', 200, 'text/plain; version=0.0.4', 'remora_files 7\n'],
-    ['/livez/', 404, 'text/plain', 'there are /livez, /readyz and /metrics\n'],
-    ['/metrics/../secret', 404, 'text/plain', 'there are /livez, /readyz and /metrics\n'],
-    ['/%2e%2e/etc/passwd', 404, 'text/plain', 'there are /livez, /readyz and /metrics\n'],
+    ['/', 200, 'text/html; charset=utf-8', '<p>ä</p>'],
+    ['/?refresh', 200, 'text/html; charset=utf-8', '<p>ä</p>'],
+    ['/livez/', 404, 'text/plain', 'there are /, /livez, /readyz and /metrics\n'],
+    ['/metrics/../secret', 404, 'text/plain', 'there are /, /livez, /readyz and /metrics\n'],
+    ['/%2e%2e/etc/passwd', 404, 'text/plain', 'there are /, /livez, /readyz and /metrics\n'],
   ])('%s', async (path, status, type, text) => {
     const { ask } = await start()
     const response = await ask(path)
     expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([status, type, text])
     expect(response.headers.get('cache-control')).toBe('no-store')
     expect(response.headers.get('x-content-type-options')).toBe('nosniff')
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'")
     const head = await ask(path, 'HEAD')
     expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([
       status,
@@ -51,8 +59,12 @@ describe('what is answered', () => {
   })
 
   test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s changes nothing', async (method) => {
-    const { ask } = await start({ ready: () => expect.unreachable(), metrics: () => expect.unreachable() })
-    for (const path of ['/livez', '/readyz', '/metrics', '/none']) {
+    const { ask } = await start({
+      ready: () => expect.unreachable(),
+      metrics: () => expect.unreachable(),
+      page: () => expect.unreachable(),
+    })
+    for (const path of ['/', '/livez', '/readyz', '/metrics', '/none']) {
       const response = await ask(path, method)
       expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
     }
@@ -69,6 +81,13 @@ describe('what is answered', () => {
     const { ask } = await start({ metrics: () => Promise.reject(new Error('no figures')) })
     const response = await ask('/metrics')
     expect([response.status, await response.text()]).toEqual([500, 'no figures\n'])
+    expect((await ask('/livez')).status).toBe(200)
+  })
+
+  test.each(['/', '/readyz'] as const)('%s that fails is 500 and does no harm', async (path) => {
+    const { ask } = await start({ ready: fails, page: fails })
+    const response = await ask(path)
+    expect([response.status, await response.text()]).toEqual([500, 'not now\n'])
     expect((await ask('/livez')).status).toBe(200)
   })
 
@@ -112,6 +131,18 @@ describe('where it listens', () => {
     await second.server.close()
     expect((await first.ask('/livez')).status).toBe(200)
     expect(first.notices).toEqual([])
+  })
+
+  test('what goes wrong later is said, and ends nothing', async () => {
+    const listen = vi.spyOn(net.Server.prototype, 'listen')
+    const { ask, notices } = await start()
+    const server = listen.mock.contexts[0] as net.Server
+    listen.mockRestore()
+    // As the kernel refuses a connection when the process is out of descriptors.
+    server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }))
+    expect(notices).toEqual([expect.objectContaining({ code: 'ADMIN_SERVER_FAILED' })])
+    expect(notices[0]!.message).toContain('accept EMFILE')
+    expect((await ask('/livez')).status).toBe(200)
   })
 
   test('it closes although somebody waits for an answer', async () => {

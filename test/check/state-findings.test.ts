@@ -13,11 +13,12 @@ const good: StateFacts = {
 }
 const readable = {
   kind: 'readable',
-  version: 1,
+  version: 2,
   generations: 3,
   finished: 1,
   ageMs: 240_000,
   fallback: undefined,
+  broken: [],
 } as const
 
 const textsOf = (facts: Partial<StateFacts>) =>
@@ -32,7 +33,7 @@ test('a directory as it should be', () => {
   expect(textsOf({ presence: 'made', checkpoint: readable })).toEqual([
     'ok: /state is not there yet, can be made and can be written',
     'ok: 1.0 GiB are free',
-    'ok: checkpoint of version 1, written 4 minutes ago: 3 generations, 1 of them finished',
+    'ok: checkpoint of version 2, written 4 minutes ago: 3 generations, 1 of them finished',
   ])
 })
 
@@ -59,6 +60,11 @@ describe('warnings', () => {
     [{ fileSystem: 'overlay' }, /which a restart of the container empties/],
     [{ fileSystem: 'tmpfs' }, /counts against the container's memory limit/],
     [{ checkpoint: { kind: 'unreadable', why: 'its checksum is wrong' } }, /its checksum is wrong.*set it aside/],
+    [{ checkpoint: { kind: 'lost' } }, /there is no checkpoint.*send every file again/],
+    [
+      { checkpoint: { ...readable, broken: ['generation 7: its offset is wrong'] } },
+      /1 part .*generation 7: its offset/,
+    ],
     [{ checkpoint: { ...readable, fallback: { why: 'x is damaged' } } }, /x is damaged.*The one before would be used/],
   ] as const)('%j', (facts, text) => {
     const warnings = stateFindings({ ...good, ...facts }, 16 * mib).filter(({ level }) => level === 'warning')
@@ -67,5 +73,8 @@ describe('warnings', () => {
   })
   test('none about room that nobody could measure', () => {
     expect(textsOf({ freeBytes: undefined })).toHaveLength(2)
+  })
+  test('none about a clock that was set back: it only tells no age', () => {
+    expect(textsOf({ checkpoint: { ...readable, ageMs: -5000 } })[2]).toMatch(/^ok: .*written in the future/)
   })
 })

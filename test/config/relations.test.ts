@@ -21,6 +21,9 @@ describe('each rule passes what is right', () => {
     [{ REMORA_MAX_LINE_BYTES: '16Mi' }],
     [{ REMORA_BATCH_BYTES: '8Mi', REMORA_MEMORY_LIMIT: '64Mi' }],
     [{ REMORA_BATCH_LINGER: '999ms', REMORA_SHUTDOWN_GRACE: '1s' }],
+    [{ REMORA_DRAIN_QUIET: '2s' }],
+    [{ REMORA_DRAIN_QUIET: '2s', REMORA_SHUTDOWN_GRACE: '5001ms' }],
+    [{ REMORA_DRAIN_QUIET: '0s', REMORA_SHUTDOWN_GRACE: '1s' }],
     [{ REMORA_STATE_DIR: '/var/log/state' }],
     [{ REMORA_PATHS: '/var/**/*.log', REMORA_EXCLUDE: '/var/lib/remora/**' }],
     [{ REMORA_SERVICE_NAME: 'web', REMORA_FIELDS: 'service.version=1' }],
@@ -47,6 +50,10 @@ describe('each rule refuses what is wrong, once, with a way out', () => {
     [{ REMORA_BATCH_BYTES: '64Mi', REMORA_MAX_LINE_BYTES: '16Mi' }, 'REMORA_BATCH_BYTES: 64Mi does not hold one line'],
     [{ REMORA_BATCH_BYTES: '16Mi', REMORA_MEMORY_LIMIT: '16Mi' }, 'REMORA_BATCH_BYTES: one batch of 16Mi is all of'],
     [{ REMORA_BATCH_LINGER: '25s' }, 'REMORA_BATCH_LINGER: 25s is not less than REMORA_SHUTDOWN_GRACE (25s)'],
+    [
+      { REMORA_DRAIN_QUIET: '2s', REMORA_SHUTDOWN_GRACE: '5s' },
+      'REMORA_DRAIN_QUIET: 2s, and 3s to ship the rest, are not less than REMORA_SHUTDOWN_GRACE (5s)',
+    ],
     [{ REMORA_STATE_DIR: '/var/log/app/state' }, 'REMORA_PATHS: /var/log/app/**/*.log reaches into REMORA_STATE_DIR'],
     [
       { REMORA_PATHS: '/srv/*.log,/var/**/*.log', REMORA_EXCLUDE: '/var/lib/remora/*' },

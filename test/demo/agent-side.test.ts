@@ -39,7 +39,7 @@ const message = (level: string, code: string, text: string) =>
   `${JSON.stringify({ 'log.level': level, 'event.code': code, message: text })}\n`
 
 test('the last message of the agent is its account', () => {
-  const account = 'read 12 lines, acknowledged 10 (3 were there already), dead-lettered 1, lost 0, held 1'
+  const account = 'read 12 lines, acknowledged 10 (3 were there already), filtered 0, dead-lettered 1, lost 0, held 1'
   const log = message('info', 'START', 'starts') + message('warn', 'STOPPED_WITH_REST', `stopped: ${account}; 5 bytes`)
   expect(closingAccount(log)).toEqual({
     readLines: 12,

@@ -71,15 +71,23 @@ test('a log file gets text', () => {
 })
 
 test('the figures are read from what the agent really prints', async () => {
-  const others = { readBytes: 1, cutLines: 0, gapBytes: 0, gaps: 0, files: 2, openFiles: 2, directories: 1 }
+  const counts = { readBytes: 1, cutLines: 0, skippedBytes: 0, gapBytes: 0, gaps: 0, files: 2, openFiles: 2 }
+  const others = { ...counts, directories: 1, possiblyDuplicatedLines: 0, filteredLines: 0, byFile: [] }
   const state = { slots: 4, slotsTaken: 1, checkpointAgeSeconds: undefined, checkpointFailures: 0, health: 'ok' }
-  const rotations = { found: 4, rotated: 2, replaced: 1 }
+  const events = [
+    { kind: 'found', why: 'a', count: 4 },
+    { kind: 'rotated', why: 'b', count: 1 },
+    { kind: 'rotated', why: 'c', count: 1 },
+    { kind: 'replaced', why: 'd', count: 1 },
+  ]
   const metrics = makeMetrics('1.2.3', () => ({
     ...figures,
     ...others,
     ...state,
     memoryLimitBytes: 2 ** 34,
-    rotations,
+    phase: 'shipping',
+    healthDetail: '',
+    events,
   }))
   const printed = await metrics.text()
   expect(parseFigures(typeof printed === 'string' ? printed : printed.text)).toEqual(figures)

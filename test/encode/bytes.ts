@@ -67,10 +67,46 @@ const fragment = fc.oneof(
   },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 31 }).map((code) => Buffer.of(code)) },
   { weight: 1, arbitrary: fc.nat(40).map((count) => Buffer.alloc(count)) },
+  { weight: 1, arbitrary: fc.constantFrom(511, 512, 513, 700, 1100).map((count) => Buffer.alloc(count)) },
   { weight: 6, arbitrary: fc.constantFrom(...Object.values(sequences)) },
   { weight: 2, arbitrary: fc.uint8Array({ maxLength: 12 }).map((bytes) => Buffer.from(bytes)) },
   { weight: 1, arbitrary: fc.constantFrom(...hostile) },
 )
+
+const unitFragment = fc.oneof(
+  { weight: 6, arbitrary: letters.map((bytes) => Buffer.from(bytes.toString('latin1'), 'utf16le')) },
+  {
+    weight: 6,
+    arbitrary: fc
+      .constantFrom(
+        '\n',
+        '\r\n',
+        '\n\n',
+        '\r',
+        'é',
+        '世',
+        '😀',
+        '\u010A',
+        '\u0A0A',
+        '\uD83D',
+        '\uDE00',
+        '\uFEFF',
+        '"\\"',
+      )
+      .map((text) => Buffer.from(text, 'utf16le')),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(2, 40, 510, 511, 512, 513, 514, 1101).map((count) => Buffer.alloc(count)) },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 9 }).map((bytes) => Buffer.from(bytes)) },
+)
+
+/** UTF-16 in either byte order, well formed and not: a fragment of an odd length turns the order of what follows. */
+export const units: fc.Arbitrary<Buffer> = fc
+  .array(fc.tuple(unitFragment, fc.boolean()), { maxLength: 40 })
+  .map((fragments) =>
+    Buffer.concat(
+      fragments.map(([bytes, swap]) => (swap && bytes.length % 2 === 0 ? Buffer.from(bytes).swap16() : bytes)),
+    ),
+  )
 
 /** What a file may hold: whatever breaks encoders, and lines around it. */
 export const content: fc.Arbitrary<Buffer> = fc

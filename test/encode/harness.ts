@@ -1,5 +1,7 @@
 import { expect } from 'vitest'
+import { standsInHole, type Place } from '../../src/base/charset.ts'
 import { Kernel } from '../../src/encode/kernel.ts'
+import { limits } from '../../src/base/limits.ts'
 import { slackBytes } from '../../src/encode/layout.ts'
 import { generationIdOf, nest, Templates, type Template } from '../../src/encode/template.ts'
 import { encode, type Around } from './reference.ts'
@@ -18,7 +20,7 @@ function scene(generationId: string | undefined): { around: Around; template: Te
     template: templates.of({ path, generationId, readAtMs }),
   }
 }
-const named = scene(generationIdOf(['pod', 'inode']))
+export const named = scene(generationIdOf(['pod', 'inode']))
 const plain = scene(undefined)
 
 export const inputBytesMax = 16 * 1024
@@ -66,6 +68,7 @@ export interface Shipped {
   readonly consumedBytes: number
   readonly searchedTo: number
   readonly skipping: boolean
+  readonly skippedBytes: number
 }
 
 export interface Case {
@@ -76,6 +79,8 @@ export interface Case {
   /** The generation ends behind `bytes`. */
   readonly final: boolean
   readonly withIds: boolean
+  /** What `bytes` stands in; a line's start when nothing is said. */
+  readonly start?: Place
 }
 
 export const aroundOf = ({ withIds }: Case): Around => (withIds ? named.around : plain.around)
@@ -85,7 +90,15 @@ export function ship(given: Case, steps: readonly Step[]): Shipped {
   const { bytes, lineBytesMax, offset, withIds } = given
   const kernel = kernelFor(lineBytesMax)
   kernel.use(withIds ? named.template : plain.template)
-  const shipped = { text: '', documents: 0, cutLines: 0, consumedBytes: 0, searchedTo: 0, skipping: false }
+  const shipped = {
+    text: '',
+    documents: 0,
+    cutLines: 0,
+    consumedBytes: 0,
+    searchedTo: 0,
+    skipping: false,
+    skippedBytes: 0,
+  }
   let sizeBytes = 0
   for (let turn = 0; ; turn++) {
     const step = steps[turn] ?? generous
@@ -93,15 +106,31 @@ export function ship(given: Case, steps: readonly Step[]): Shipped {
     const at = shipped.consumedBytes
     const input = bytes.subarray(at, Math.min(sizeBytes, at + step.readBytesMax))
     const final = given.final && at + input.length === bytes.length
-    const { text, ...result } = turnOf(kernel, given, step, input, offset + at, final, shipped.skipping)
+    const { text, ...result } = turnOf(
+      kernel,
+      given,
+      step,
+      input,
+      offset + at,
+      final,
+      placeAt(given, at, shipped.skipping),
+    )
     shipped.text += text
     shipped.documents += result.documents
     shipped.cutLines += result.cutLines
     shipped.consumedBytes += result.consumedBytes
     shipped.searchedTo = at + result.searchedBytes
     shipped.skipping = result.skipping
+    shipped.skippedBytes += result.skippedBytes
     if (turn >= steps.length && result.stop === 'input' && result.consumedBytes === 0) return shipped
   }
+}
+
+/** As the host finds it: in the bytes before. */
+function placeAt({ bytes, start }: Case, at: number, skipping: boolean): Place {
+  if (skipping) return 'cut'
+  if (at === 0) return start ?? 'line'
+  return standsInHole(bytes.subarray(Math.max(0, at - limits.guardBytes), at)) ? 'hole' : 'line'
 }
 
 /** One call of the kernel with everything around it watched. */
@@ -112,7 +141,7 @@ function turnOf(
   input: Buffer,
   offset: number,
   final: boolean,
-  skipping: boolean,
+  place: Place,
 ): ReturnType<typeof encode> {
   const { documentsMax } = step
   const roomBytes = Math.min(step.roomBytes, kernel.output.length)
@@ -126,13 +155,9 @@ function turnOf(
   const outside = [guarded.subarray(0, slackBytes + outputFrom), guarded.subarray(slackBytes + length)]
   for (const part of outside) part.subarray(-canaryBytes).fill(canary)
 
-  const result = { ...kernel.encode(from, from + input.length, outputFrom, offset, documentsMax, final, skipping) }
+  const result = { ...kernel.encode(from, from + input.length, outputFrom, offset, documentsMax, final, place) }
 
-  const expected = encode(
-    { input, offset, roomBytes, documentsMax, final, skipping },
-    given.lineBytesMax,
-    aroundOf(given),
-  )
+  const expected = encode({ input, offset, roomBytes, documentsMax, final, place }, given.lineBytesMax, aroundOf(given))
   const text = kernel.output.toString('utf8', outputFrom, result.outputBytes)
   expect({ ...result, outputBytes: result.outputBytes - outputFrom, text }).toEqual(expected)
   expect(before.equals(kernel.input), 'the input is left alone').toBe(true)

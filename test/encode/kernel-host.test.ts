@@ -10,7 +10,7 @@ const templates = new Templates(new Map())
 function encodeText(kernel: Kernel, text: string, outputFrom = 0) {
   const bytes = Buffer.from(text)
   kernel.input.set(bytes)
-  return { ...kernel.encode(0, bytes.length, outputFrom, 0, 100, false, false) }
+  return { ...kernel.encode(0, bytes.length, outputFrom, 0, 100, false, 'line') }
 }
 
 test('the input must hold the longest line and its end', () => {

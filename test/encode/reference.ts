@@ -1,4 +1,5 @@
 /** What the kernel does, said in plain TypeScript: slow, without a single byte trick, and written from the format. */
+import type { Place } from '../../src/base/charset.ts'
 import type { Encoded } from '../../src/encode/kernel.ts'
 import { xxh64 } from './xxh64.ts'
 
@@ -20,7 +21,7 @@ export interface Turn {
   readonly roomBytes: number
   readonly documentsMax: number
   readonly final: boolean
-  readonly skipping: boolean
+  readonly place: Place
 }
 
 export interface Line {
@@ -98,11 +99,21 @@ function neededBytes(line: Line, around: Around): number {
   return Buffer.byteLength(message) + Buffer.byteLength(empty) - '0}}\n'.length + 64
 }
 
+/** How many of them make a hole, at a line's start. */
+export const holeBytes = 512
+
+export function nuls(bytes: Buffer, at: number): number {
+  let end = at
+  while (bytes[end] === 0) end++
+  return end - at
+}
+
 /** One call of the kernel. */
 export function encode(turn: Turn, lineBytesMax: number, around: Around): Encoded & { readonly text: string } {
   const { input, offset, final } = turn
-  let { skipping } = turn
-  let at = 0
+  let skipping = turn.place === 'cut'
+  let at = turn.place === 'hole' ? nuls(input, 0) : 0
+  let skippedBytes = at
   let searchedBytes = 0
   let stop: Encoded['stop'] = 'input'
   let room = turn.roomBytes
@@ -114,6 +125,16 @@ export function encode(turn: Turn, lineBytesMax: number, around: Around): Encode
       at = newline === -1 ? input.length : newline + 1
       skipping = newline === -1
       continue
+    }
+    const zeros = nuls(input, at)
+    if (zeros >= holeBytes) {
+      skippedBytes += zeros
+      at += zeros
+      continue
+    }
+    if (zeros > 0 && at + zeros === input.length && !final) {
+      searchedBytes = input.length
+      break
     }
     if (texts.length === turn.documentsMax) {
       stop = 'documents'
@@ -143,6 +164,7 @@ export function encode(turn: Turn, lineBytesMax: number, around: Around): Encode
     stop,
     skipping,
     searchedBytes: Math.max(searchedBytes, at),
+    skippedBytes,
     outputBytes: turn.roomBytes - room,
   }
 }

@@ -44,7 +44,14 @@ describe('a character is never cut in two, wherever the limit falls', () => {
         from: 0,
         litter: 0x80,
       }))
-      const turn = { input: given.bytes, offset: 0, final: true, roomBytes: 9e9, documentsMax: 9, skipping: false }
+      const turn = {
+        input: given.bytes,
+        offset: 0,
+        final: true,
+        roomBytes: 9e9,
+        documentsMax: 9,
+        place: 'line' as const,
+      }
       const { text, cutLines } = encode(turn, lineBytesMax, aroundOf(given))
       expect(ship(given, bytewise)).toMatchObject({ text, cutLines, documents: 2 })
       expect(cutLines).toBe(1)

@@ -148,7 +148,8 @@ describe('deletion', () => {
     tree.remove('logs/app.log')
     agent.server.outcome = () => 'ok'
     await agent.start()
-    await agent.advance(1_000)
+    // An archive of it might show.
+    await agent.advance(limits.endedQuietMs + 1_000)
     const gaps = agent.messages.filter(({ code }) => code === 'GAP')
     expect(gaps).toHaveLength(1)
     expect(gaps[0]).toMatchObject({ level: 'error', path: tree.at('logs/app.log') })

@@ -45,10 +45,19 @@ describe('a file with a known inode, after a restart', () => {
 })
 
 describe('a file whose inode nobody knows', () => {
-  const rotated = { matched: false, looksRotated: true, bornSince: true, hasFingerprint: true, copyOfKnown: false }
+  const rotated = {
+    matched: false,
+    looksRotated: true,
+    mayBeCopy: false,
+    bornSince: true,
+    hasFingerprint: true,
+    copyOfKnown: false,
+  }
   test.each([
     ['a glob matches it', { matched: true, looksRotated: false }, 'new'],
     ['a glob matches it, and it has no line yet', { matched: true, hasFingerprint: false }, 'new'],
+    ['a glob matches it, and its name is that of a copy', { matched: true, mayBeCopy: true }, 'new'],
+    ['the same, half made', { matched: true, mayBeCopy: true, hasFingerprint: false }, 'wait'],
     ['a glob matches it, and it is old', { matched: true, bornSince: false }, 'new'],
     ['created and rotated before anybody looked', {}, 'missed'],
     ['the same, without a whole line', { hasFingerprint: false }, 'wait'],

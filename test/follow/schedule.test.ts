@@ -5,7 +5,7 @@ import { Schedule } from '../../src/follow/schedule.ts'
 
 /** Open, with bytes that nobody has searched. */
 function readable(path: string, stage: Stage = 'live'): Generation {
-  const generation = new Generation(path, 0, 0, 20)
+  const generation = new Generation(path, path, 0, 0, 20)
   generation.descriptor = 3
   generation.sizeBytes = 100
   generation.stage = stage
@@ -72,7 +72,7 @@ describe('turns', () => {
     const schedule = new Schedule()
     const old = readable('app.log', 'replaced')
     old.descriptor = -1
-    old.copyWanted = true
+    old.wanted = 'copy'
     const young = readable('app.log')
     young.predecessor = old
     schedule.offer(young)

@@ -3,7 +3,7 @@ import type { Disk } from '../../src/base/disk.ts'
 import { limits } from '../../src/base/limits.ts'
 import { Generation } from '../../src/follow/generation.ts'
 import { fingerprintOf } from '../../src/follow/identity.ts'
-import { advance, readTurn, type Turn } from '../../src/follow/turn.ts'
+import { advance, findEncoding, readTurn, type Turn } from '../../src/follow/turn.ts'
 import { memoryDisk } from '../kit/agent-disk.ts'
 import { MemoryFiles, type Inode } from '../kit/agent-files.ts'
 
@@ -13,7 +13,7 @@ const newline = 10
 class Reading {
   readonly files = new MemoryFiles(() => 0)
   readonly inode: Inode
-  readonly generation = new Generation('/app.log', 0, 0, 20)
+  readonly generation = new Generation('/app.log', '/app.log', 0, 0, 20)
   readonly input: Buffer
   readonly disk: Disk
   readonly lineBytesMax: number
@@ -94,7 +94,22 @@ describe('a turn', () => {
   test('reads no more than is of use, but a whole line in any case', () => {
     file.write('x'.repeat(99).concat('\n').repeat(200))
     const turn = file.turn(false, 1000)
-    expect(turn).toMatchObject({ kind: 'bytes', from: 0, to: 4096 + 2, atEnd: false })
+    expect(turn).toMatchObject({ kind: 'bytes', from: 0, to: 4096 + 4, atEnd: false })
+  })
+
+  test('reads no less than tells a hole', () => {
+    file = new Reading(100)
+    file.files.write(file.inode, Buffer.alloc(600))
+    expect(file.turn(false, 10)).toMatchObject({ kind: 'bytes', from: 0, to: limits.holeBytesMin })
+  })
+
+  test('takes what a disk gives that gives less than is there', () => {
+    file = new Reading(100)
+    const whole = { ...file.disk }
+    file.disk.read = (descriptor, into, at, length, position) =>
+      whole.read(descriptor, into, at, Math.min(length, 7), position)
+    file.write('a line that is longer than one read\n')
+    expect(file.turn()).toMatchObject({ kind: 'bytes', from: 0, to: 36, atEnd: true })
   })
 
   test('leaves a line without its newline, and takes it when that comes', () => {
@@ -116,8 +131,8 @@ describe('a turn', () => {
   })
 
   test('hands out a line that is too long before its newline comes', () => {
-    file.write('x'.repeat(4098))
-    expect(file.turn()).toMatchObject({ kind: 'bytes', to: 4098 })
+    file.write('x'.repeat(4100))
+    expect(file.turn()).toMatchObject({ kind: 'bytes', to: 4100 })
     expect(file.generation.offset).toBe(0)
     file.write('y')
     expect(file.turn()).toMatchObject({ kind: 'bytes' })
@@ -194,6 +209,23 @@ test.each([
   file.turn()
   expect(file.lines.map((line) => line.length)).toEqual([lineBytes])
   expect(file.bytesRead).toBeLessThanOrEqual(3 * lineBytes)
+})
+
+describe('the encoding', () => {
+  test('is that of the bytes that the fingerprint was made of', () => {
+    file.files.write(file.inode, Buffer.from('\uFEFFone\n', 'utf16le'))
+    file.generation.fingerprint = fingerprintOf(file.disk, file.generation.descriptor, false)
+    expect(findEncoding(file.disk, file.generation)).toBe(true)
+    expect(file.generation.encoding).toEqual({ charset: 'utf-16le', markBytes: 2 })
+  })
+
+  test('is not that of another content in the same file', () => {
+    file.write('one\ntwo\n')
+    file.generation.fingerprint = fingerprintOf(file.disk, file.generation.descriptor, false)
+    file.files.write(file.inode, Buffer.from('\uFEFFone\ntwo\n', 'utf16le'))
+    expect(findEncoding(file.disk, file.generation)).toBe(false)
+    expect(file.generation.encoding).toBeUndefined()
+  })
 })
 
 test('the bytes before the offset that are kept are few, and no part of the input', () => {

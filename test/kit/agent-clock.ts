@@ -14,7 +14,7 @@ export function drained(): Promise<void> {
 export class VirtualClock {
   #nowMs = 1_000
   #pending: Pending[] = []
-  readonly #epochMs: number
+  #epochMs: number
 
   /** @param epochMs  wall clock when virtual time is 0 */
   constructor(epochMs = Date.UTC(2026, 0, 1)) {
@@ -29,6 +29,11 @@ export class VirtualClock {
     return this.#epochMs + this.#nowMs
   }
 
+  /** Somebody sets the wall clock; durations do not notice. */
+  stepWall(byMs: number): void {
+    this.#epochMs += byMs
+  }
+
   /** When the next timer is due; Infinity without one. */
   get nextMs(): number {
     return this.#pending[0]?.dueMs ?? Infinity
@@ -41,12 +46,21 @@ export class VirtualClock {
     return { cancel: () => void (this.#pending = this.#pending.filter((other) => other !== timer)) }
   }
 
-  /** A clock for one process: its timers never fire once it is dead. @param wallMs  a wall clock other than this one */
-  view(alive: () => boolean, wallMs?: () => number): Clock {
+  /**
+   * A clock for one process: its timers never fire once it is dead.
+   *
+   * @param wallMs  a wall clock other than this one
+   * @param fired   before a timer takes effect: the process may die here
+   */
+  view(alive: () => boolean, wallMs?: () => number, fired?: () => void): Clock {
     return {
       nowMs: wallMs ?? (() => this.wallMs),
       monotonicMs: () => this.#nowMs,
-      after: (delayMs, run) => this.after(delayMs, () => alive() && run()),
+      after: (delayMs, run) =>
+        this.after(delayMs, () => {
+          if (alive()) fired?.()
+          if (alive()) run()
+        }),
     }
   }
 

@@ -1,5 +1,9 @@
-import type { Disk } from '../../src/base/disk.ts'
-import { diskError, type DiskHooks, type Inode, type MemoryFiles } from './agent-files.ts'
+import zlib from 'node:zlib'
+import type { DirectoryEntry, Disk } from '../../src/base/disk.ts'
+import { codeOf, messageOf } from '../../src/base/errors.ts'
+import { replaceFile, type Replacing } from '../../src/base/replace.ts'
+import { archiveBroken, archiveCut, type Packing } from '../../src/base/unpack.ts'
+import { diskError, type DiskHooks, type Inode, type MemoryFiles, type Step } from './agent-files.ts'
 
 /** A process's view of files in memory. `drop` closes all its descriptors, as the kernel does when it dies. */
 export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & { drop(): void } {
@@ -23,10 +27,39 @@ export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & { 
     hooks.closed?.(inode)
     files.reap(inode)
   }
+  const step = async (name: Step) => hooks.step?.(name)
+  const replacing: Replacing = {
+    async create(path) {
+      await step('create')
+      const inode = files.open(path)
+      files.write(inode, Buffer.alloc(0))
+      return {
+        async write(text) {
+          await step('write')
+          files.write(inode, Buffer.from(text))
+        },
+        async flush() {
+          await step('flush')
+          files.flush(inode)
+        },
+        close: () => step('close'),
+      }
+    },
+    exists: (path) => files.find(path) !== undefined,
+    async rename(from, to) {
+      await step('rename')
+      files.rename(from, to)
+    },
+    async flushDirectory(path) {
+      await step('flushDirectory')
+      files.flushDirectory(path)
+    },
+  }
   return {
     open(path) {
       before('open', path)
       const inode = found(path)
+      if (inode.target !== undefined) throw diskError('ELOOP', path)
       inode.opens++
       open.set(++descriptors, inode)
       return descriptors
@@ -37,9 +70,26 @@ export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & { 
     },
     read(descriptor, into, at, length, position) {
       before('read', held(descriptor).path)
-      const part = held(descriptor).bytes.subarray(position, position + Math.min(length, into.length - at))
+      const wanted = Math.min(length, into.length - at)
+      const { bytes } = held(descriptor)
+      hooks.read?.(held(descriptor), into)
+      const part = bytes.subarray(position, position + (hooks.short?.(wanted) ?? wanted))
       into.set(part, at)
       return part.length
+    },
+    async *unpack(descriptor, packing) {
+      const { path, bytes } = held(descriptor)
+      const { whole, failure } = unpackedAtOnce(bytes, packing)
+      for (let at = 0; at < whole.length; at += unpackedBytes) {
+        await Promise.resolve()
+        // A process that has died goes on with nothing.
+        if (!open.has(descriptor)) await new Promise(() => {})
+        before('unpack', path)
+        yield whole.subarray(at, at + unpackedBytes)
+      }
+      await Promise.resolve()
+      before('unpack', path)
+      if (failure !== undefined) throw failure
     },
     factsOf(descriptor) {
       before('factsOf', held(descriptor).path)
@@ -57,12 +107,23 @@ export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & { 
     },
     list(directory) {
       before('list', directory)
-      return files.entries(directory)
+      const entries = files.entries(directory)
+      if (hooks.listing === undefined) return entries
+      // A directory is read in the order of its names' hashes: what is renamed meanwhile may pass from behind the place
+      // that the reading has come to before it, or the other way round.
+      const early = entries.filter((entry) => !isLate(entry))
+      hooks.listing()
+      // The directory may be gone now, and what was open goes on being read.
+      return [
+        ...early,
+        ...(files.find(directory)?.entries === undefined ? [] : files.entries(directory).filter(isLate)),
+      ]
     },
     resolve(path) {
       before('resolve', path)
-      found(path)
-      return path
+      const real = files.resolve(path)
+      if (real === undefined) throw diskError('ENOENT', path)
+      return real
     },
     pathOf(descriptor) {
       const inode = held(descriptor)
@@ -82,13 +143,8 @@ export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & { 
     },
     async replace(path, previous, text) {
       before('replace', path)
-      const temporary = `${path}.tmp`
-      files.write(files.open(temporary), Buffer.from(text))
-      await hooks.pause?.()
-      if (files.find(path) !== undefined) files.rename(path, previous)
-      await hooks.pause?.()
-      files.rename(temporary, path)
-      hooks.replaced?.(text)
+      await replaceFile(replacing, path, previous, text)
+      if (path.endsWith('/checkpoint.json')) hooks.replaced?.(text)
     },
     append(path, text) {
       before('append', path)
@@ -102,4 +158,27 @@ export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & { 
       for (const descriptor of open.keys()) release(descriptor)
     },
   }
+}
+
+const unpackedBytes = 700
+
+/** Without the thread pool, whose time is not virtual. Damage takes all that Node's own functions do not give. */
+function unpackedAtOnce(bytes: Buffer, packing: Packing): { whole: Buffer; failure?: Error } {
+  const unpacked = (finishFlush?: number) =>
+    packing === 'gzip'
+      ? zlib.gunzipSync(bytes, finishFlush === undefined ? {} : { finishFlush })
+      : zlib.zstdDecompressSync(bytes, finishFlush === undefined ? {} : { finishFlush })
+  try {
+    return { whole: unpacked() }
+  } catch (error) {
+    if (codeOf(error) !== 'Z_BUF_ERROR') return { whole: Buffer.alloc(0), failure: archiveBroken(messageOf(error)) }
+    const { Z_SYNC_FLUSH, ZSTD_e_flush } = zlib.constants
+    return { whole: unpacked(packing === 'gzip' ? Z_SYNC_FLUSH : ZSTD_e_flush), failure: archiveCut() }
+  }
+}
+
+function isLate({ name }: DirectoryEntry): boolean {
+  let hash = 7
+  for (let at = 0; at < name.length; at++) hash = (Math.imul(hash, 31) + name.charCodeAt(at)) | 0
+  return ((hash ^ (hash >>> 7)) & 1) === 1
 }

@@ -1,11 +1,15 @@
-import type { DirectoryEntry, Disk, FileFacts } from '../../src/base/disk.ts'
+import type { DirectoryEntry, Disk, FileFacts, Kind } from '../../src/base/disk.ts'
 
 /** An inode: what a name leads to, and what a descriptor holds on to after the name is gone. */
 export interface Inode {
   readonly number: bigint
   readonly birthNs: bigint
   readonly entries: Map<string, Inode> | undefined
+  /** Where a symlink leads. */
+  readonly target: string | undefined
   bytes: Buffer
+  /** What a power cut leaves of it for certain; undefined: it was never flushed. */
+  flushed: Buffer | undefined
   modifiedMs: number
   names: number
   /** Descriptors that lead here. */
@@ -16,13 +20,31 @@ export interface Inode {
 
 export type Call = keyof Disk
 
+/** Steps of replacing a file: after each one the world may end. */
+export type Step = 'create' | 'write' | 'flush' | 'close' | 'rename' | 'flushDirectory'
+
+/**
+ * What the file system says of an inode's birth.
+ *
+ * - `fine`: no two inodes that share a number share it
+ * - `coarse`: a millisecond, so that what is made again at once has number and birth of what was there
+ * - `none`: 0
+ */
+export type Births = 'fine' | 'coarse' | 'none'
+
 /** What a test does to one process's view of the disk. */
 export interface DiskHooks {
   /** Before each call: may change the disk, or throw what the call is to throw. */
   readonly before?: (call: Call, path: string) => void
-  /** Between the steps of writing a checkpoint. */
-  readonly pause?: () => Promise<void>
+  /** Before each step of replacing a file: may take its time, or throw. */
+  readonly step?: (step: Step) => Promise<void>
+  /** While a directory is being listed: what is renamed now may be seen twice or not at all. */
+  readonly listing?: () => void
+  /** How many of so many bytes a read brings. */
+  readonly short?: (length: number) => number
+  readonly read?: (inode: Inode, into: Uint8Array) => void
   readonly closed?: (inode: Inode) => void
+  /** A checkpoint has been written. */
   readonly replaced?: (text: string) => void
 }
 
@@ -34,25 +56,34 @@ export function diskError(code: string, path: string): Error {
 export class MemoryFiles {
   readonly #root: Inode
   readonly #free: bigint[] = []
+  readonly #rooms = new WeakMap<Inode, Buffer>()
   readonly #wallMs: () => number
+  readonly #births: Births
   #made = 0n
+  /** The directory that a power cut reaches: what it held after each change since its last flush, oldest first. */
+  #fragile: string | undefined
+  #history: Map<string, Inode>[] = []
+  #renaming = false
   /** Something happened in a directory. */
   changed: (directory: string) => void = () => {}
 
-  constructor(wallMs: () => number) {
+  constructor(wallMs: () => number, births: Births = 'fine') {
     this.#wallMs = wallMs
+    this.#births = births
     this.#root = this.#make('/', true)
     this.#root.names = 1
   }
 
-  #make(path: string, directory: boolean): Inode {
+  #make(path: string, directory: boolean, target?: string): Inode {
     this.#made++
+    const bornNs = BigInt(Math.floor(this.#wallMs())) * 1_000_000n
     return {
       number: this.#free.shift() ?? this.#made + 1n,
-      // Two inodes are never born at one moment: what shares a number does not share this.
-      birthNs: BigInt(this.#wallMs()) * 1_000_000n + this.#made,
+      birthNs: this.#births === 'none' ? 0n : this.#births === 'coarse' ? bornNs : bornNs + this.#made,
       entries: directory ? new Map() : undefined,
-      bytes: Buffer.alloc(0),
+      target,
+      bytes: nothing,
+      flushed: undefined,
       modifiedMs: this.#wallMs(),
       names: 0,
       opens: 0,
@@ -63,6 +94,8 @@ export class MemoryFiles {
   /** Gives the number of an inode back when nothing leads to it any more. */
   reap(inode: Inode): void {
     if (inode.names > 0 || inode.opens > 0) return
+    // A power cut may bring it back.
+    if (this.#fragile !== undefined && inode.path.startsWith(this.#fragile)) return
     this.#free.push(inode.number)
     this.#free.sort((a, b) => Number(a - b))
   }
@@ -71,6 +104,13 @@ export class MemoryFiles {
     let at: Inode | undefined = this.#root
     for (const part of path.split('/').slice(1)) if (part !== '' && part !== '.') at = at?.entries?.get(part)
     return at
+  }
+
+  /** The path behind a symlink at the last step, for there are no others; undefined when nothing is there. */
+  resolve(path: string): string | undefined {
+    const inode = this.find(path)
+    if (inode?.target === undefined) return inode && path
+    return this.find(inode.target)?.target === undefined && this.find(inode.target) ? inode.target : undefined
   }
 
   #parent(path: string): { directory: Inode; at: string; name: string } {
@@ -87,6 +127,7 @@ export class MemoryFiles {
     inode.names++
     this.#name(inode, path)
     directory.modifiedMs = this.#wallMs()
+    this.#note(at)
     this.changed(at)
   }
 
@@ -119,10 +160,34 @@ export class MemoryFiles {
   }
 
   append(inode: Inode, text: string): void {
-    this.write(inode, Buffer.concat([inode.bytes, Buffer.from(text)]))
+    const added = Buffer.from(text)
+    const { length } = inode.bytes
+    // Room behind the bytes, so that a file that grows is not copied each time: only while nobody else shares it.
+    let room = this.#rooms.get(inode)
+    if (room === undefined || room.buffer !== inode.bytes.buffer || length + added.length > room.length) {
+      room = Buffer.allocUnsafeSlow(2 * (length + added.length))
+      room.set(inode.bytes)
+      this.#rooms.set(inode, room)
+    }
+    room.set(added, length)
+    this.write(inode, room.subarray(0, length + added.length))
+  }
+
+  /** As a writer without O_APPEND does: behind the end it leaves a hole, which reads as NULs. */
+  writeAt(inode: Inode, position: number, text: string): void {
+    const added = Buffer.from(text)
+    const bytes = Buffer.alloc(Math.max(inode.bytes.length, position + added.length))
+    bytes.set(inode.bytes)
+    bytes.set(added, position)
+    this.write(inode, bytes)
+  }
+
+  symlink(path: string, target: string): void {
+    this.#link(path, this.#make(path, false, target))
   }
 
   truncate(inode: Inode, bytes = 0): void {
+    this.#rooms.delete(inode)
     this.write(inode, inode.bytes.subarray(0, bytes))
   }
 
@@ -134,6 +199,7 @@ export class MemoryFiles {
     directory.modifiedMs = this.#wallMs()
     inode.names--
     this.reap(inode)
+    this.#note(at)
     this.changed(at)
     return inode
   }
@@ -145,8 +211,10 @@ export class MemoryFiles {
     if (from === to) return undefined
     this.#parent(to)
     inode.names++
+    this.#renaming = true
     const gone = this.remove(to)
     this.remove(from)
+    this.#renaming = false
     inode.names--
     this.#link(to, inode)
     return gone
@@ -158,7 +226,7 @@ export class MemoryFiles {
 
   facts(inode: Inode): FileFacts {
     return {
-      kind: inode.entries === undefined ? 'file' : 'directory',
+      kind: kindOf(inode),
       device: 1n,
       inode: inode.number,
       birthNs: inode.birthNs,
@@ -175,9 +243,54 @@ export class MemoryFiles {
     const inode = this.find(path)
     if (inode === undefined) throw diskError('ENOENT', path)
     if (inode.entries === undefined) throw diskError('ENOTDIR', path)
-    return [...inode.entries].map(([name, { entries }]) => ({
-      name,
-      kind: entries === undefined ? 'file' : 'directory',
-    }))
+    return [...inode.entries].map(([name, entry]) => ({ name, kind: kindOf(entry) }))
   }
+
+  /** From now on a power cut takes from this directory, and the files in it, what was not flushed. */
+  makeFragile(directory: string): void {
+    this.makeDirectory(directory)
+    this.#fragile = directory
+    this.flushDirectory(directory)
+  }
+
+  flush(inode: Inode): void {
+    inode.flushed = Buffer.from(inode.bytes)
+  }
+
+  flushDirectory(directory: string): void {
+    if (directory === this.#fragile) this.#history = [new Map(this.find(directory)?.entries)]
+  }
+
+  /** Undoes changes of the fragile directory that were not flushed, the last ones first, and contents. */
+  cutPower(random: () => number): void {
+    const directory = this.#fragile === undefined ? undefined : this.find(this.#fragile)
+    if (directory?.entries === undefined) return
+    const kept = this.#history[Math.floor(random() * this.#history.length)]!
+    for (const inode of directory.entries.values()) inode.names--
+    directory.entries.clear()
+    for (const [name, inode] of kept) {
+      directory.entries.set(name, inode)
+      inode.names++
+      this.#name(inode, `${this.#fragile}/${name}`)
+      if (inode.entries !== undefined || inode.flushed?.equals(inode.bytes) === true) continue
+      const left = random()
+      if (left < 0.4) inode.bytes = inode.flushed ?? nothing
+      else if (left < 0.8) inode.bytes = inode.bytes.subarray(0, inode.bytes.length >> 1)
+      this.#rooms.delete(inode)
+      this.flush(inode)
+    }
+    this.flushDirectory(this.#fragile!)
+  }
+
+  #note(directory: string): void {
+    if (directory !== this.#fragile || this.#renaming) return
+    this.#history.push(new Map(this.find(directory)?.entries))
+  }
+}
+
+const nothing = Buffer.alloc(0)
+
+function kindOf(inode: Inode): Kind {
+  if (inode.entries !== undefined) return 'directory'
+  return inode.target === undefined ? 'file' : 'symlink'
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { Item } from '../../src/ship/answer.ts'
+import type { Asked, Lookup } from '../../src/ship/lookup.ts'
 import type { Send, Sent } from '../../src/ship/transport.ts'
 
 export interface Stored {
@@ -37,11 +37,21 @@ export function generationOf(id: string): string {
   return id.slice(0, 12)
 }
 
-/** A server in memory: checks each request as Elasticsearch would, keeps documents by `_id`, fails on cue. */
+/**
+ * A server in memory: checks each request as Elasticsearch would, keeps documents by `_id`, fails on cue. The target is a
+ * data stream: an `_id` is answered 409 by its newest index only.
+ */
 export class MemoryServer {
   readonly documents = new Map<string, Stored>()
   /** Documents that were refused for good. */
   readonly refused = new Map<string, Stored>()
+  /** By backing index, oldest first. */
+  readonly indices: { readonly name: string; readonly ids: Set<string> }[] = [{ name: 'index-1', ids: new Set() }]
+  /** Ids in more than one index: a promise is broken, unless nobody may ask what is there. */
+  readonly twice = new Set<string>()
+  /** What questions for indices and documents are answered. */
+  lookup: 'ok' | 'refused' | 'failed' = 'ok'
+  lookups = 0
   /** Broken promises that only the server sees. */
   readonly complaints: string[] = []
   /** Documents that were answered with 409. */
@@ -63,30 +73,101 @@ export class MemoryServer {
     this.#sent = sent
     return async (body, count, signal) => {
       this.requests++
-      const before = createHash('sha1').update(body).digest('hex')
+      const before = Buffer.from(body)
       const documents = this.#parse(body, count)
+      this.#checkOrder(documents)
       for (const document of documents) sent.set(document.id, document)
       const answer = await Promise.race([this.#answer(documents, this.outcome(documents)), aborted(signal)])
       if (!alive()) return new Promise(() => {})
-      if (createHash('sha1').update(body).digest('hex') !== before) {
-        this.complaints.push('the body changed while the request was under way')
-      }
+      if (!before.equals(body)) this.complaints.push('the body changed while the request was under way')
+      for (const id of settledBy(answer, documents)) sent.delete(id)
       return answer
     }
   }
 
-  /** Documents that the present process has sent. */
+  /** Documents that the present process has sent, and was given no final verdict of. */
   #sent = new Map<string, Stored>()
 
-  /** Documents that the present process has sent and that have no final verdict. */
-  unsettled(): Stored[] {
-    return [...this.#sent.values()].filter(({ id }) => !this.documents.has(id) && !this.refused.has(id))
+  unsettled(): Iterable<Stored> {
+    return this.#sent.values()
+  }
+
+  /** A batch is filled in file order, however many spans and attempts it is made of. */
+  #checkOrder(documents: readonly Stored[]): void {
+    const reached = new Map<string, Stored>()
+    for (const document of documents) {
+      const generation = generationOf(document.id)
+      const before = reached.get(generation)
+      if (before !== undefined && before.offset >= document.offset) {
+        this.complaints.push(`out of order in one batch: ${JSON.stringify([before, document]).slice(0, 400)}`)
+      }
+      reached.set(generation, document)
+    }
+  }
+
+  /** Requests that are on their way to the server, and rollovers that wait until there are none. */
+  #arriving = 0
+  #due = 0
+
+  /**
+   * From now on documents go to a new index. Not between the leaving and the arriving of a request: one that arrives so late
+   * that its sender has asked meanwhile what is there is a risk that remains.
+   */
+  rollover(): void {
+    this.#due++
+    this.#rollWhenDue()
+  }
+
+  #rollWhenDue(): void {
+    for (; this.#due > 0 && this.#arriving === 0; this.#due--) {
+      this.indices.push({ name: `index-${this.indices.length + 1}`, ids: new Set() })
+    }
+  }
+
+  async #arrive(): Promise<void> {
+    this.#arriving++
+    await this.travel()
+    this.#arriving--
+    this.#rollWhenDue()
+  }
+
+  /** What a process may ask. */
+  connectLookup(alive: () => boolean): Lookup {
+    const ask = async <T>(signal: AbortSignal, answer: () => T): Promise<Asked<T>> => {
+      this.lookups++
+      const unheard: Asked<T> = { kind: 'failed', state: 'unreachable', message: 'connection reset' }
+      const reply = async (): Promise<Asked<T>> => {
+        await this.travel()
+        if (this.lookup === 'failed') return unheard
+        const told: Asked<T> =
+          this.lookup === 'refused' ? { kind: 'refused', why: '403' } : { kind: 'answered', value: answer() }
+        await this.travel()
+        return told
+      }
+      const asked = await Promise.race([reply(), aborted(signal).then(() => unheard)])
+      return alive() ? asked : new Promise(() => {})
+    }
+    const settled = (ids: readonly string[], asked: Asked<readonly boolean[]>) => {
+      if (asked.kind === 'answered') for (const [at, id] of ids.entries()) if (asked.value[at]) this.#sent.delete(id)
+    }
+    return {
+      indices: (signal) => ask(signal, () => this.indices.map(({ name }) => name)),
+      present: async (index, ids, signal) => {
+        const asked = await ask(signal, () => {
+          const found = this.indices.find(({ name }) => name === index)
+          return ids.map((id) => found?.ids.has(id) ?? false)
+        })
+        settled(ids, asked)
+        return asked
+      },
+    }
   }
 
   async #answer(documents: readonly Stored[], outcome: Outcome): Promise<Sent> {
-    await this.travel()
+    await this.#arrive()
     if (outcome === 'hang') await this.patience()
-    if (outcome === 'failed' || outcome === 'hang') return { kind: 'failed', message: 'connection reset' }
+    if (outcome === 'failed' || outcome === 'hang')
+      return { kind: 'failed', message: 'connection reset', reached: true, stale: false }
     if (outcome === 'half') documents = documents.slice(0, Math.ceil(documents.length / 2))
     if (typeof outcome === 'object' && 'status' in outcome) {
       // One document alone that is too large: it never will be taken.
@@ -99,22 +180,29 @@ export class MemoryServer {
       if (status === 400) this.refused.set(documents[position]!.id, documents[position]!)
     }
     await this.travel()
-    if (outcome === 'lost' || outcome === 'half') return { kind: 'failed', message: 'connection reset' }
+    if (outcome === 'lost' || outcome === 'half')
+      return { kind: 'failed', message: 'connection reset', reached: true, stale: false }
     const done = items.every(({ status }) => status === 201)
     return { kind: 'answered', answer: done ? { kind: 'done' } : { kind: 'items', items } }
   }
 
   #keep(document: Stored): Item {
+    const newest = this.indices.at(-1)!
     const known = this.documents.get(document.id)
-    if (known === undefined) {
-      this.documents.set(document.id, document)
-      return { status: 201, errorType: '' }
-    }
-    this.duplicates++
-    if (known.offset !== document.offset || known.message !== document.message) {
+    if (known !== undefined && (known.offset !== document.offset || known.message !== document.message)) {
       this.complaints.push(`two lines have the id ${document.id}: ${JSON.stringify([known, document])}`)
     }
-    return { status: 409, errorType: 'version_conflict_engine_exception' }
+    if (newest.ids.has(document.id)) {
+      this.duplicates++
+      return { status: 409, errorType: 'version_conflict_engine_exception' }
+    }
+    newest.ids.add(document.id)
+    if (known === undefined) this.documents.set(document.id, document)
+    else {
+      this.twice.add(document.id)
+      if (this.lookup !== 'refused') this.complaints.push(`stored in two indices: ${JSON.stringify(document)}`)
+    }
+    return { status: 201, errorType: '' }
   }
 
   #parse(body: Buffer, count: number): Stored[] {
@@ -142,9 +230,19 @@ export class MemoryServer {
   }
 }
 
+/** Ids whose document has its final verdict with this answer. */
+function settledBy(sent: Sent, documents: readonly Stored[]): string[] {
+  const ids = documents.map(({ id }) => id)
+  if (sent.kind === 'status') return sent.status === 413 && ids.length === 1 ? ids : []
+  if (sent.kind !== 'answered' || sent.answer.kind === 'malformed') return []
+  const { answer } = sent
+  if (answer.kind === 'done') return ids
+  return ids.filter((_id, at) => [200, 201, 400, 409].includes(answer.items[at]!.status))
+}
+
 function aborted(signal: AbortSignal): Promise<Sent> {
   return new Promise((resolve) => {
-    const failed = () => resolve({ kind: 'failed', message: 'aborted' })
+    const failed = () => resolve({ kind: 'failed', message: 'aborted', reached: true, stale: false })
     if (signal.aborted) failed()
     else signal.addEventListener('abort', failed)
   })

@@ -21,6 +21,8 @@ export interface HarnessOptions {
   /** For a real disk, whose files carry real times: a wall clock other than the virtual one. */
   readonly wallMs?: () => number
   readonly logLevel?: string
+  /** Where the agent awaits something that is neither disk nor server: it may die here, or the world may change. */
+  readonly point?: () => void
 }
 
 /** What Remora said of itself. */
@@ -48,6 +50,7 @@ export class AgentHarness {
   /** Changes with each process; what belongs to another is dead. */
   #life = 0
   #yields = 0
+  #ids = 0
   #writes = 0
   failure: unknown
 
@@ -74,13 +77,16 @@ export class AgentHarness {
     this.#disk = this.#counting(this.#o.disk(alive))
     const world: World = {
       disk: this.#disk,
-      clock: this.clock.view(alive, wallMs),
+      clock: this.clock.view(alive, wallMs, this.#o.point),
       random,
-      newInstanceId: () => 'an-instance',
+      newInstanceId: () => `instance-${++this.#ids}`,
       watch: (hint) => this.#watch(hint),
       send: this.server.connect(alive),
+      lookup: this.server.connectLookup(alive),
       yield: async () => {
         if (this.#yields++ > yieldsMax) throw new Error('the loop does not come to rest')
+        this.#o.point?.()
+        if (!alive()) await new Promise(() => {})
       },
     }
     const agent = new Agent({
@@ -177,6 +183,25 @@ export class AgentHarness {
         this.#writes++
         return disk.replace(path, previous, text).finally(() => this.#writes--)
       },
+      unpack: (descriptor, packing) => {
+        const unpacked = disk.unpack(descriptor, packing)
+        return this.#o.wallMs === undefined ? unpacked : this.#awaited(unpacked)
+      },
+    }
+  }
+
+  /** The same pieces, and virtual time stands still until each is there. */
+  async *#awaited(pieces: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+    const iterator = pieces[Symbol.asyncIterator]()
+    try {
+      for (;;) {
+        this.#writes++
+        const next = await iterator.next().finally(() => this.#writes--)
+        if (next.done === true) return
+        yield next.value
+      }
+    } finally {
+      await iterator.return?.()
     }
   }
 
@@ -249,6 +274,7 @@ const defaults: Settings = {
   memoryLimitBytes: undefined,
   startAt: 'beginning',
   shutdownGraceMs: 25_000,
+  drainQuietMs: 0,
   requestTimeoutMs: 60_000,
   lineBytesMax: 4096,
   scanIntervalMs: 10_000,

@@ -1,108 +1,132 @@
+import { gzipSync } from 'node:zlib'
 import type { Inode, MemoryFiles } from '../kit/agent-files.ts'
+import { descends, inheritedFrom, Life, linesOf, mark } from './lives.ts'
 import { filePaths, type FileAction } from './schedule.ts'
 
-/** One life of a content, as the application knows it: what a generation is to be. */
-export interface Life {
-  readonly name: string
-  /** Names that it had and that are watched: it is known by the first one that was seen. */
-  readonly paths: Set<string>
-  /** ASCII, so that a character is a byte. */
-  text: string
-  /** Where lines begin that came in several pieces: if their file ended in between, so may their documents. */
-  readonly pieced: Set<number>
-  /** Ends of the bytes that nobody could have read any more: what began before may be missing. */
-  readonly excused: Set<number>
-  /** It was copied and then renamed instead of truncated: nobody can say that the copy is one, so it may come twice. */
-  doubled: boolean
-}
-
-export interface Line {
-  readonly life: Life
-  readonly from: number
-  /** Behind the newline. */
-  readonly to: number
-  readonly text: string
-}
-
 const subdirectory = '/logs/sub'
-const banner = 'the application starts, and says the same each time'
+const symlink = '/logs/current.log'
+export const banner = 'the application starts, and says the same each time'
+
+const alike = 'a beginning that others have, while no agent looked, or could'
+const unseen = 'there was a copy while the disk did not always answer'
+
+export interface Habits {
+  /** Every file begins with the same line. */
+  readonly banner: boolean
+  /** Lines end with CR and LF. */
+  readonly crlf: boolean
+}
 
 /** Writes and rotates files, and remembers what was written, and what was destroyed while nobody could read it. */
 export class Application {
   readonly lives: Life[] = []
+  readonly habits: Habits
   readonly #files: MemoryFiles
-  readonly hasBanner: boolean
   readonly #lifeOf = new Map<Inode, Life>()
   readonly #copies = new Set<Inode>()
+  /** How much of its life a packed file holds. */
+  readonly #packed = new Map<Inode, number>()
   #copying: { from: Inode; to: Inode } | undefined
   readonly #moved = new Set<Inode>()
   #orphan: Inode | undefined
   /** Deleted or moved out of sight, and held open by the agent. */
   readonly #held = new Set<Inode>()
+  /** By the number that they begin with. */
+  readonly #lifeOfLine: Life[] = []
   #lines = 0
+  #names = 0
+  /** The disk refuses to tell at times. */
+  blind = false
+  #confused = false
+  /** No agent runs. */
+  down = false
   /** Between two calls of the agent: a descriptor may be about to be closed. */
   interrupting = false
 
-  constructor(files: MemoryFiles, withBanner: boolean) {
+  constructor(files: MemoryFiles, habits: Habits) {
     this.#files = files
-    this.hasBanner = withBanner
+    this.habits = habits
     files.makeDirectory('/logs/sub')
   }
 
+  // oxlint-disable-next-line eslint/complexity -- one case for each thing that an application does
   perform(action: FileAction): void {
     const path = 'file' in action ? filePaths[action.file]! : ''
     if (action.do !== 'append' && action.do !== 'piece') this.#completeCopy()
     switch (action.do) {
+      case 'append':
+        return this.#write(this.#open(path), this.#some(action.lines, action.bytes))
+      case 'piece':
+        return this.#write(this.#open(path), this.#line(action.bytes))
+      case 'late': {
+        const inode = this.#files.find(`${path}.1`)
+        if (inode === undefined || this.#copies.has(inode)) return
+        return this.#write(inode, this.#some(action.lines, 20))
+      }
+      case 'orphan':
+        return this.#writeOrphan(action.lines)
+      case 'rotate':
+        for (let times = action.times ?? 1; times > 0; times--) {
+          if (this.#files.find(path) === undefined) return
+          this.#double(path)
+          this.#rotated(path)
+          this.#shift(path, action.keep)
+          this.#gone(this.#files.rename(path, `${path}.1`))
+          if (action.create || times > 1) this.#open(path)
+          if (times > 1) this.#write(this.#open(path), this.#some(1, 30))
+        }
+        return
+      case 'rename':
+        if (this.#files.find(path) === undefined) return
+        this.#double(path)
+        this.#gone(this.#files.rename(path, action.to === 'old' ? `${path}.old` : `${path}-20260101.${++this.#names}`))
+        if (action.create) this.#open(path)
+        return
+      case 'atomic':
+        return this.#replaceWhole(path, action.lines)
+      case 'copytruncate':
+        this.#beginCopy(path, action.keep)
+        return this.#finishCopy(action.gap)
+      case 'copy':
+        return this.#beginCopy(path, action.keep)
       case 'copied':
         return this.#finishCopy(action.gap)
-      case 'orphan': {
-        const orphan = this.#orphan
-        // What is written just when the agent lets go of it is lost: nobody can help that.
-        if (orphan === undefined || !this.#held.has(orphan) || this.interrupting) return
-        if (this.#copying?.from === orphan) return
-        for (let n = 0; n < action.lines; n++) this.#write(orphan, `${this.#line(20)}\n`)
+      case 'truncate':
+        return this.#truncate(this.#files.find(path), action.share ?? 0)
+      case 'hole':
+        return this.#leaveHole(this.#files.find(path))
+      case 'delete':
+        this.#gone(this.#files.find(path) && this.#files.remove(path))
+        if (action.create) this.#open(path)
+        return
+      case 'compress':
+        return this.#compress(`${path}.${action.number}`, action.keep)
+      case 'move':
+        return this.#move(path)
+      case 'swap':
+        return this.#swap(action.lines)
+      case 'through': {
+        const target = this.#files.resolve(symlink)
+        if (target !== undefined) this.#write(this.#files.find(target)!, this.#some(action.lines, 40))
         return
       }
       case 'removeDirectory':
         return this.#removeDirectory(subdirectory)
       case 'renameDirectory':
         return this.#renameDirectory(subdirectory, `${subdirectory}2`)
-      case 'move':
-        return this.#move(path)
-      case 'copy':
-        return this.#beginCopy(path, action.keep)
-      case 'append':
-        for (let n = 0; n < action.lines; n++) this.#write(this.#open(path), `${this.#line(action.bytes)}\n`)
-        return
-      case 'piece':
-        return this.#write(this.#open(path), this.#line(action.bytes))
-      case 'rotate':
-        if (this.#files.find(path) === undefined) return
-        this.#double(path)
-        this.#shift(path, action.keep)
-        this.#gone(this.#files.rename(path, `${path}.1`))
-        if (action.create) this.#open(path)
-        return
-      case 'copytruncate':
-        this.#beginCopy(path, action.keep)
-        return this.#finishCopy(action.gap)
-      case 'truncate':
-        return this.#truncate(this.#files.find(path))
-      case 'delete':
-        this.#gone(this.#files.find(path) && this.#files.remove(path))
-        if (action.create) this.#open(path)
-        return
-      case 'late': {
-        const inode = this.#files.find(`${path}.1`)
-        if (inode === undefined || this.#copies.has(inode)) return
-        for (let n = 0; n < action.lines; n++) this.#write(inode, `${this.#line(20)}\n`)
-      }
     }
   }
 
   /** Nothing is left half done. */
   atLast(): void {
     this.#completeCopy()
+  }
+
+  /** Which life a line was written in, by its text; undefined for a first line that all have. */
+  lifeOf(text: string): { life: Life; line: number } | undefined {
+    const line = Number(/^<(\d+)>/.exec(text)?.[1] ?? 0)
+    const life = this.#lifeOfLine[line]
+    return life && { life, line }
   }
 
   /** The agent closed a file. @param byItself  it went on living: then it must have what it held */
@@ -112,14 +136,47 @@ export class Application {
     if (!held || !byItself) this.#destroyed(inode)
   }
 
-  /** Lines whose newline was written. */
-  lines(): Line[] {
-    return this.lives.flatMap((life) => linesOf(life))
+  /** The agent has read lines of a file, and knows how much there is. A size alone would not tell of which content it is. */
+  read(inode: Inode): void {
+    const life = this.#lifeOf.get(inode)
+    if (life !== undefined && !this.#copies.has(inode)) life.seenBytes = Math.max(life.seenBytes, inode.bytes.length)
   }
 
-  /** Files that are there, with what they hold. */
-  present(): { path: string; life: Life }[] {
-    return [...this.#lifeOf].filter(([inode]) => inode.names > 0).map(([{ path }, life]) => ({ path, life }))
+  /**
+   * The agent is gone, and what it knew beyond its last checkpoint it cannot report any more.
+   *
+   * @param unwritten  the disk has refused checkpoints: lives that only it knew are strangers now, and so are their copies
+   */
+  forgotten(unwritten: boolean): void {
+    if (this.habits.banner) for (const inode of this.#copies) mark(this.#lifeOf.get(inode)!, alike)
+    for (const life of this.lives) {
+      life.drainsFirst = false
+      if (unwritten) life.repeats = 'the state that knew it could not be written'
+      life.seenBytes = 0
+      life.owed.clear()
+    }
+  }
+
+  /** The disk refuses at times: what cannot be compared is not known as a copy. */
+  goBlind(): void {
+    this.blind = true
+    // What goes on, and what only begins alike, is told by bytes that cannot be read.
+    if (this.habits.banner) {
+      this.#confused = true
+      for (const life of this.#lifeOf.values()) mark(life, alike)
+    }
+    for (const life of this.lives) life.drainsFirst = false
+    for (const inode of this.#copies) {
+      const life = this.#lifeOf.get(inode)
+      if (life !== undefined) mark(life, unseen)
+    }
+  }
+
+  #some(lines: number, bytes: number): string {
+    const end = this.habits.crlf ? '\r\n' : '\n'
+    let text = ''
+    for (let n = 0; n < lines; n++) text += this.#line(bytes) + end
+    return text
   }
 
   #line(bytes: number): string {
@@ -134,26 +191,37 @@ export class Application {
     return inode
   }
 
-  #begin(inode: Inode, paths: Set<string>): void {
-    const name = `${[...paths][0]}#${this.lives.length}`
-    const life: Life = { name, paths, text: '', pieced: new Set(), excused: new Set(), doubled: false }
+  #begin(inode: Inode, paths: Set<string>, origin?: Life, inherited = 0): void {
+    const life = new Life(`${[...paths][0]}#${this.lives.length}`, paths, origin, inherited)
     this.lives.push(life)
     this.#lifeOf.set(inode, life)
   }
 
   #write(inode: Inode, text: string): void {
     const life = this.#lifeOf.get(inode)!
-    const full = life.text === '' && this.hasBanner ? `${banner}\n${text}` : text
-    if (life.text !== '' && !life.text.endsWith('\n')) life.pieced.add(life.text.lastIndexOf('\n') + 1)
-    life.text += full
+    for (const [, line] of text.matchAll(/(?:^|\n)<(\d+)>/g)) this.#lifeOfLine[Number(line)] = life
+    const full = life.text === '' && this.habits.banner ? `${banner}\n${text}` : text
+    life.write(full)
+    // Longer again than before it was cut: that it was shorter meanwhile nobody sees.
+    if (life.inherited > 0 && life.text.length >= life.origin!.text.length) life.origin!.owed.clear()
     this.#files.append(inode, full)
   }
 
+  #writeOrphan(lines: number): void {
+    const orphan = this.#orphan
+    // What is written just when the agent lets go of it is lost: nobody can help that.
+    if (orphan === undefined || !this.#held.has(orphan) || this.interrupting) return
+    if (this.#copying?.from === orphan) return
+    this.#write(orphan, this.#some(lines, 20))
+  }
+
   #shift(path: string, keep: number): void {
-    this.#gone(this.#files.find(`${path}.${keep}`) && this.#files.remove(`${path}.${keep}`))
-    for (let n = keep - 1; n >= 1; n--) {
-      if (this.#files.find(`${path}.${n}`) !== undefined) {
-        this.#gone(this.#files.rename(`${path}.${n}`, `${path}.${n + 1}`))
+    for (const end of ['', '.gz']) {
+      this.#gone(this.#files.find(`${path}.${keep}${end}`) && this.#files.remove(`${path}.${keep}${end}`))
+      for (let n = keep - 1; n >= 1; n--) {
+        if (this.#files.find(`${path}.${n}${end}`) !== undefined) {
+          this.#gone(this.#files.rename(`${path}.${n}${end}`, `${path}.${n + 1}${end}`))
+        }
       }
     }
   }
@@ -165,15 +233,27 @@ export class Application {
     this.#gone(this.#files.find(`${path}.1`) && this.#files.remove(`${path}.1`))
     const to = this.#files.open(`${path}.1`)
     this.#copies.add(to)
+    // Which of two files with equal bytes is younger nobody can tell then: after a while the copy is a file of its own.
+    if (to.birthNs <= from.birthNs) mark(this.#lifeOf.get(from)!, 'copied, and births do not tell which is younger')
+    if (this.blind) mark(this.#lifeOf.get(from)!, unseen)
+    // The state holds the bytes before the frontier, not those before what was sent and not answered.
+    if (this.down && this.habits.banner) mark(this.#lifeOf.get(from)!, alike)
     this.#lifeOf.set(to, this.#lifeOf.get(from)!)
     this.#files.write(to, from.bytes.subarray(0, from.bytes.length >> 1))
     this.#copying = { from, to }
   }
 
+  #rotated(path: string): void {
+    const inode = this.#files.find(path)
+    const life = inode && this.#lifeOf.get(inode)
+    // What was never read may be another content than the agent thinks.
+    if (life !== undefined && inode!.opens > 0 && life.seenBytes > 0 && !this.blind) life.drainsFirst = true
+  }
+
   #double(path: string): void {
     const inode = this.#files.find(path)
     const life = inode && this.#lifeOf.get(inode)
-    if (life !== undefined && this.#copying?.from === inode) life.doubled = true
+    if (life !== undefined && this.#copying?.from === inode) life.repeats = 'copied, and renamed instead of truncated'
   }
 
   /** The rest of the copy, if both files are still what they were; then the file is emptied. */
@@ -183,27 +263,8 @@ export class Application {
     const { from, to } = this.#copying
     this.#copying = undefined
     if (!this.#lifeOf.has(from) || this.#lifeOf.get(to) !== this.#lifeOf.get(from)) return
-    for (let n = 0; n < gap; n++) this.#write(from, `${this.#line(30)}\n`)
-    this.#truncate(from)
-  }
-
-  /** Nothing in the new name tells what it was: only who holds it, or remembers its inode, knows. */
-  #move(path: string): void {
-    const inode = this.#files.find(path)
-    if (inode === undefined) return
-    this.#double(path)
-    this.#files.rename(path, `${path.slice(0, -4)}-${++this.#lines}.kept`)
-    if (inode.opens === 0) return this.#destroyed(inode)
-    this.#moved.add(inode)
-    if (!this.interrupting) this.#held.add(inode)
-  }
-
-  #renameDirectory(from: string, to: string): void {
-    if (this.#files.find(from) === undefined) return
-    this.#removeDirectory(to)
-    this.#files.rename(from, to)
-    for (const life of this.#lifeOf.values())
-      for (const path of life.paths) life.paths.add(path.replace(`${from}/`, `${to}/`))
+    if (gap > 0) this.#write(from, this.#some(gap, 30))
+    this.#truncate(from, 0)
   }
 
   /** The copying goes on whatever happens to the file's names. */
@@ -213,21 +274,102 @@ export class Application {
     if (this.#lifeOf.has(to) && this.#lifeOf.get(from) === this.#lifeOf.get(to)) this.#files.write(to, from.bytes)
   }
 
+  /** Nothing in the new name tells what it was: only who holds it, or remembers its inode, knows. */
+  #move(path: string): void {
+    const inode = this.#files.find(path)
+    if (inode === undefined) return
+    this.#double(path)
+    this.#files.rename(path, `${path.slice(0, -4)}-${++this.#lines}.kept`)
+    this.#outOfSight(inode)
+  }
+
+  #outOfSight(inode: Inode): void {
+    if (inode.opens === 0) return this.#destroyed(inode)
+    this.#moved.add(inode)
+    if (!this.interrupting) this.#held.add(inode)
+  }
+
+  /** A new file is made whole under another name, and put over the old one. */
+  #replaceWhole(path: string, lines: number): void {
+    const temporary = `${path.slice(0, -4)}.new`
+    this.#files.makeDirectory(path.slice(0, path.lastIndexOf('/')))
+    const inode = this.#files.open(temporary)
+    this.#begin(inode, new Set([path]))
+    this.#write(inode, this.#some(lines, 40))
+    this.#double(path)
+    this.#gone(this.#files.rename(temporary, path))
+  }
+
+  /** A symlink leads to another file from now on, whose own name tells nothing. */
+  #swap(lines: number): void {
+    const target = `${subdirectory}/target-${++this.#names}.txt`
+    const before = this.#files.resolve(symlink)
+    this.#write(this.#open(target), this.#some(lines, 40))
+    this.#files.symlink(`${symlink}.new`, target)
+    this.#files.rename(`${symlink}.new`, symlink)
+    if (before !== undefined) this.#outOfSight(this.#files.find(before)!)
+  }
+
+  #renameDirectory(from: string, to: string): void {
+    if (this.#files.find(from) === undefined) return
+    this.#removeDirectory(to)
+    const target = this.#files.resolve(symlink)
+    this.#files.rename(from, to)
+    // The symlink leads to nothing now.
+    if (target !== undefined) this.#outOfSight(this.#files.find(target.replace(from, to))!)
+    for (const [inode, life] of this.#lifeOf) {
+      for (const path of life.paths) life.paths.add(path.replace(`${from}/`, `${to}/`))
+      // A copy is looked for beside the file's first name.
+      if (this.#copies.has(inode) && inode.path.startsWith(to)) life.repeats = 'its copy was moved with the directory'
+    }
+  }
+
   #removeDirectory(path: string): void {
     if (this.#files.find(path) === undefined) return
     for (const { name } of this.#files.entries(path)) this.#gone(this.#files.remove(`${path}/${name}`))
     this.#files.remove(path)
   }
 
-  #truncate(inode: Inode | undefined): void {
+  #truncate(inode: Inode | undefined, share: number): void {
     if (inode === undefined) return
     const { length } = inode.bytes
-    this.#files.truncate(inode)
-    const old = this.#lifeOf.get(inode)!
+    const left = Math.floor(length * share)
+    this.#files.truncate(inode, left)
     // With nothing in it a file cannot begin a new life.
     if (length === 0) return
-    this.#begin(inode, new Set(old.paths))
+    const old = this.#lifeOf.get(inode)!
+    const hasCopy = [...this.#copies].some((copy) => this.#lifeOf.get(copy) === old)
+    // What is left of the file is a copy of the copy: nobody can say which is which.
+    if (left > 0 && hasCopy) mark(old, 'copied, and cut to a part')
+    this.#begin(inode, new Set(old.paths), old, left)
     this.#excuse(old, length)
+    // With other bytes behind what was left nobody knows how far the old ones had come.
+    if (left > 0 && this.down) old.owed.clear()
+  }
+
+  /** A writer that does not append goes on where it stood in a file that was emptied. */
+  #leaveHole(inode: Inode | undefined): void {
+    if (inode === undefined || inode.bytes.length === 0) return
+    const { length } = inode.bytes
+    this.#truncate(inode, 0)
+    const text = this.#some(1, 40)
+    this.#lifeOf.get(inode)!.write('\0'.repeat(length) + text)
+    this.#files.writeAt(inode, length, text)
+  }
+
+  /** As gzip does it: the packed file is whole before the plain one goes. @param keep  the plain one stays */
+  #compress(path: string, keep: boolean): void {
+    const inode = this.#files.find(path)
+    const life = inode && this.#lifeOf.get(inode)
+    if (inode === undefined || life === undefined || inode.bytes.length === 0) return
+    if (this.#copying?.from === inode || this.#copying?.to === inode) return
+    this.#gone(this.#files.find(`${path}.gz`) && this.#files.remove(`${path}.gz`))
+    const packed = this.#files.open(`${path}.gz`)
+    this.#copies.add(packed)
+    this.#packed.set(packed, inode.bytes.length)
+    this.#lifeOf.set(packed, life)
+    this.#files.write(packed, gzipSync(inode.bytes))
+    if (!keep) this.#gone(this.#files.remove(path))
   }
 
   #gone(inode: Inode | undefined): void {
@@ -243,25 +385,25 @@ export class Application {
     const life = this.#lifeOf.get(inode)
     this.#lifeOf.delete(inode)
     this.#copies.delete(inode)
-    if (life !== undefined) this.#excuse(life, inode.bytes.length)
+    if (life !== undefined) this.#excuse(life, this.#packed.get(inode) ?? inode.bytes.length)
   }
 
   /** The bytes of a life up to `to` were destroyed somewhere: what no other file has of them may be missing. */
   #excuse(life: Life, to: number): void {
     let kept = 0
-    for (const [inode, other] of this.#lifeOf) if (other === life) kept = Math.max(kept, inode.bytes.length)
+    for (const [inode, other] of this.#lifeOf) {
+      if (other === life) kept = Math.max(kept, this.#packed.get(inode) ?? inode.bytes.length)
+      // What was left in the file when it was cut is there for all the lives that it has had since.
+      else if (descends(other, life)) kept = Math.max(kept, inheritedFrom(other, life))
+    }
     if (kept >= to) return
-    for (const line of linesOf(life)) if (line.to > kept && line.from < to) life.excused.add(line.from)
+    // The life before began with the same bytes: if they were still to be read, they were to be read here.
+    if (life.origin !== undefined) this.#excuse(life.origin, Math.min(to, life.inherited))
+    for (const line of linesOf(life)) {
+      if (line.to <= kept || line.from >= to) continue
+      life.excused.add(line.from)
+      if (line.to <= life.seenBytes && !this.#confused) life.owed.add(line.from)
+    }
     life.excused.add(life.text.lastIndexOf('\n', to - 1) + 1)
-  }
-}
-
-export function linesOf(life: Life): Line[] {
-  const lines: Line[] = []
-  for (let from = 0; ;) {
-    const newline = life.text.indexOf('\n', from)
-    if (newline === -1) return lines
-    lines.push({ life, from, to: newline + 1, text: life.text.slice(from, newline) })
-    from = newline + 1
   }
 }

@@ -1,11 +1,20 @@
 import { generationOf, type MemoryServer, type Stored } from '../kit/agent-server.ts'
-import { linesOf, type Application, type Life, type Line } from './application.ts'
+import { banner, type Application } from './application.ts'
+import { linesOf, type Life, type Line } from './lives.ts'
 
-export interface Allowed {
+/** Bytes that the agent has reported as destroyed before it could read them. */
+export interface Gap {
+  readonly path: string
+  readonly from: number
+  readonly to: number
+}
+
+export interface Facts {
   /** From there on lines are cut. */
   readonly lineBytesMax: number
-  /** Lines may come under two generations. */
-  readonly repeats: boolean
+  readonly gaps: readonly Gap[]
+  /** Nothing that was delivered can look undelivered: no process was killed, no answer was lost. */
+  readonly peaceful: boolean
 }
 
 /**
@@ -13,90 +22,167 @@ export interface Allowed {
  *
  * @returns what is wrong
  */
-export function judge(application: Application, server: MemoryServer, allowed: Allowed): string[] {
+export function judge(application: Application, server: MemoryServer, facts: Facts): string[] {
   const broken: string[] = []
   // A document may be refused, and be taken when it is sent again after a crash.
   const documents = [...new Map([...server.refused, ...server.documents]).values()]
-  const covered = assign(application.lives, documents, allowed, broken)
+  const byPath = new Map<string, Life[]>()
   for (const life of application.lives) {
-    const parts = covered.get(life) ?? []
-    // The same first line in every file: no one can say which of them a document is.
-    const lines = linesOf(life).filter(({ from }) => from > 0 || !application.hasBanner)
-    const repeats = allowed.repeats || life.doubled
-    for (const line of lines) broken.push(...judgeLine(line, parts, { ...allowed, repeats }))
-    const rest = parts.filter(({ offset }) => offset > life.text.lastIndexOf('\n'))
-    if (rest.length > 1 && !repeats) broken.push(`the unfinished line of ${life.name} came as ${summary(rest)}`)
+    for (const path of life.paths) {
+      const lives = byPath.get(path)
+      if (lives === undefined) byPath.set(path, [life])
+      else lives.push(life)
+    }
   }
+  const covered = assign(byPath, documents, facts, broken)
+  for (const life of application.lives) {
+    const parts = (covered.get(life) ?? []).toSorted((a, b) => a.offset - b.offset)
+    let at = 0
+    for (const line of linesOf(life)) {
+      const mine: Stored[] = []
+      while (at < parts.length && parts[at]!.offset < line.to) mine.push(parts[at++]!)
+      // The same first line in every file: no one can say which of them a document is. See `countBanners`.
+      if (line.from === 0 && application.habits.banner) continue
+      broken.push(...judgeLine(line, mine, facts, covered))
+    }
+    const rest = parts.slice(at)
+    if (rest.length > 1 && life.repeats === undefined && !isCovered(rest, life.text.slice(life.lineStart), life))
+      broken.push(`the unfinished line of ${life.name} came as ${summary(rest)}`)
+  }
+  if (application.habits.banner) broken.push(...countBanners(application.lives, documents))
+  if (facts.peaceful && !application.habits.banner) broken.push(...idleGaps(byPath, covered, facts))
   return broken.slice(0, 5)
 }
 
 /** Which life each document is of. Those that say the same in several lives belong where they are missed. */
 function assign(
-  lives: readonly Life[],
+  byPath: ReadonlyMap<string, readonly Life[]>,
   documents: readonly Stored[],
-  allowed: Allowed,
+  facts: Facts,
   broken: string[],
 ): Map<Life, Stored[]> {
   const covered = new Map<Life, Stored[]>()
+  const taken = new Map<Life, Set<number>>()
   const livesOf = new Map<string, Set<Life>>()
   const give = (life: Life, document: Stored) => {
-    covered.set(life, [...(covered.get(life) ?? []), document])
+    const mine = covered.get(life)
+    if (mine === undefined) covered.set(life, [document])
+    else mine.push(document)
+    taken.set(life, (taken.get(life) ?? new Set()).add(document.offset))
     const generation = generationOf(document.id)
     livesOf.set(generation, (livesOf.get(generation) ?? new Set()).add(life))
   }
   const unclear: [Stored, Life[]][] = []
   for (const document of documents) {
-    const candidates = lives.filter((life) => isPart(life, document, allowed))
+    const candidates = (byPath.get(document.path) ?? []).filter((life) => isPart(life, document, facts))
     if (candidates.length === 1) give(candidates[0]!, document)
     else if (candidates.length > 1) unclear.push([document, candidates])
     else broken.push(`no application wrote ${summary([document])}`)
   }
   for (const [document, candidates] of unclear) {
-    const free = candidates.filter((life) => !covered.get(life)?.some(({ offset }) => offset === document.offset))
+    const free = candidates.filter((life) => taken.get(life)?.has(document.offset) !== true)
     const near = free.filter((life) => livesOf.get(generationOf(document.id))?.has(life))
-    const wanting = (life: Life) => !life.excused.has(document.offset)
+    const wanting = (life: Life) =>
+      !life.excused.has(document.offset) && life.text.indexOf('\n', document.offset) >= life.inherited
     give(near.find(wanting) ?? free.find(wanting) ?? near[0] ?? free[0] ?? candidates[0]!, document)
   }
   return covered
 }
 
-function isPart(life: Life, { path, offset, message, truncated }: Stored, allowed: Allowed): boolean {
-  if (!life.paths.has(path) || !life.text.startsWith(message, offset)) return false
-  if (allowed.repeats || life.doubled) return true
-  const inPieces = life.pieced.size > 0
-  if (offset > 0 && life.text[offset - 1] !== '\n' && !inPieces) return false
-  if (truncated) return message.length === allowed.lineBytesMax
+/** A document begins with a line or where one was taken up again, and ends with it or where one was left off. */
+function isPart(life: Life, { offset, message, truncated }: Stored, facts: Facts): boolean {
+  const { text, pauses } = life
+  if (!text.startsWith(message, offset)) return false
+  // A copy that is shipped as a file of its own ends where the copying had come to.
+  if (life.repeats !== undefined) return true
+  if (offset > 0 && text[offset - 1] !== '\n' && !pauses.has(offset)) return false
+  if (truncated) return message.length === facts.lineBytesMax
   const end = offset + message.length
-  return end === life.text.length || life.text[end] === '\n' || inPieces
+  return end === text.length || text[end] === '\n' || text.startsWith('\r\n', end) || pauses.has(end)
 }
 
-function judgeLine({ life, from, to, text }: Line, documents: readonly Stored[], allowed: Allowed): string[] {
-  const parts = documents.filter(({ offset }) => offset >= from && offset < to).toSorted((a, b) => a.offset - b.offset)
+function judgeLine(
+  line: Line,
+  parts: readonly Stored[],
+  facts: Facts,
+  covered: ReadonlyMap<Life, readonly Stored[]>,
+): string[] {
+  const { life, from, to, text } = line
   const where = `line ${JSON.stringify(text.slice(0, 20))} of ${life.name} at ${from}`
   const [first] = parts
   if (first === undefined) {
-    return life.excused.has(from) ? [] : [`${where} is missing`]
+    if (to <= life.inherited || isInHeir(line, covered)) return []
+    if (!life.excused.has(from)) return [`${where} is missing`]
+    const reported = facts.gaps.some((gap) => life.paths.has(gap.path) && gap.from < to)
+    return life.owed.has(from) && !reported ? [`${where} was known, is missing, and no gap was reported`] : []
   }
-  if (parts.length === 1 && first.offset === from && first.message === text.slice(0, allowed.lineBytesMax)) return []
-  if (life.pieced.has(from) && (isCovered(parts, from, text) || (life.excused.has(from) && parts.length === 1))) {
-    return []
-  }
-  if (allowed.repeats) return []
+  if (life.repeats !== undefined) return []
+  if (parts.length === 1 && first.offset === from && first.message === text.slice(0, facts.lineBytesMax)) return []
+  // Cut between CR and LF, and shipped before the LF came.
+  if (parts.length === 1 && first.message === `${text}\r` && life.cuts.has(to - 1)) return []
+  const inPieces = [...life.pauses].some((pause) => pause > from && pause < to)
+  if (inPieces && (isCovered(parts, text, life, from) || (life.excused.has(from) && parts.length === 1))) return []
   return [`${where} came as ${summary(parts)}`]
+}
+
+/** What was left of a file when it was cut may come as a line of the life that followed. */
+function isInHeir(line: Line, covered: ReadonlyMap<Life, readonly Stored[]>): boolean {
+  for (const [life, documents] of covered) {
+    if (life.inherited < line.to) continue
+    let at: Life | undefined = life.origin
+    while (at !== undefined && at !== line.life) at = at.origin
+    if (at === line.life && documents.some(({ offset }) => offset === line.from)) return true
+  }
+  return false
 }
 
 /**
  * A line that was finished after its file had ended: one document for each part. A part whose answer was lost may come
- * again with what was written since.
+ * again with what was written since: its content is another one then, and so is its id.
  */
-function isCovered(parts: readonly Stored[], from: number, text: string): boolean {
+function isCovered(parts: readonly Stored[], text: string, life: Life, from = life.lineStart): boolean {
   let to = from
-  for (const { offset, message, truncated } of parts) {
+  for (const [at, { offset, message, truncated }] of parts.entries()) {
     if (offset > to || !text.startsWith(message, offset - from)) return false
-    if (truncated) return true
+    // The rest of a cut line is no document.
+    if (truncated) return at === parts.length - 1
     to = Math.max(to, offset + message.length)
   }
-  return to === from + text.length
+  return from === life.lineStart || to === from + text.length
+}
+
+/** More documents of the line that all files begin with than there were files are too many. */
+function countBanners(lives: readonly Life[], documents: readonly Stored[]): string[] {
+  const counts = new Map<string, number>()
+  for (const { offset, message, path } of documents) {
+    if (offset === 0 && message === banner) counts.set(path, (counts.get(path) ?? 0) + 1)
+  }
+  for (const [path, count] of counts) {
+    const mine = lives.filter((life) => life.paths.has(path))
+    if (count > mine.length && mine.every(({ repeats }) => repeats === undefined))
+      return [`${count} first lines of ${path}, which began ${mine.length} times`]
+  }
+  return []
+}
+
+/** A gap that is reported where nothing is missing would make a person look for what is not there. */
+function idleGaps(
+  byPath: ReadonlyMap<string, readonly Life[]>,
+  covered: ReadonlyMap<Life, readonly Stored[]>,
+  facts: Facts,
+): string[] {
+  return facts.gaps
+    .filter(({ path, from, to }) =>
+      (byPath.get(path) ?? []).every((life) => {
+        const offsets = new Set(covered.get(life)?.map(({ offset }) => offset))
+        // The rest of a line that was cut is no document, and may well be missing.
+        const missing = linesOf(life).filter((line) => !offsets.has(line.from) || line.text.length > facts.lineBytesMax)
+        if (life.lineStart < life.text.length)
+          missing.push({ life, from: life.lineStart, to: life.text.length, text: '' })
+        return missing.every((line) => line.to <= from || line.from >= to)
+      }),
+    )
+    .map(({ path, from, to }) => `a gap of ${path} from ${from} to ${to} is reported, and nothing is missing`)
 }
 
 function summary(documents: readonly Stored[]): string {

@@ -1,24 +1,28 @@
 import { messageOf } from '../../src/base/errors.ts'
-import type { SavedGeneration } from '../../src/base/state.ts'
+import type { Ledger } from '../../src/settle/ledger.ts'
 import type { Item } from '../../src/ship/answer.ts'
 import { AgentHarness } from '../kit/agent.ts'
 import { VirtualClock } from '../kit/agent-clock.ts'
 import { memoryDisk } from '../kit/agent-disk.ts'
 import { diskError, MemoryFiles, type Call } from '../kit/agent-files.ts'
-import { generationOf, MemoryServer, type Outcome, type Stored } from '../kit/agent-server.ts'
+import { MemoryServer, type Outcome, type Stored } from '../kit/agent-server.ts'
 import { Application } from './application.ts'
-import { judge } from './judge.ts'
+import { outOfOrder, WrittenFrontiers } from './order.ts'
+import { judge, type Facts, type Gap } from './judge.ts'
 import { Random } from './random.ts'
-import type { Action, DiskMode, Schedule, ServerMode } from './schedule.ts'
+import type { Action, Conditions, DiskMode, Schedule, ServerMode } from './schedule.ts'
 
 const lineBytesMax = 1_500
 const graceMs = 25_000
+const directories = ['/', '/logs', '/logs/sub', '/state', '/nowhere']
 
-const failing: Record<DiskMode, Partial<Record<Call, string>>> = {
+const failing: Record<DiskMode, Partial<Record<Call, readonly string[]>>> = {
   ok: {},
-  opens: { open: 'EMFILE', list: 'EMFILE' },
-  reads: { read: 'EIO', sizeOf: 'EIO', factsOf: 'EIO', look: 'EACCES' },
-  full: { replace: 'ENOSPC', append: 'ENOSPC' },
+  opens: { open: ['EMFILE'], list: ['EMFILE'] },
+  reads: { read: ['EIO', 'EINTR'], sizeOf: ['EIO'], factsOf: ['EIO'], look: ['EACCES', 'EINTR'] },
+  full: { replace: ['ENOSPC'], append: ['ENOSPC'] },
+  short: {},
+  slow: {},
 }
 
 /** Runs a schedule. @returns what was promised and not kept; empty when all was */
@@ -39,40 +43,65 @@ export class World {
   readonly #random: Random
   readonly #clock = new VirtualClock()
   readonly #server = new MemoryServer()
-  /** What is to happen just before a later call of the disk. */
-  #interrupts: { calls: number; run: () => void }[] = []
+  /** What is to happen at a later point. */
+  #interrupts: { points: number; run: () => void }[] = []
   #mode: ServerMode = 'ok'
   #diskMode: DiskMode = 'ok'
   #alive = () => false
   /** Frontiers that this process has written. */
-  #frontiers = new Map<string, number>()
-  #hadFaults = false
+  #frontiers = new WrittenFrontiers()
+  #stopping = false
   /** It stops, and the time for that is up. */
   #cut = false
+  /** What somebody has set the wall clock forward by. */
+  #steppedMs = 0
+  readonly #gaps: Gap[] = []
+  #peaceful = true
+  /** A process has ended that could not write its state. */
+  #unwritten = false
+  /** Lines that processes which are gone have counted as taken for the first time. */
+  #created = 0
 
   constructor({ conditions }: Schedule, logLevel: string) {
     this.#random = new Random(-1 - conditions.seed)
-    this.#files = new MemoryFiles(() => this.#clock.wallMs)
-    this.application = new Application(this.#files, conditions.banner)
-    this.#server.travel = () => this.#pause(conditions.travelMs)
+    this.#files = new MemoryFiles(() => this.#clock.wallMs, conditions.births)
+    this.#files.makeFragile('/state')
+    this.application = new Application(this.#files, conditions)
+    // Renamed before its first line was read, a file is a stranger then, and looks as if it were gone.
+    if (conditions.births === 'none') this.#peaceful = false
+    this.#server.travel = () => this.#travel(conditions.travelMs)
     this.#server.patience = () => new Promise((resolve) => this.#clock.after(10_000, resolve))
-    this.#server.outcome = () => this.#outcome()
+    this.#server.outcome = (documents) => this.#outcome(documents)
     this.harness = new AgentHarness({
       clock: this.#clock,
       server: this.#server,
       disk: (alive) => this.#disk(alive),
-      settings: { paths: ['/logs/**/*.log'], stateDir: '/state', lineBytesMax },
+      settings: {
+        paths: [conditions.wide ? '/logs/**/*.log*' : '/logs/**/*.log'],
+        stateDir: '/state',
+        lineBytesMax,
+        scanIntervalMs: conditions.scanIntervalMs,
+      },
       slots: Math.max(conditions.slots, conditions.concurrency),
       concurrency: conditions.concurrency,
       batchBytes: conditions.batchBytes,
       random: () => this.#random.next(),
       logLevel,
+      point: () => this.#point(),
     })
-    this.#files.changed = (directory) => {
-      if (conditions.hints === 'all' || (conditions.hints === 'some' && this.#random.chance(0.5))) {
-        this.harness.hint(directory)
-      }
-    }
+    this.#files.changed = (directory) => this.#changed(directory, conditions.hints)
+  }
+
+  /** Hints are only hints: lost, doubled, late, or of another directory. */
+  #changed(directory: string, hints: Conditions['hints']): void {
+    if (hints === 'none' || (hints !== 'all' && this.#random.chance(0.5))) return
+    if (hints !== 'wild') return this.harness.hint(directory)
+    const kind = this.#random.next()
+    if (kind < 0.4) {
+      const lateMs = this.#random.between(1, 3_000)
+      this.#clock.after(lateMs, () => this.harness.hint(directory))
+    } else this.harness.hint(kind < 0.8 ? directory : this.#random.pick(directories))
+    if (kind > 0.3 && kind < 0.6) this.harness.hint(directory)
   }
 
   async play(actions: readonly Action[]): Promise<void> {
@@ -87,38 +116,73 @@ export class World {
   async #atLast(): Promise<void> {
     this.#interrupts = []
     this.#mode = 'ok'
+    this.#server.lookup = 'ok'
     this.#diskMode = 'ok'
-    this.#server.travel = () => this.#pause(1)
+    this.#server.travel = () => this.#travel(1)
     this.application.atLast()
     await this.#start()
-    // Back-off, hold times, a rescan, and the rest that a deleted file is given.
-    await this.harness.advance(90_000)
+    // Back-off, hold times, two rescans, and the rest that a deleted file is given.
+    await this.harness.advance(120_000)
     if (this.#isBroken()) return
-    this.broken.push(...judge(this.application, this.#server, this.#allowed()))
+    this.broken.push(...judge(this.application, this.#server, this.#facts()))
     if (this.broken.length > 0) return
     const summary = await this.harness.stop(graceMs)
     if (summary?.heldLines !== 0) this.broken.push(`stopped with ${summary?.heldLines} lines held`)
     if (this.#isBroken()) return
     await this.#start()
     await this.harness.advance(20_000)
-    this.broken.push(...judge(this.application, this.#server, this.#allowed()))
+    if (this.#isBroken()) return
+    this.broken.push(...judge(this.application, this.#server, this.#facts()))
     const { ledger } = this.harness.agent
-    if (ledger.imbalance !== 0 || ledger.heldLines !== 0) this.broken.push(`the ledger: ${JSON.stringify(ledger)}`)
+    if (ledger.heldLines !== 0) this.broken.push(`lines are held: ${JSON.stringify(ledger)}`)
     this.harness.crash()
   }
 
-  /**
-   * What nobody can tell from the bytes: with equal beginnings, whether a file of the same inode goes on or began again.
-   * What the disk refused to tell, or to keep, or who moved with a directory: a copy that is not known as one is a stranger.
-   */
-  #allowed() {
-    return { lineBytesMax, repeats: this.application.hasBanner || this.#hadFaults }
+  #facts(): Facts {
+    this.#hearGaps()
+    return { lineBytesMax, gaps: this.#gaps, peaceful: this.#peaceful }
   }
 
+  #hearGaps(): void {
+    for (const { code, path, text } of this.harness.messages.splice(0)) {
+      const [, bytes, from] = code === 'GAP' ? (/(\d+) bytes .* from offset (\d+)/.exec(text) ?? []) : []
+      if (bytes === undefined || from === undefined) continue
+      this.#gaps.push({ path, from: Number(from), to: Number(from) + Number(bytes) })
+    }
+  }
+
+  /** What has to hold after each step. */
   #isBroken(): boolean {
-    if (this.harness.failure !== undefined) this.broken.push(`it failed: ${messageOf(this.harness.failure)}`)
+    const { failure, isUp } = this.harness
+    if (failure !== undefined) this.broken.push(`it failed: ${messageOf(failure)}`)
     this.broken.push(...this.#server.complaints)
+    if (isUp) this.#checkLedger(this.harness.agent.ledger)
     return this.broken.length > 0
+  }
+
+  #checkLedger(ledger: Ledger): void {
+    const { acknowledgedLines, duplicateLines, heldLines, imbalance } = ledger
+    const created = this.#created + acknowledgedLines - duplicateLines
+    const { size } = this.#server.documents
+    if (imbalance === 0 && heldLines >= 0 && created <= size) return
+    this.broken.push(`the ledger, with ${size} documents: ${JSON.stringify({ created, heldLines, imbalance })}`)
+  }
+
+  /** The process is gone, and with it its ledger. */
+  #ended(): void {
+    if (!this.harness.isUp) return
+    const { ledger } = this.harness.agent
+    this.#checkLedger(ledger)
+    this.#created += ledger.acknowledgedLines - ledger.duplicateLines
+    this.#hearGaps()
+    // What a checkpoint could not keep the next process does not know either.
+    this.#forget()
+  }
+
+  #forget(): void {
+    this.#peaceful = false
+    if (this.#diskMode === 'full') this.#unwritten = true
+    this.application.forgotten(this.#diskMode === 'full')
   }
 
   async #perform(action: Action): Promise<void> {
@@ -128,33 +192,62 @@ export class World {
         return this.harness.advance(action.ms)
       case 'server':
         this.#mode = action.mode
+        this.#server.lookup = action.mode === 'failed' || action.mode === 'hang' ? 'failed' : 'ok'
+        if (action.mode === 'lost' || action.mode === 'half' || action.mode === 'mixed') this.#peaceful = false
         return
       case 'disk':
         this.#diskMode = action.mode
-        if (action.mode !== 'ok') this.#hadFaults = true
+        this.application.blind = false
+        if (this.#isBlind) this.application.goBlind()
+        return
+      case 'clock': {
+        // Never to before the first start: what was born then is not known to be ours.
+        const byMs = Math.max(-this.#steppedMs, action.byMs)
+        this.#steppedMs += byMs
+        return this.#clock.stepWall(byMs)
+      }
+      case 'scan':
+        for (const directory of [...directories, ...directories]) this.harness.hint(directory)
+        return
+      case 'rollover':
+        // What a state that could not be written has sent, and where to, the next process does not know.
+        if (!this.#unwritten) this.#server.rollover()
         return
       case 'start':
         return this.#start()
       case 'stop':
         return this.#stop()
       case 'crash':
-        return this.#later(action.during, () => this.harness.crash())
-      case 'renameDirectory':
-        this.#hadFaults = true
-        return this.#later(action.during, () => this.application.perform(action))
+        return this.#later(action.during, () => this.#kill())
+      case 'powerCut':
+        return this.#later(action.during, () => {
+          this.#kill()
+          this.#files.cutPower(() => this.#random.next())
+        })
       default:
         return this.#later(action.during, () => this.application.perform(action))
     }
   }
 
-  #later(calls: number | undefined, run: () => void): void {
-    if (calls === undefined || !this.harness.isUp) run()
-    else this.#interrupts.push({ calls, run })
+  get #isBlind(): boolean {
+    return this.#diskMode === 'opens' || this.#diskMode === 'reads'
+  }
+
+  #kill(): void {
+    this.#ended()
+    this.harness.crash()
+    this.application.down = true
+  }
+
+  #later(points: number | undefined, run: () => void): void {
+    if (points === undefined || !this.harness.isUp) run()
+    else this.#interrupts.push({ points, run })
   }
 
   async #start(): Promise<void> {
     if (this.harness.isUp) return
-    this.#frontiers = new Map()
+    this.#frontiers = new WrittenFrontiers()
+    this.application.down = false
     await this.harness.start()
   }
 
@@ -162,51 +255,70 @@ export class World {
     if (!this.harness.isUp) return
     const startedMs = this.#clock.nowMs
     const deadline = this.#clock.after(graceMs - 1_500, () => (this.#cut = true))
-    await this.harness.stop(graceMs)
+    const { ledger } = this.harness.agent
+    this.#stopping = true
+    const summary = await this.harness.stop(graceMs)
+    this.#stopping = false
+    this.application.down = !this.harness.isUp
     deadline.cancel()
+    if (summary !== undefined) {
+      this.#checkLedger(ledger)
+      this.#created += ledger.acknowledgedLines - ledger.duplicateLines
+      if (summary.heldLines > 0) this.#peaceful = false
+      if (this.#diskMode === 'full') this.#forget()
+    }
     this.#cut = false
-    if (this.#clock.nowMs - startedMs > graceMs) this.broken.push('it took longer to stop than it was given')
+    // A device that takes its time for each step of the last checkpoint cannot be hurried, nor left before it is safe.
+    if (this.#clock.nowMs - startedMs > graceMs && this.#diskMode !== 'slow')
+      this.broken.push('it took longer to stop than it was given')
   }
 
   #disk(alive: () => boolean) {
     this.#alive = alive
     return memoryDisk(this.#files, {
       before: (call, path) => {
-        this.#interrupt()
+        this.#point()
         if (!alive()) throw new Error('the process is dead')
-        const error = this.#random.chance(0.3) ? failing[this.#diskMode][call] : undefined
-        if (error !== undefined) throw diskError(error, path)
+        const codes = failing[this.#diskMode][call]
+        if (codes !== undefined && this.#random.chance(0.3)) throw diskError(this.#random.pick(codes), path)
       },
-      pause: () => this.#pause(3),
-      closed: (inode) => this.application.closed(inode, alive() && !this.#cut && this.#diskMode !== 'reads'),
-      replaced: (text) => this.#checkpoint(text),
+      step: async () => {
+        this.#point()
+        await this.#pause(this.#diskMode === 'slow' ? 2_000 : 2)
+        if (!alive()) await new Promise(() => {})
+      },
+      listing: () => this.#point(),
+      short: (length) => this.#short(length),
+      // Into a slot: lines. Into a buffer: something to compare.
+      read: (inode, into) => !Buffer.isBuffer(into) && this.application.read(inode),
+      // A stop does not wait for a disk that refuses to read: what it had open and unread is reported, and gone.
+      closed: (inode) => this.application.closed(inode, alive() && !this.#cut && !(this.#stopping && this.#isBlind)),
+      replaced: (text) => this.broken.push(...this.#frontiers.check(text, this.#server)),
     })
   }
 
-  #interrupt(): void {
-    if (this.application.interrupting) return
+  #short(length: number): number {
+    return this.#diskMode === 'short' && length > 0 && this.#random.chance(0.3)
+      ? this.#random.between(1, length)
+      : length
+  }
+
+  /**
+   * Where the agent asks the disk, or waits: for a step of a checkpoint, an answer, a timer, its turn. What it does between
+   * two of these nobody outside can see, so dying at a point is dying at any await.
+   */
+  #point(): void {
+    if (this.application.interrupting || this.#interrupts.length === 0) return
     this.application.interrupting = true
-    const due = this.#interrupts.filter((interrupt) => --interrupt.calls <= 0)
-    this.#interrupts = this.#interrupts.filter(({ calls }) => calls > 0)
+    const due = this.#interrupts.filter((interrupt) => --interrupt.points <= 0)
+    this.#interrupts = this.#interrupts.filter(({ points }) => points > 0)
     for (const { run } of due) run()
     this.application.interrupting = false
   }
 
-  /** The frontier never passes a line without a final verdict, and never moves backwards. */
-  #checkpoint(text: string): void {
-    const state = JSON.parse(text.split('\n')[1]!) as { generations: SavedGeneration[] }
-    for (const { id, offset } of state.generations) {
-      if (id === null) continue
-      const before = this.#frontiers.get(id) ?? 0
-      if (offset < before && !this.#hadFaults)
-        this.broken.push(`the frontier of ${id} moved from ${before} back to ${offset}`)
-      this.#frontiers.set(id, offset)
-    }
-    const offsets = new Map(state.generations.map(({ id, offset }) => [id ?? '', offset]))
-    for (const { id, offset } of this.#server.unsettled()) {
-      const frontier = offsets.get(generationOf(id)) ?? 0
-      if (offset < frontier) this.broken.push(`the frontier ${frontier} of ${id} passed a line at ${offset}`)
-    }
+  async #travel(mostMs: number): Promise<void> {
+    this.#point()
+    await this.#pause(mostMs)
   }
 
   async #pause(mostMs: number): Promise<void> {
@@ -217,7 +329,8 @@ export class World {
     })
   }
 
-  #outcome(): Outcome {
+  #outcome(documents: readonly Stored[]): Outcome {
+    this.broken.push(...outOfOrder(this.application, documents))
     const some = (share: number): Outcome => ({ item: (document) => this.#choose(document, share) })
     if (this.#mode === 'ok' || this.#mode === 'failed' || this.#mode === 'hang') return this.#mode
     if (this.#mode === 'lost' || this.#mode === 'half') return this.#mode

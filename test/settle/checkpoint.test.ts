@@ -1,228 +1,209 @@
-import * as fc from 'fast-check'
-import { createHash } from 'node:crypto'
+import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { Disk } from '../../src/base/disk.ts'
-import { Checkpoint, checkpointDelayMs, deserialize, serialize, type Loaded } from '../../src/settle/checkpoint.ts'
-import { VirtualClock } from '../kit/agent-clock.ts'
-import { runs } from '../base/runs.ts'
-import { numberOf, stateOf, states } from './states.ts'
+import { checkpointDelayMs, type State } from '../../src/settle/checkpoint.ts'
+import { deserialize, serialize } from '../../src/settle/state-text.ts'
+import { numberOf, stateOf } from './states.ts'
+import { numberIn, StateWorld } from './world.ts'
 
-const withHeader = (header: unknown, body: string) => `${JSON.stringify(header)}\n${body}\n`
-const sha256 = (text: string) => createHash('sha256').update(text).digest('base64url')
-
-describe('the text of a checkpoint', () => {
-  test('is read back as the same state', () => {
-    fc.assert(
-      fc.property(states, (state) => {
-        expect(deserialize(serialize(state))).toEqual(state)
-        expect(serialize(state).split('\n')).toHaveLength(3)
-      }),
-      runs(300),
-    )
-  })
-
-  test('cut anywhere is not read', () => {
-    const text = serialize(stateOf(5))
-    for (let length = 0; length < text.length; length++)
-      expect(() => deserialize(text.slice(0, length))).toThrow(/^(it|its|the) /)
-  })
-
-  test('with any other byte anywhere, or more of them, is not read', () => {
-    const bytes = Buffer.from(serialize(stateOf(5)))
-    for (let at = 0; at < bytes.length; at++) {
-      for (const change of [1, 2, 16, 32, 128]) {
-        const changed = Buffer.from(bytes)
-        changed[at]! ^= change
-        expect(() => deserialize(changed.toString()), `byte ${at} changed by ${change}`).toThrow(/^(it|its|the) /)
-      }
-    }
-    for (const more of [' ', '\n', 'x', '\nx', '\n\n', bytes.toString()]) {
-      expect(() => deserialize(bytes.toString() + more), `with ${JSON.stringify(more)}`).toThrow(
-        'its checksum is wrong',
-      )
-    }
-  })
-
-  test.each([
-    ['', 'the header is empty'],
-    ['\n', 'the header is empty'],
-    ['{', 'the header is not JSON'],
-    ['\0\0\0\0\0\0\0\0', 'the header is not JSON'],
-    ['null\n', 'it is not a checkpoint of Remora'],
-    ['7\n', 'it is not a checkpoint of Remora'],
-    ['[]\n', 'it is not a checkpoint of Remora'],
-    ['{}\n', 'it is not a checkpoint of Remora'],
-    [withHeader({ remora: 'state', version: 1 }, '{}'), 'it is not a checkpoint of Remora'],
-    [withHeader({ remora: 'checkpoint' }, '{}'), 'it has version undefined, this Remora knows 1'],
-    [
-      withHeader({ remora: 'checkpoint', version: 2, sha256: sha256('{}') }, '{}'),
-      'it has version 2, this Remora knows 1',
-    ],
-    [withHeader({ remora: 'checkpoint', version: 1 }, '{}'), 'its checksum is wrong: it was cut or changed'],
-    [withHeader({ remora: 'checkpoint', version: 1, sha256: sha256('') }, ''), 'the state is empty'],
-  ])('%j: %s', (text, why) => expect(() => deserialize(text)).toThrow(new Error(why)))
-})
-
-const directory = '/state'
-const [path, previous] = [`${directory}/checkpoint.json`, `${directory}/checkpoint.previous.json`]
-const atMs = Date.UTC(2026, 0, 1) + 1000
-
-/** A state directory in memory. `broken`: calls, with or without a path, and the error they throw. */
-function worldOf(texts: Readonly<Record<string, string>> = {}) {
-  const files = new Map(Object.entries(texts))
-  const said: string[] = []
-  const broken = new Map<string, string>()
-  const gates: Promise<void>[] = []
-  const before = (call: string, name: string) => {
-    const code = broken.get(`${call} ${name}`) ?? broken.get(call)
-    if (code !== undefined) throw Object.assign(new Error(`${code}: ${call}`), { code })
-    const text = files.get(name)
-    if (text === undefined) throw Object.assign(new Error(`ENOENT: ${call}`), { code: 'ENOENT' })
-    return text
-  }
-  const rename = (from: string, to: string) => {
-    files.set(to, before('rename', from))
-    files.delete(from)
-  }
-  const disk: Pick<Disk, 'readText' | 'rename' | 'replace'> = {
-    readText: (name) => before('readText', name),
-    rename,
-    async replace(name, older, text) {
-      files.set(`${name}.tmp`, text)
-      before('replace', `${name}.tmp`)
-      await gates.shift()
-      if (files.has(name)) rename(name, older)
-      rename(`${name}.tmp`, name)
-    },
-  }
-  const open = () =>
-    new Checkpoint(
-      disk as Disk,
-      new VirtualClock().view(() => true),
-      directory,
-      (message) => said.push(`failed ${message}`),
-      () => said.push('recovered'),
-    )
-  return { said, broken, open, gates, textOf: (name: string) => files.get(name) }
-}
-
-const aside = (name: string) => `${name}.unreadable-${atMs}`
-const loaded = (number: number, from: string, setAside?: string): Loaded => ({
-  kind: 'loaded',
-  state: stateOf(number),
-  from,
-  ...(setAside !== undefined && { setAside }),
-})
+const [newest, previous] = ['checkpoint.json', 'checkpoint.previous.json']
+const good = serialize(stateOf(2))
+const older = serialize(stateOf(1))
+const cut = good.slice(0, -7)
+const future = '{"remora":"checkpoint","version":9}\n{}\n'
+const aside = (world: StateWorld, name: string) => `${name}.unreadable-${world.clock.wallMs}`
 
 describe('what is loaded', () => {
-  const good = serialize(stateOf(2))
-  const older = serialize(stateOf(1))
-  const cut = good.slice(0, -7)
-  const future = withHeader({ remora: 'checkpoint', version: 9, sha256: sha256('{}') }, '{}')
   test.each([
-    ['nothing', {}, { kind: 'fresh' }, {}],
-    ['the newest', { [path]: good, [previous]: older }, loaded(2, path), {}],
-    ['the one before, after a crash between two renames', { [previous]: older }, loaded(1, previous), {}],
-    [
-      'the one before, when the newest is cut',
-      { [path]: cut, [previous]: older },
-      loaded(1, previous, aside(path)),
-      { [aside(path)]: cut },
-    ],
-    [
-      'the one before, when the newest is empty',
-      { [path]: '', [previous]: older },
-      loaded(1, previous, aside(path)),
-      { [aside(path)]: '' },
-    ],
-    [
-      'the one before, when the newest is from the future',
-      { [path]: future, [previous]: older },
-      loaded(1, previous, aside(path)),
-      { [aside(path)]: future },
-    ],
-    [
-      'nothing, when the only one is cut',
-      { [path]: cut },
-      { kind: 'fresh', setAside: aside(path), why: `${path}: its checksum is wrong: it was cut or changed` },
-      { [aside(path)]: cut },
-    ],
-    [
-      'nothing, when both are cut',
-      { [path]: cut, [previous]: '' },
-      { kind: 'fresh', setAside: aside(path), why: `${path}: its checksum is wrong: it was cut or changed` },
-      { [aside(path)]: cut, [aside(previous)]: '' },
-    ],
-  ] as const)('%s', (_name, texts, expected, kept) => {
-    const world = worldOf(texts)
-    expect(world.open().load()).toEqual(expected)
-    for (const [name, text] of Object.entries(kept)) expect(world.textOf(name), `${name} is kept`).toBe(text)
-    for (const name of [path, previous]) {
-      expect(world.textOf(name)).toBe(aside(name) in kept ? undefined : (texts as Record<string, string>)[name])
+    ['nothing', {}, 0, []],
+    ['the newest', { [newest]: good, [previous]: older }, 2, []],
+    ['the newest, whatever the one before is', { [newest]: good, [previous]: cut }, 2, []],
+    ['the one before, after a crash between two renames', { [previous]: older }, 1, []],
+    ['the one before, when the newest is cut', { [newest]: cut, [previous]: older }, 1, [newest]],
+    ['the one before, when the newest is empty', { [newest]: '', [previous]: older }, 1, [newest]],
+    ['the one before, when the newest is from the future', { [newest]: future, [previous]: older }, 1, [newest]],
+    ['nothing, when the only one is cut', { [newest]: cut }, 0, [newest]],
+    ['nothing, when both are cut', { [newest]: cut, [previous]: '' }, 0, [newest, previous]],
+    ['nothing, when both are from the future', { [newest]: future, [previous]: future }, 0, [newest, previous]],
+  ] as const)('%s', (_name, texts, number, setAside) => {
+    const world = new StateWorld()
+    for (const [name, text] of Object.entries(texts)) world.write(name, text)
+    const loaded = world.open().load()
+    expect(numberIn(loaded)).toBe(number)
+    expect(loaded.unreadable.map(({ path, keptAs }) => [path, keptAs])).toEqual(
+      setAside.map((name) => [world.at(name), world.at(aside(world, name))]),
+    )
+    expect(loaded.unreadable.map((each) => each.future)).toEqual(
+      setAside.map((name) => (texts as Record<string, string>)[name] === future),
+    )
+    for (const [name, text] of Object.entries(texts)) {
+      const moved = setAside.some((other) => other === name)
+      expect(world.textOf(moved ? aside(world, name) : name), `${name} is kept`).toBe(text)
+      expect(world.textOf(name)).toBe(moved ? undefined : text)
     }
   })
 
   test('one that the disk does not give is set aside as well, before it is written over', () => {
-    const world = worldOf({ [path]: good, [previous]: older })
-    world.broken.set(`readText ${path}`, 'EIO')
-    expect(world.open().load()).toEqual(loaded(1, previous, aside(path)))
-    expect(world.textOf(aside(path))).toBe(good)
+    const world = new StateWorld()
+    world.write(newest, good)
+    world.write(previous, older)
+    world.broken.set(`readText ${newest}`, 'EIO')
+    expect(numberIn(world.open().load())).toBe(1)
+    expect(world.textOf(aside(world, newest))).toBe(good)
   })
 
-  test('a directory that may not be read is said to be so', () => {
-    const world = worldOf({ [path]: good })
-    world.broken.set('readText', 'EACCES').set('rename', 'EACCES')
-    expect(world.open().load()).toEqual({ kind: 'fresh', setAside: path, why: `${path}: EACCES: readText` })
-    expect(world.textOf(path)).toBe(good)
+  test('one that may be neither read nor moved is said to stay', () => {
+    const world = new StateWorld()
+    world.write(newest, good)
+    world.broken.set(`readText ${newest}`, 'EACCES').set('rename', 'EACCES')
+    const path = world.at(newest)
+    expect(world.open().load()).toMatchObject({
+      newest: undefined,
+      unreadable: [{ path, keptAs: path, why: 'EACCES: readText' }],
+    })
+    expect(world.textOf(newest)).toBe(good)
   })
 
-  test('what was set aside does not come back', async () => {
-    const world = worldOf({ [path]: cut, [previous]: '' })
-    world.open().load()
+  test('what was set aside does not come back, and is not written over by a clock that was set back', async () => {
+    const world = new StateWorld()
+    for (const text of [cut, '', future]) {
+      world.write(newest, text)
+      world.open().load()
+    }
     await world.open().write(stateOf(3))
     await world.open().write(stateOf(4))
-    expect(world.open().load()).toEqual(loaded(4, path))
-    expect([world.textOf(aside(path)), world.textOf(aside(previous))]).toEqual([cut, ''])
+    expect(world.number).toBe(4)
+    const kept = world.names.filter((name) => name.includes('unreadable')).map((name) => world.textOf(name))
+    expect(new Set(kept)).toEqual(new Set([cut, '', future]))
+    expect(kept).toHaveLength(3)
+  })
+})
+
+test('a disk that damages every checkpoint is not filled with them: the newest are kept', () => {
+  const world = new StateWorld()
+  for (let time = 0; time < 50; time++) {
+    world.write(newest, `damaged ${time}`)
+    fs.utimesSync(world.at(newest), time, time)
+    world.open().load()
+  }
+  const kept = world.names.map((name) => world.textOf(name))
+  expect(new Set(kept)).toEqual(new Set(Array.from({ length: 20 }, (_, at) => `damaged ${at + 30}`)))
+})
+
+describe('the instance', () => {
+  test('is in a file of its own, which outlives the checkpoint', async () => {
+    const world = new StateWorld()
+    await world.open().write({ ...stateOf(1), sinceMs: Date.UTC(2026, 0, 2) })
+    expect(world.textOf('instance')).toBe('here\nsince 2026-01-02T00:00:00.000Z\n')
+    world.write(newest, 'x')
+    world.write(previous, 'x')
+    expect(world.open().load()).toMatchObject({
+      newest: undefined,
+      installation: { instance: 'here', sinceMs: Date.UTC(2026, 0, 2) },
+    })
+  })
+
+  test('is written once, and not before the checkpoint', async () => {
+    const world = new StateWorld()
+    const checkpoint = world.open()
+    world.broken.set('replace instance', 'ENOSPC')
+    expect(await checkpoint.write(stateOf(1))).toBe(false)
+    expect([world.textOf('instance'), world.number]).toEqual([undefined, 1])
+    world.broken.clear()
+    await checkpoint.write(stateOf(2))
+    expect(world.textOf('instance')).toBe('here\n')
+    world.write('instance', 'by-hand')
+    const next = world.open()
+    next.load()
+    await next.write(stateOf(3))
+    expect(world.textOf('instance')).toBe('by-hand')
+  })
+
+  test.each([[''], ['two words'], ['x'.repeat(65)], ['\0'], ['ä'], ['x'.repeat(5000)]])(
+    '%j is none: it is set aside',
+    async (text) => {
+      const world = new StateWorld()
+      world.write('instance', text)
+      const checkpoint = world.open()
+      expect(checkpoint.load()).toMatchObject({
+        installation: undefined,
+        unreadable: [{ path: world.at('instance'), keptAs: world.at(aside(world, 'instance')) }],
+      })
+      await checkpoint.write(stateOf(1))
+      expect(world.textOf('instance')).toBe('here\n')
+      expect(world.textOf(aside(world, 'instance'))).toBe(text)
+    },
+  )
+
+  test.each([
+    ['here', undefined],
+    ['here\n', undefined],
+    ['here\r\nsince 2026-01-02T00:00:00Z\r\n', Date.UTC(2026, 0, 2)],
+    ['here\nsince yesterday\n', undefined],
+    ['here\nsince 2026-99-99\n', undefined],
+  ])('%j says since when: %j', (text, sinceMs) => {
+    const world = new StateWorld()
+    world.write('instance', text)
+    expect(world.open().load().installation).toEqual({ instance: 'here', sinceMs })
   })
 })
 
 describe('writing', () => {
   test('keeps the one before', async () => {
-    const world = worldOf()
+    const world = new StateWorld()
     const checkpoint = world.open()
     for (const number of [1, 2, 3]) expect(await checkpoint.write(stateOf(number))).toBe(true)
-    expect(numberOf(deserialize(world.textOf(path)!))).toBe(3)
-    expect(numberOf(deserialize(world.textOf(previous)!))).toBe(2)
-    expect(checkpoint.writtenAtMs).toBe(atMs)
+    const numbers = [newest, previous].map((name) => numberOf(deserialize(world.textOf(name)!).state))
+    expect(numbers).toEqual([3, 2])
+    expect(checkpoint.writtenAtMs).toBe(world.clock.wallMs)
+    expect(world.names).toEqual([newest, previous, 'instance'])
   })
 
   test('one at a time, in the order in which they were asked for', async () => {
-    const world = worldOf()
+    const world = new StateWorld()
     const checkpoint = world.open()
     const gates = [1, 2, 3].map(() => Promise.withResolvers<void>())
     world.gates.push(...gates.map(({ promise }) => promise))
     const writes = [1, 2, 3, 4].map((number) => checkpoint.write(stateOf(number)))
     for (const { resolve } of gates) resolve()
     expect(await Promise.all(writes)).toEqual([true, true, true, true])
-    expect(numberOf(deserialize(world.textOf(path)!))).toBe(4)
-    expect(numberOf(deserialize(world.textOf(previous)!))).toBe(3)
+    expect([newest, previous].map((name) => numberOf(deserialize(world.textOf(name)!).state))).toEqual([4, 3])
   })
 
-  test('a disk that refuses is said once, leaves what was there, and once more when it takes again', async () => {
-    const world = worldOf()
+  test('a disk that refuses is said once for each reason, leaves what was there, and once more when it takes again', async () => {
+    const world = new StateWorld()
     const checkpoint = world.open()
     await checkpoint.write(stateOf(1))
-    world.broken.set('replace', 'ENOSPC')
-    for (let times = 1; times <= 3; times++) {
-      expect(await checkpoint.write(stateOf(2))).toBe(false)
-      expect(checkpoint.failures).toBe(times)
+    for (const [code, times] of [
+      ['ENOSPC', 3],
+      ['EROFS', 2],
+    ] as const) {
+      world.broken.set('replace', code)
+      for (let time = 0; time < times; time++) expect(await checkpoint.write(stateOf(2))).toBe(false)
     }
-    expect(world.said).toEqual([`failed ${path}: ENOSPC: replace`])
-    expect(world.open().load()).toMatchObject({ kind: 'loaded', state: stateOf(1) })
+    expect(checkpoint).toMatchObject({ failures: 5, failuresInARow: 5 })
+    expect(world.reports.map(({ code, wayOut }) => [code, wayOut])).toEqual([
+      ['CHECKPOINT_FAILED', expect.stringMatching(/Shipping goes on.*Make room/)],
+      ['CHECKPOINT_FAILED', expect.stringMatching(/Mount a writable volume/)],
+    ])
+    expect(world.number).toBe(1)
     world.broken.clear()
-    expect(await checkpoint.write(stateOf(3))).toBe(true)
-    expect(await checkpoint.write(stateOf(4))).toBe(true)
-    expect(world.said.slice(1)).toEqual(['recovered'])
+    for (const number of [3, 4]) expect(await checkpoint.write(stateOf(number))).toBe(true)
+    expect(world.codes.slice(2)).toEqual(['CHECKPOINT_RECOVERED'])
+    expect(checkpoint, 'the count of failures goes on, the wait begins anew').toMatchObject({
+      failures: 5,
+      failuresInARow: 0,
+    })
+  })
+
+  test('a state that could not be read again is reported, and what was there stays', async () => {
+    const world = new StateWorld()
+    const checkpoint = world.open()
+    await checkpoint.write(stateOf(1))
+    const [generation] = stateOf(1).generations
+    const far: State = { ...stateOf(1), generations: Array.from({ length: 150_001 }, () => generation!) }
+    expect(await checkpoint.write(far)).toBe(false)
+    expect(world.reports[0]?.message).toMatch(/150001 generations/)
+    expect(world.number).toBe(1)
   })
 })
 

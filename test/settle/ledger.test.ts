@@ -1,83 +1,148 @@
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { Ledger } from '../../src/settle/ledger.ts'
+import { describe, expect, test } from 'vitest'
+import { limits } from '../../src/base/limits.ts'
+import { Account, Ledger, type Settlement } from '../../src/settle/ledger.ts'
 import { runs } from '../base/runs.ts'
 
-/** Lines move: into the hands of Remora, and out of them into one account. */
+const nothing: Settlement = { done: 0, duplicates: 0, deadLettered: 0, lost: 0, held: 0 }
+const done = (lines: number): Settlement => ({ ...nothing, done: lines })
+
+/** Lines of a file come into the hands of Remora, get verdicts, or vanish before; now and then room is made. */
 const step = fc.record({
-  kind: fc.constantFrom('read', 'acknowledge', 'dead letter', 'lose', 'gap'),
+  kind: fc.constantFrom('read', 'settle', 'settle', 'gap', 'fold'),
+  file: fc.nat(5),
   lines: fc.nat(1000),
-  others: fc.nat(1000),
+  shares: fc.array(fc.nat(100), { minLength: 4, maxLength: 4 }),
 })
 
-test('at all times every line that was read is in exactly one account', () => {
+/** Splits lines into four parts. */
+function split(lines: number, shares: readonly number[]): [number, number, number, number] {
+  const total = shares.reduce((sum, share) => sum + share, 0) || 1
+  const [a = 0, b = 0, c = 0] = shares.map((share) => Math.floor((lines * share) / total))
+  return [a, b, c, lines - a - b - c]
+}
+
+test('at all times every line that was read is in exactly one account, of its file and of all', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const ledger = new Ledger()
-      const model = {
-        read: 0,
-        bytes: 0,
-        held: 0,
-        acknowledged: 0,
-        duplicates: 0,
-        dead: 0,
-        lost: 0,
-        gap: 0,
-        gaps: 0,
-        cut: 0,
-      }
-      for (const { kind, lines, others } of steps) {
-        const some = Math.min(lines, model.held)
-        const part = Math.min(others, some)
+      const model = new Map<string, Account>()
+      const account = (path: string) => model.get(path) ?? model.set(path, new Account()).get(path)!
+      for (const { kind, file, lines, shares } of steps) {
+        const path = `/${file}.log`
+        const expected = account(path)
         if (kind === 'read') {
-          ledger.read(lines, 10 * lines, part)
-          model.read += lines
-          model.held += lines
-          model.bytes += 10 * lines
-          model.cut += part
+          ledger.read(path, lines, 10 * lines, shares[0]!)
+          expected.readLines += lines
+          expected.readBytes += 10 * lines
+          expected.heldLines += lines
+          expected.cutLines += shares[0]!
         } else if (kind === 'gap') {
-          ledger.gap(others)
-          model.gap += others
-          model.gaps++
+          ledger.gap(path, lines)
+          expected.gapBytes += lines
+          expected.gaps++
+        } else if (kind === 'settle') {
+          const some = Math.min(lines, expected.heldLines)
+          const [ok, deadLettered, lost, held] = split(some, shares)
+          const duplicates = Math.min(ok, shares[0]!)
+          ledger.settle(path, some, { done: ok, duplicates, deadLettered, lost, held, possiblyDuplicated: 0 })
+          expected.heldLines -= some - held
+          expected.acknowledgedLines += ok
+          expected.duplicateLines += duplicates
+          expected.deadLetteredLines += deadLettered
+          expected.lostLines += lost
         } else {
-          model.held -= some
-          if (kind === 'acknowledge') {
-            ledger.acknowledge(some, part)
-            model.acknowledged += some
-            model.duplicates += part
-          } else if (kind === 'dead letter') {
-            ledger.deadLetter(some)
-            model.dead += some
-          } else {
-            ledger.lose(some)
-            model.lost += some
-          }
+          // The file is gone: its past becomes that of the others.
+          ledger.fold((known) => known !== path)
         }
-        expect(ledger.imbalance).toBe(0)
-        expect(ledger).toMatchObject({
-          readLines: model.read,
-          readBytes: model.bytes,
-          acknowledgedLines: model.acknowledged,
-          duplicateLines: model.duplicates,
-          filteredLines: 0,
-          deadLetteredLines: model.dead,
-          lostLines: model.lost,
-          heldLines: model.held,
-          cutLines: model.cut,
-          gapBytes: model.gap,
-          gaps: model.gaps,
-        })
+        const all = new Account()
+        for (const each of model.values()) all.add(each)
+        const total = new Account()
+        total.add(ledger)
+        expect(total).toEqual(all)
+        const inFiles = new Account()
+        for (const each of [...ledger.files.values(), ledger.others]) inFiles.add(each)
+        expect(inFiles, 'the files together are all of it').toEqual(all)
+        for (const each of [ledger, ...ledger.files.values(), ledger.others]) {
+          expect(each.imbalance).toBe(0)
+          expect(each.heldLines).toBeGreaterThanOrEqual(0)
+        }
       }
     }),
     runs(500),
   )
 })
 
-test.each(['readLines', 'acknowledgedLines', 'filteredLines', 'deadLetteredLines', 'lostLines', 'heldLines'] as const)(
-  'a line that is counted in %s alone shows',
-  (account) => {
+const fill = (ledger: Ledger, files: number, from = 0) => {
+  for (let file = from; file < from + files; file++) ledger.read(`/${file}.log`, 2, 20, 0)
+}
+
+describe('files beyond the limit', () => {
+  test('share one account', () => {
     const ledger = new Ledger()
-    ledger[account]++
-    expect(ledger.imbalance).not.toBe(0)
-  },
-)
+    fill(ledger, limits.ledgerFilesMax + 10)
+    expect(ledger.files.size).toBe(limits.ledgerFilesMax)
+    expect(ledger.others.readLines).toBe(20)
+    expect(ledger.readLines).toBe(2 * limits.ledgerFilesMax + 20)
+  })
+
+  test('get their own when others are gone, but not before what they have elsewhere is settled', () => {
+    const ledger = new Ledger()
+    fill(ledger, limits.ledgerFilesMax)
+    ledger.read('/late.log', 5, 50, 0)
+    ledger.settle('/0.log', 2, done(2))
+    ledger.fold((path) => path !== '/0.log')
+    expect(ledger.files.has('/0.log')).toBe(false)
+    ledger.read('/late.log', 1, 10, 0)
+    expect(ledger.files.has('/late.log'), 'its five lines are with the others').toBe(false)
+    ledger.settle('/late.log', 6, done(6))
+    ledger.read('/late.log', 3, 30, 0)
+    expect(ledger.of('/late.log')).toMatchObject({ readLines: 3, heldLines: 3 })
+    expect(ledger.others).toMatchObject({ readLines: 8, acknowledgedLines: 8, heldLines: 0 })
+  })
+
+  test('are not folded while lines of theirs are held, or while they are known', () => {
+    const ledger = new Ledger()
+    fill(ledger, 2)
+    ledger.settle('/0.log', 2, done(2))
+    ledger.fold((path) => path === '/0.log')
+    expect([...ledger.files.keys()]).toEqual(['/0.log', '/1.log'])
+  })
+})
+
+describe('what does not add up stops the process with the numbers', () => {
+  test.each<[string, Settlement]>([
+    ['too few', done(9)],
+    ['too many', { ...done(9), lost: 2 }],
+    ['more duplicates than done', { ...done(5), lost: 5, duplicates: 6 }],
+    ['more doubtful than done', { ...done(5), lost: 5, possiblyDuplicated: 6 }],
+  ])('%s', (_what, settlement) => {
+    const ledger = new Ledger()
+    ledger.read('/a.log', 10, 100, 0)
+    expect(() => ledger.settle('/a.log', 10, settlement)).toThrow(/10 lines of \/a\.log do not add up: \{"done"/)
+  })
+
+  test('verdicts on lines that the file does not have', () => {
+    const ledger = new Ledger()
+    ledger.read('/a.log', 10, 100, 0)
+    ledger.read('/b.log', 10, 100, 0)
+    expect(() => ledger.settle('/a.log', 11, done(11))).toThrow(/ledger of \/a\.log does not balance: .*"heldLines":-1/)
+  })
+
+  test.each([
+    'readLines',
+    'acknowledgedLines',
+    'filteredLines',
+    'deadLetteredLines',
+    'lostLines',
+    'heldLines',
+  ] as const)('a line that is counted in %s alone, in a file or in all', (count) => {
+    const ledger = new Ledger()
+    ledger.read('/a.log', 10, 100, 0)
+    ledger.of('/a.log')[count]++
+    expect(() => ledger.check('/a.log')).toThrow('the ledger of /a.log does not balance')
+    ledger.of('/a.log')[count]--
+    ledger[count]++
+    expect(() => ledger.check('/a.log')).toThrow('the ledger of all files does not balance')
+  })
+})

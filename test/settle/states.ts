@@ -1,55 +1,66 @@
 import * as fc from 'fast-check'
-import type { State } from '../../src/settle/checkpoint.ts'
+import type { SavedGeneration, State } from '../../src/base/state.ts'
 
-const text = fc.oneof(
-  fc.string({ unit: 'grapheme' }),
-  fc.constantFrom('/var/log/a\nb.log', '"', '\\', '\0', '\u2028', '😀'),
+const strangePath = fc.oneof(
+  fc.string({ unit: 'grapheme' }).map((text) => `/${text.replaceAll('\0', '')}`),
+  fc.constantFrom('/var/log/a\nb.log', '/"', '/\\', '/\u2028', '/😀'),
 )
+const word = fc.stringMatching(/^[\w-]{1,22}$/)
 
 /** Whatever a checkpoint may have to hold. */
 export const states: fc.Arbitrary<State> = fc.record({
-  instance: text,
+  instance: fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
+  incarnation: fc.uuid(),
   sinceMs: fc.nat(),
+  names: fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString('base64')),
+  indices: fc.option(fc.array(fc.string({ minLength: 1, maxLength: 30 }), { maxLength: 3 })),
   generations: fc.array(
     fc.record({
-      id: fc.option(fc.string({ minLength: 12, maxLength: 12 })),
-      path: text,
-      currentPath: fc.option(text),
+      id: fc.option(word),
+      path: strangePath,
+      currentPath: fc.option(strangePath),
       epoch: fc.nat(),
       inode: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String),
       birthNs: fc.bigInt({ min: 0n, max: 2n ** 63n }).map(String),
-      fingerprint: fc.option(fc.record({ hash: fc.string(), bytes: fc.nat(1024) })),
+      fingerprint: fc.option(fc.record({ hash: word, bytes: fc.nat(1024) })),
       offset: fc.maxSafeNat(),
       skipping: fc.boolean(),
-      guardHash: fc.string(),
+      guardHash: fc.oneof(fc.constant(''), word),
       sizeBytes: fc.maxSafeNat(),
       finished: fc.boolean(),
+      anchor: fc.option(fc.record({ offset: fc.maxSafeNat(), id: word })),
+      packing: fc.constantFrom(null, 'gzip' as const, 'zstd' as const),
     }),
     { maxLength: 4 },
   ),
+})
+
+export const generationOf = (number: number): SavedGeneration => ({
+  id: 'abcdefghijkl',
+  path: '/var/log/app/app.log',
+  currentPath: null,
+  epoch: 0,
+  inode: '12',
+  birthNs: '0',
+  fingerprint: { hash: 'x', bytes: 7 },
+  offset: number,
+  skipping: false,
+  guardHash: 'y',
+  sizeBytes: number,
+  finished: false,
+  anchor: { offset: 3, id: 'mnopqrstuvwx' },
+  packing: null,
 })
 
 /** The state numbered so, different from all others. */
 export function stateOf(number: number): State {
   return {
     instance: 'here',
+    incarnation: 'now',
     sinceMs: 0,
-    generations: [
-      {
-        id: 'abcdefghijkl',
-        path: '/var/log/app/app.log',
-        currentPath: null,
-        epoch: 0,
-        inode: '12',
-        birthNs: '0',
-        fingerprint: { hash: 'x', bytes: 7 },
-        offset: number,
-        skipping: false,
-        guardHash: 'y',
-        sizeBytes: number,
-        finished: false,
-      },
-    ],
+    names: '',
+    indices: null,
+    generations: [generationOf(number)],
   }
 }
 

@@ -100,7 +100,7 @@ async function verdictsOf(recorded: Recorded, count: number): Promise<string> {
     answer: ({ number }, { stop }) => {
       if (number === 0) return sentOf(recorded)
       stop.abort()
-      return { kind: 'failed', message: 'stopped' }
+      return { kind: 'failed', message: 'stopped', reached: true, stale: false }
     },
   })
   const delivered = await world.deliver(documentsOf(count))

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
+import http from 'node:http'
 import { describe, expect, test } from 'vitest'
+import { Outgoing } from '../../src/ship/outgoing.ts'
 import type { Request } from './peer.ts'
 import { goodAnswer, peerOf, senderTo, until } from './sending.ts'
 
@@ -107,6 +110,34 @@ describe('when an attempt is over, nothing reads the memory of its body any more
     expect(isUnmixed(await arrived.promise)).toBe(true)
   })
 })
+
+test.each([true, false])(
+  'what is left to be written is given up when the agent stops, before (%s) or while it waits',
+  async (already) => {
+    const peer = await peerOf(async (request) => {
+      await request.body(1000)
+      request.reply(413, '')
+    })
+    const outgoing = new Outgoing()
+    const stop = new AbortController()
+    outgoing.expect('one')
+    const headers = { 'x-opaque-id': 'one', 'content-length': bodyBytes }
+    const request = http.request(peer.url, { method: 'POST', headers })
+    request.on('error', () => undefined).end(Buffer.alloc(bodyBytes))
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+    response.resume()
+    expect(outgoing.hasReached('one')).toBe(true)
+    expect(request.writableFinished).toBe(false)
+    if (already) stop.abort()
+    // However long the server may take: only the stop ends it.
+    const drained = outgoing.drained('one', Infinity, stop.signal)
+    if (!already) stop.abort()
+    await drained
+    expect(request.socket!.destroyed).toBe(true)
+    outgoing.close()
+  },
+  10_000,
+)
 
 test('two senders in one process do not wait for each other', async () => {
   const slow = await peerOf(async (request) => {

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Disk } from '../../src/base/disk.ts'
+import fs from 'node:fs'
+import os from 'node:os'
+import { systemDisk, type Disk } from '../../src/base/disk.ts'
 import { DeadLetters, type DeadLetter } from '../../src/ship/dead-letter.ts'
 import { VirtualClock } from '../kit/agent-clock.ts'
 import { runs } from '../base/runs.ts'
@@ -177,4 +179,21 @@ describe('a disk that fails', () => {
       letterOf(2).action,
     ])
   })
+})
+
+test.each([1000, 100_000])('a deleted directory is made again, with files of %i bytes', (bytesMax) => {
+  const root = fs.mkdtempSync(`${os.tmpdir()}/remora-letters-`)
+  const directory = `${root}/deep/state`
+  const letters = new DeadLetters(
+    systemDisk,
+    new VirtualClock().view(() => true),
+    directory,
+    bytesMax,
+  )
+  for (let number = 1; number <= 6; number++) {
+    expect(letters.keep(letterOf(number))).toBeUndefined()
+    expect(fs.readFileSync(letters.path, 'utf8')).toContain(`"${number}`)
+    fs.rmSync(`${root}/deep`, { recursive: true })
+  }
+  fs.rmSync(root, { recursive: true })
 })

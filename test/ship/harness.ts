@@ -1,4 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
+import { Doubts } from '../../src/ship/doubts.ts'
+import type { Lookup } from '../../src/ship/lookup.ts'
 import { Shipper, type Delivered, type Health } from '../../src/ship/shipper.ts'
 import type { DeadLetter } from '../../src/ship/dead-letter.ts'
 import type { Sent } from '../../src/ship/transport.ts'
@@ -19,9 +21,18 @@ export interface World {
   readonly letters: DeadLetter[]
   readonly healths: Health[]
   readonly outcomes: string[]
+  readonly blind: string[]
   readonly stop: AbortController
-  /** Delivers, with as much time as it takes. */
+  readonly doubts: Doubts | undefined
+  /** Delivers as one span, with as much time as it takes. */
   readonly deliver: (documents: readonly string[], body?: Buffer) => Promise<Delivered>
+  /** The same with so many documents in each span. */
+  readonly deliverSpans: (
+    documents: readonly string[],
+    spans: readonly number[],
+    doubtful?: boolean,
+    body?: Buffer,
+  ) => Promise<readonly Delivered[]>
 }
 
 export interface Script {
@@ -30,17 +41,28 @@ export interface Script {
   readonly random?: () => number
   /** Why a dead letter cannot be kept. */
   readonly keep?: (letter: DeadLetter) => string | undefined
+  /** What is there already; nobody can be asked unless told. */
+  readonly lookup?: Lookup
 }
 
 /** A shipper in a world of its own: no network, and time that passes at once. */
-export function worldOf({ answer, random = () => 0.5, keep }: Script): World {
+export function worldOf({ answer, random = () => 0.5, keep, lookup }: Script): World {
   const clock = new VirtualClock()
+  const doubts =
+    lookup &&
+    new Doubts(
+      lookup,
+      clock.view(() => true),
+      'logs',
+    )
   const world: World = {
     clock,
     attempts: [],
     letters: [],
     healths: [],
     outcomes: [],
+    blind: [],
+    doubts,
     stop: new AbortController(),
     shipper: new Shipper({
       clock: clock.view(() => true),
@@ -57,12 +79,15 @@ export function worldOf({ answer, random = () => 0.5, keep }: Script): World {
         return keep?.(letter)
       },
       outcome: (outcome) => world.outcomes.push(outcome),
+      doubts,
+      blind: (why) => world.blind.push(why),
     }),
-    async deliver(documents, body = Buffer.from(documents.join(''))) {
+    deliver: async (documents, body) => (await world.deliverSpans(documents, [documents.length], false, body))[0]!,
+    async deliverSpans(documents, spans, doubtful = false, body = Buffer.from(documents.join(''))) {
       const bytes = Buffer.byteLength(documents.join(''))
       const delivery = { over: false }
       const delivered = world.shipper
-        .deliver(body, bytes, documents.length, world.stop.signal)
+        .deliver(body, bytes, spans, world.stop.signal, doubtful)
         .finally(() => (delivery.over = true))
       // What the delivery waits for is either a timer of this clock or nothing but a turn of the loop.
       while (!delivery.over) {
@@ -76,7 +101,9 @@ export function worldOf({ answer, random = () => 0.5, keep }: Script): World {
 }
 
 export const ok: Sent = { kind: 'answered', answer: { kind: 'done' } }
-export const failed: Sent = { kind: 'failed', message: 'read ECONNRESET' }
+export const failed: Sent = { kind: 'failed', message: 'read ECONNRESET', reached: true, stale: false }
+export const unreached: Sent = { kind: 'failed', message: 'connect ECONNREFUSED', reached: false, stale: false }
+export const stale: Sent = { kind: 'failed', message: 'socket hang up', reached: true, stale: true }
 export const malformed: Sent = {
   kind: 'answered',
   answer: { kind: 'malformed', why: 'the answer was cut after 7 bytes' },

@@ -44,7 +44,7 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
 
 /** What must be true of a delivery, kept beside it. */
 class Model {
-  readonly accounts = { done: new Set<number>(), duplicates: 0, refused: new Set<number>() }
+  readonly accounts = { done: new Set<number>(), duplicates: new Set<number>(), refused: new Set<number>() }
   /** Documents without a verdict, in the parts that are sent one after the other. */
   readonly parts: number[][]
 
@@ -80,7 +80,7 @@ class Model {
       if (fate === 'again') left.push(ids[index]!)
       else if (fate === 'refused') this.accounts.refused.add(ids[index]!)
       else this.accounts.done.add(ids[index]!)
-      if (status === 409) this.accounts.duplicates++
+      if (status === 409) this.accounts.duplicates.add(ids[index]!)
     }
     if (left.length > 0) this.parts.unshift(left)
     return itemsOf(...each.map(([item]) => item))
@@ -89,6 +89,8 @@ class Model {
 
 const cases = fc.record({
   documents: fc.integer({ min: 1, max: 24 }),
+  /** Where one span ends and the next begins; two at one place are a span without a document. */
+  cuts: fc.array(fc.nat(24), { maxLength: 5 }),
   outcomes: fc.array(outcome, { maxLength: 14 }),
   /** The attempt during which the agent is told to stop; mostly none. */
   stopAt: fc.oneof({ weight: 3, arbitrary: fc.constant(Infinity) }, fc.nat(8)),
@@ -96,9 +98,25 @@ const cases = fc.record({
   unkeepable: fc.constantFrom(1, 2, 3, 100),
 })
 
-test('every document ends in exactly one account, whatever the server answers and whenever the agent stops', async () => {
+/** How many documents are in each span. */
+function spansOf(count: number, cuts: readonly number[]): number[] {
+  const edges = [0, ...cuts.map((cut) => Math.min(cut, count)).toSorted((a, b) => a - b), count]
+  return edges.slice(1).map((edge, at) => edge - edges[at]!)
+}
+
+function among(ids: readonly number[], these: Iterable<number>): number {
+  return new Set(ids).intersection(new Set(these)).size
+}
+
+/** The same by span. */
+function accountsOf(spans: readonly number[], accountOf: (ids: readonly number[]) => Delivered): Delivered[] {
+  let next = 0
+  return spans.map((count) => accountOf(Array.from({ length: count }, () => next++)))
+}
+
+test('every document ends in exactly one account of its span, whatever the server answers and whenever the agent stops', async () => {
   await fc.assert(
-    fc.asyncProperty(cases, async ({ documents: count, outcomes, stopAt, random, unkeepable }) => {
+    fc.asyncProperty(cases, async ({ documents: count, cuts, outcomes, stopAt, random, unkeepable }) => {
       const documents = documentsOf(count)
       const model = new Model(count)
       const world = worldOf({
@@ -112,14 +130,27 @@ test('every document ends in exactly one account, whatever the server answers an
           return model.answer(outcomes[number] ?? { kind: 'ok' })
         },
       })
-      const delivered = await world.deliver(documents)
+      const spans = spansOf(count, cuts)
+      const delivered = await world.deliverSpans(documents, spans)
 
       const { done, refused, duplicates } = model.accounts
-      const lost = [...refused].filter((id) => id % unkeepable === 1).length
       const held = model.parts.flat().length
-      const expected: Delivered = { done: done.size, duplicates, deadLettered: refused.size - lost, lost, held }
-      expect(delivered).toEqual(expected)
-      expect(delivered.done + delivered.deadLettered + delivered.lost + delivered.held).toBe(count)
+      expect(delivered).toEqual(
+        accountsOf(spans, (ids) => {
+          const lost = [...refused].filter((id) => ids.includes(id) && id % unkeepable === 1).length
+          return {
+            done: among(ids, done),
+            duplicates: among(ids, duplicates),
+            deadLettered: among(ids, refused) - lost,
+            lost,
+            held: among(ids, model.parts.flat()),
+            possiblyDuplicated: 0,
+          }
+        }),
+      )
+      for (const [span, { done: taken, deadLettered, lost, held: left }] of delivered.entries()) {
+        expect(taken + deadLettered + lost + left).toBe(spans[span])
+      }
       expect(held > 0, 'only a stop leaves something held').toBe(held > 0 && world.stop.signal.aborted)
       expect(
         world.letters.map(({ action, source }) => `${action}\n${source}\n`),

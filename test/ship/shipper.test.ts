@@ -54,7 +54,14 @@ describe('what is said of the server', () => {
 test('each request is counted by its outcome', async () => {
   const script = [failed, malformed, statusOf(503), itemsOf(201, 429, 201, 409), ok]
   const world = worldOf({ answer: ({ number }) => script[number]! })
-  expect(await world.deliver(documentsOf(4))).toEqual({ done: 4, duplicates: 1, deadLettered: 0, lost: 0, held: 0 })
+  expect(await world.deliver(documentsOf(4))).toEqual({
+    done: 4,
+    duplicates: 1,
+    deadLettered: 0,
+    lost: 0,
+    held: 0,
+    possiblyDuplicated: 0,
+  })
   expect(world.outcomes).toEqual(['failed', 'failed', 'status', 'partial', 'ok'])
 })
 
@@ -88,11 +95,11 @@ describe('how long it waits', () => {
 
   test('a stop ends it', async () => {
     const world = worldOf({ answer: () => statusOf(403) })
-    const delivery = world.shipper.deliver(Buffer.from(documentsOf(2).join('')), 100, 2, world.stop.signal)
+    const delivery = world.shipper.deliver(Buffer.from(documentsOf(2).join('')), 100, [2], world.stop.signal, false)
     await setImmediate()
     expect(world.attempts).toHaveLength(1)
     world.stop.abort()
-    expect(await delivery).toMatchObject({ held: 2 })
+    expect(await delivery).toMatchObject([{ held: 2 }])
     expect(world.clock.nextMs, 'no timer is left').toBe(Infinity)
     expect(world.attempts).toHaveLength(1)
   })
@@ -110,15 +117,15 @@ test('a batch that gets through wakes those that found no server, and not those 
   const world = worldOf({ random: () => 0.9, answer: ({ body }) => answers[/id-\d/.exec(body)![0]] ?? ok })
   const [lost, told, through] = documentsOf(3).map((document) => Buffer.from(document))
   const { signal } = world.stop
-  const waiting = [lost!, told!].map((body) => world.shipper.deliver(body, body.length, 1, signal))
+  const waiting = [lost!, told!].map((body) => world.shipper.deliver(body, body.length, [1], signal, false))
   await setImmediate()
   delete answers['id-0']
   delete answers['id-1']
-  await world.shipper.deliver(through!, through!.length, 1, signal)
-  expect(await waiting[0]).toMatchObject({ done: 1 })
+  await world.shipper.deliver(through!, through!.length, [1], signal, false)
+  expect(await waiting[0]).toMatchObject([{ done: 1 }])
   expect(world.attempts.map(({ body }) => idsOf(Buffer.from(body))[0])).toEqual([0, 1, 2, 0])
   await world.clock.advanceTo(60_000)
-  expect(await waiting[1]).toMatchObject({ done: 1 })
+  expect(await waiting[1]).toMatchObject([{ done: 1 }])
 })
 
 describe('a document that is refused', () => {
@@ -133,6 +140,7 @@ describe('a document that is refused', () => {
       deadLettered: 1,
       lost: 0,
       held: 0,
+      possiblyDuplicated: 0,
     })
     const [action, source] = second!.split('\n')
     expect(world.letters).toEqual([{ ...letter, action, source }])

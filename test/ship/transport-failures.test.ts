@@ -8,7 +8,8 @@ const line = Buffer.from('{"create":{}}\n{"message":"a line of the application"}
 const done = { kind: 'answered', answer: { kind: 'done' } }
 
 describe('no answer', () => {
-  const failed = { kind: 'failed', message: expect.stringMatching(/./) }
+  const failed = { kind: 'failed', message: expect.stringMatching(/./), reached: true, stale: false }
+  const stale = { ...failed, stale: true }
 
   test.each([
     ['a reset before the body was read', async (request) => request.reset()],
@@ -74,7 +75,11 @@ describe('no answer', () => {
     const gone = await peerOf(() => undefined)
     await gone.close()
     const { send } = senderTo(gone.url)
-    expect(await send(line)).toEqual({ kind: 'failed', message: expect.stringContaining('ECONNREFUSED') })
+    expect(await send(line), 'and it is known that nothing has arrived').toEqual({
+      ...failed,
+      message: expect.stringContaining('ECONNREFUSED'),
+      reached: false,
+    })
     await peerOf(async (request) => {
       await request.body()
       request.reply(200, goodAnswer())
@@ -103,7 +108,10 @@ describe('no answer', () => {
     })
     const { send } = senderTo(peer.url, { connections: 2 })
     for (let round = 0; round < 6; round++) {
-      expect(await send(line)).toEqual({ kind: 'failed', message: 'the server that answered is not Elasticsearch' })
+      expect(await send(line)).toMatchObject({
+        kind: 'failed',
+        message: 'the server that answered is not Elasticsearch',
+      })
     }
     expect(await send(line)).toEqual(done)
   }, 20_000)
@@ -122,7 +130,7 @@ describe('no answer', () => {
       })
       const patient = senderTo(peer.url)
       const impatient = senderTo(peer.url, { requestTimeoutMs: 100 })
-      expect(await impatient.send(line)).toEqual({ kind: 'failed', message: 'no answer within 0.1 s' })
+      expect(await impatient.send(line)).toEqual({ ...failed, message: 'no answer within 0.1 s' })
 
       const requests = peer.requests.length
       const sending = patient.send(line)
@@ -139,39 +147,40 @@ describe('no answer', () => {
     const sending = [send(line), send(line)]
     await until(() => peer.requests.length === 1)
     stop.abort()
-    expect(await Promise.all(sending)).toEqual([failed, failed])
-    expect(await send(line)).toEqual(failed)
+    expect(await Promise.all(sending)).toEqual([failed, { ...failed, reached: false }])
+    expect(await send(line)).toEqual({ ...failed, reached: false })
     expect(peer.requests).toHaveLength(1)
   }, 10_000)
 
-  test('a connection that the server closed while it was idle is no failure', async () => {
+  test('on a connection that the server may have closed while it was idle is told apart', async () => {
     const peer = await peerOf(async (request) => {
       await request.body()
-      if (request.number === 1 || request.number >= 3) return request.reset()
+      if (request.number === 1 || request.number === 2) return request.reset()
       request.reply(200, goodAnswer())
     })
     const { send } = senderTo(peer.url)
     expect(await send(line)).toEqual(done)
-    expect(await send(line), 'sent again on a new connection').toEqual(done)
-    expect(peer.requests).toHaveLength(3)
-    expect(await send(line), 'that fails on a new connection too').toEqual(failed)
-    expect(peer.requests).toHaveLength(5)
+    expect(await send(line), 'on the old one').toEqual(stale)
+    expect(await send(line), 'on a new one').toEqual(failed)
+    expect(await send(line)).toEqual(done)
+    expect(peer.requests, 'each is sent once').toHaveLength(4)
   })
 
-  test('two of them are one', async () => {
-    const both = Promise.withResolvers<void>()
+  test('in time is not told apart on an old connection', async () => {
     const peer = await peerOf(async (request) => {
       await request.body()
-      if (request.number === 1) both.resolve()
-      await both.promise
-      if (request.number >= 2) return request.reset()
-      request.reply(200, goodAnswer())
+      if (request.number === 0) request.reply(200, goodAnswer())
     })
-    const { send } = senderTo(peer.url, { connections: 2 })
-    expect(await Promise.all([send(line), send(line)])).toEqual([done, done])
-    expect(peer.connections).toBe(2)
+    const { send } = senderTo(peer.url, { requestTimeoutMs: 200 })
+    expect(await send(line)).toEqual(done)
     expect(await send(line)).toEqual(failed)
-    expect(peer.requests).toHaveLength(4)
+  })
+
+  test('before TLS is agreed on: nothing has arrived', async () => {
+    // A server that says nothing: the handshake is all that was sent.
+    const peer = await peerOf(() => undefined)
+    const { send } = senderTo(peer.url.replace('http:', 'https:'), { requestTimeoutMs: 500 })
+    expect(await send(line)).toEqual({ ...failed, reached: false })
   })
 })
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { requestVerdictOf, verdictOf } from '../../src/ship/verdict.ts'
+import { mayHaveTaken, requestVerdictOf, verdictOf } from '../../src/ship/verdict.ts'
 
 describe('one document of an answer', () => {
   test.each([
@@ -84,3 +84,24 @@ test.each([
 ] as const)('a whole request that is answered %i: %s', (status, verdict) => {
   expect(requestVerdictOf(status)).toBe(verdict)
 })
+
+test.each([
+  [401, false],
+  [403, false],
+  [404, false],
+  [405, false],
+  [406, false],
+  [413, false],
+  [415, false],
+  // A bulk that is refused as a whole may have been indexed in part.
+  [400, true],
+  [408, true],
+  [429, true],
+  [500, true],
+  [502, true],
+  [503, true],
+  [504, true],
+  [202, true],
+  [301, true],
+  [0, true],
+] as const)('after %i some documents may be there: %s', (status, maybe) => expect(mayHaveTaken(status)).toBe(maybe))

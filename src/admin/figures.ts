@@ -1,0 +1,44 @@
+/** What became of the lines of one file, or of all of them; see `settle/ledger.ts`. */
+export interface LineFigures {
+  readonly readLines: number
+  readonly readBytes: number
+  readonly acknowledgedLines: number
+  readonly duplicateLines: number
+  readonly possiblyDuplicatedLines: number
+  readonly filteredLines: number
+  readonly deadLetteredLines: number
+  readonly lostLines: number
+  readonly heldLines: number
+  readonly cutLines: number
+  readonly skippedBytes: number
+  readonly gapBytes: number
+  readonly gaps: number
+  readonly unreadBytes: number
+}
+
+export interface FileFigures extends LineFigures {
+  /** The name under which it was first found; undefined: all files that have no row of their own. */
+  readonly path: string | undefined
+}
+
+/** What metrics and the status page show. */
+export interface Figures extends LineFigures {
+  readonly files: number
+  readonly openFiles: number
+  readonly directories: number
+  readonly slots: number
+  readonly slotsTaken: number
+  readonly requestsUnderWay: number
+  readonly memoryInUseBytes: number
+  readonly memoryLimitBytes: number
+  readonly arenaBytes: number
+  readonly checkpointAgeSeconds: number | undefined
+  readonly checkpointFailures: number
+  readonly phase: 'starting' | 'shipping' | 'draining'
+  /** The state that Elasticsearch is in, and what the last request told. */
+  readonly health: string
+  readonly healthDetail: string
+  readonly events: readonly { readonly kind: string; readonly why: string; readonly count: number }[]
+  /** In an order that stays as it is. */
+  readonly byFile: readonly FileFigures[]
+}

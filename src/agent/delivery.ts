@@ -1,0 +1,64 @@
+import type PQueue from 'p-queue'
+import type { Kernel } from '../encode/kernel.ts'
+import type { Filled } from '../pump.ts'
+import type { Arena } from '../queue/arena.ts'
+import type { Ledger } from '../settle/ledger.ts'
+import type { Shipper } from '../ship/shipper.ts'
+import type { Frontiers } from './frontiers.ts'
+import type { Resumption } from './resumption.ts'
+import type { Saving } from './saving.ts'
+
+export interface DeliveryOptions {
+  readonly requests: PQueue
+  readonly shipper: Shipper
+  readonly frontiers: Frontiers
+  readonly saving: Saving
+  readonly resumption: Resumption
+  readonly ledger: Ledger
+  readonly arena: Arena<Kernel>
+  /** Aborts: what has no verdict yet stays held. */
+  readonly signal: AbortSignal
+  /** A slot is free, and a request over. */
+  readonly delivered: () => void
+}
+
+/** From a batch that leaves to its verdicts: in the ledger, at the frontiers, and its slot given back. */
+export class Delivery {
+  readonly #o: DeliveryOptions
+
+  constructor(options: DeliveryOptions) {
+    this.#o = options
+  }
+
+  /** Takes its turn among the requests. Rejects when Remora itself is at fault. */
+  async ship(batch: Filled): Promise<void> {
+    // In the order in which batches leave, whatever the order in which they arrive.
+    const settle = batch.spans.map((span) => this.#o.frontiers.issue(span))
+    await this.#o.requests.add(() => this.#deliver(batch, settle))
+    // Only now the queue does not count it any more: who is told sooner may think that it is under way still.
+    this.#o.delivered()
+  }
+
+  /** A batch without a document (the rest of a cut line, or nothing) has nothing to wait for. */
+  settleEmpty(batch: Filled): void {
+    const { frontiers, saving, arena } = this.#o
+    for (const span of batch.spans) frontiers.issue(span)()
+    if (batch.spans.length > 0) saving.touch()
+    arena.give(batch.slot)
+  }
+
+  async #deliver(batch: Filled, settle: readonly (() => void)[]): Promise<void> {
+    const { shipper, saving, resumption, ledger, arena, signal } = this.#o
+    const { spans, slot, bytes } = batch
+    await saving.knows(spans.map(({ source }) => source))
+    const documents = spans.map((span) => span.documents)
+    const outcomes = await shipper.deliver(slot.output, bytes, documents, signal, resumption.mayHaveSent(spans))
+    for (const [at, { source }] of spans.entries()) {
+      const outcome = outcomes[at]!
+      ledger.settle(source.path, documents[at]!, outcome)
+      if (outcome.held === 0) settle[at]!()
+    }
+    saving.touch()
+    arena.give(slot)
+  }
+}

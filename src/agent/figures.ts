@@ -1,0 +1,92 @@
+import type { Figures, FileFigures } from '../admin/figures.ts'
+import { memoryInUse } from '../base/memory.ts'
+import type { Discovery } from '../discover/discovery.ts'
+import type { Kernel } from '../encode/kernel.ts'
+import type { Registry } from '../follow/registry.ts'
+import type { Arena } from '../queue/arena.ts'
+import type { MemoryPlan } from '../queue/plan.ts'
+import type { Checkpoint } from '../settle/checkpoint.ts'
+import type { Account, Ledger } from '../settle/ledger.ts'
+import type { Health } from '../ship/shipper.ts'
+import type { EventCount } from './events.ts'
+import { unreadByPath } from './left.ts'
+
+/** What the figures are read from. */
+export interface Sources {
+  readonly ledger: Ledger
+  readonly registry: Registry
+  readonly discovery: Discovery
+  readonly arena: Arena<Kernel>
+  readonly plan: MemoryPlan
+  readonly checkpoint: Checkpoint
+  /** Wall clock. */
+  readonly nowMs: number
+  readonly requestsUnderWay: number
+  readonly health: Health
+  readonly phase: Figures['phase']
+  readonly events: readonly EventCount[]
+}
+
+/** Gathered when somebody asks: nothing is counted twice, and nothing while nobody asks. */
+export function figuresOf(sources: Sources): Figures {
+  const { ledger, registry, discovery, arena, plan, checkpoint, nowMs, health } = sources
+  const { writtenAtMs } = checkpoint
+  const unread = unreadByPath(registry)
+  return {
+    ...linesOf(ledger),
+    unreadBytes: sum(unread.values()),
+    files: registry.generations.size,
+    openFiles: registry.openFiles,
+    directories: discovery.directories,
+    slots: arena.slots,
+    slotsTaken: arena.taken,
+    requestsUnderWay: sources.requestsUnderWay,
+    memoryInUseBytes: memoryInUse(),
+    memoryLimitBytes: plan.limitBytes,
+    arenaBytes: plan.arenaBytes,
+    checkpointAgeSeconds: writtenAtMs && Math.max(0, nowMs - writtenAtMs) / 1000,
+    checkpointFailures: checkpoint.failures,
+    phase: sources.phase,
+    health: health.state,
+    healthDetail: 'detail' in health ? health.detail : '',
+    events: sources.events,
+    byFile: byFile(ledger, unread),
+  }
+}
+
+function linesOf(account: Account) {
+  return {
+    readLines: account.readLines,
+    readBytes: account.readBytes,
+    acknowledgedLines: account.acknowledgedLines,
+    duplicateLines: account.duplicateLines,
+    possiblyDuplicatedLines: account.possiblyDuplicatedLines,
+    filteredLines: account.filteredLines,
+    deadLetteredLines: account.deadLetteredLines,
+    lostLines: account.lostLines,
+    heldLines: account.heldLines,
+    cutLines: account.cutLines,
+    skippedBytes: account.skippedBytes,
+    gapBytes: account.gapBytes,
+    gaps: account.gaps,
+  }
+}
+
+/** Files with an account of their own, and one row for all others. */
+function byFile(ledger: Ledger, unread: ReadonlyMap<string, number>): FileFigures[] {
+  const files = [...ledger.files].map(([path, account]) => ({
+    path,
+    ...linesOf(account),
+    unreadBytes: unread.get(path) ?? 0,
+  }))
+  const elsewhere = sum(unread.values()) - sum(files.map(({ unreadBytes }) => unreadBytes))
+  const { others } = ledger
+  if (elsewhere === 0 && others.readLines === 0 && others.gaps === 0) return files
+  return [...files, { path: undefined, ...linesOf(others), unreadBytes: elsewhere }]
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0
+  for (const number of numbers) total += number
+  return total
+}

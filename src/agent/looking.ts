@@ -1,0 +1,43 @@
+import type { Clock } from '../base/clock.ts'
+import { limits } from '../base/limits.ts'
+import type { Discovery } from '../discover/discovery.ts'
+import type { Registry } from '../follow/registry.ts'
+
+/** When the disk is looked at: when a time has come, or a hint; never more often than the shortest poll interval. */
+export class Looking {
+  readonly #clock: Clock
+  readonly #discovery: Discovery
+  readonly #registry: Registry
+  readonly #grown: () => void
+  #lookedAtMs = 0
+  /** Monotonic. */
+  nextMs = 0
+
+  /** @param grown  a file has another size than before: of what is lost later it tells how much */
+  constructor(clock: Clock, discovery: Discovery, registry: Registry, grown: () => void) {
+    this.#clock = clock
+    this.#discovery = discovery
+    this.#registry = registry
+    this.#grown = grown
+  }
+
+  lookWhenDue(): void {
+    if (this.#discovery.hinted) this.nextMs = Math.min(this.nextMs, this.#lookedAtMs + limits.pollIntervalMinMs)
+    if (this.#clock.monotonicMs() >= this.nextMs) this.look(false)
+  }
+
+  look(everything: boolean): void {
+    const [discovery, registry] = [this.#discovery, this.#registry]
+    const listings = discovery.look(everything || registry.searching, registry.searching)
+    if (listings.length > 0) registry.observe(listings, discovery.sawEverything)
+    const watched = (directory: string) => discovery.isWatched(directory)
+    for (const directory of registry.poll(watched, everything)) {
+      discovery.busy(directory)
+      this.#grown()
+    }
+    const nowMs = this.#clock.monotonicMs()
+    this.#lookedAtMs = nowMs
+    const nextMs = Math.min(discovery.nextLookMs(), registry.nextPollMs(watched))
+    this.nextMs = Math.max(nowMs + limits.pollIntervalMinMs, registry.searching ? 0 : nextMs)
+  }
+}

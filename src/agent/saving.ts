@@ -1,0 +1,100 @@
+import type { Clock } from '../base/clock.ts'
+import type { SavedGeneration } from '../base/state.ts'
+import type { Generation } from '../follow/generation.ts'
+import { hashOf } from '../follow/identity.ts'
+import type { Registry } from '../follow/registry.ts'
+import { checkpointDelayMs, type Checkpoint, type State } from '../settle/checkpoint.ts'
+import type { Frontiers } from './frontiers.ts'
+
+export interface SavingOptions {
+  readonly clock: Clock
+  readonly checkpoint: Checkpoint
+  readonly registry: Registry
+  readonly frontiers: Frontiers
+  /** All of the state but the generations. */
+  readonly head: () => Omit<State, 'generations'>
+  /** Tells the loop that the next write may be due at another time. */
+  readonly written: () => void
+}
+
+/** When the checkpoint is written, and of what: at most once a second after a change, at once for a new generation. */
+export class Saving {
+  readonly #o: SavingOptions
+  #dirty = false
+  #nextMs = 0
+  /** A write that several batches wait for. */
+  #shared: Promise<unknown> | undefined
+
+  constructor(options: SavingOptions) {
+    this.#o = options
+  }
+
+  /** Something that the checkpoint holds has changed. */
+  touch(): void {
+    this.#dirty = true
+  }
+
+  /** When the next write is due, monotonic; Infinity: nothing has changed, or one is under way. */
+  get dueMs(): number {
+    return this.#dirty ? this.#nextMs : Infinity
+  }
+
+  /** Begins a write when its time has come. */
+  async writeWhenDue(): Promise<void> {
+    if (this.#o.clock.monotonicMs() < this.dueMs) return
+    this.#dirty = false
+    this.#nextMs = Infinity
+    await this.save()
+  }
+
+  /**
+   * Returns when the state knows these generations, if it can be written: after a crash one that it does not know would
+   * be a stranger, and rotated or truncated meanwhile would get other ids. One write serves all that wait for it.
+   */
+  async knows(generations: readonly Generation[]): Promise<void> {
+    const known = this.#o.registry.generations
+    while (generations.some((generation) => !generation.durable && known.has(generation))) {
+      await (this.#shared ??= this.save().finally(() => (this.#shared = undefined)))
+    }
+  }
+
+  /** Writes a checkpoint of this moment. A failure was reported and is tried again; nothing waits for it. */
+  async save(): Promise<boolean> {
+    const { clock, checkpoint, registry } = this.#o
+    const named = [...registry.generations].filter(({ id }) => id !== undefined)
+    const anchors = new Map(named.map((generation) => [generation, generation.anchor]))
+    const written = await checkpoint.write(this.#snapshot())
+    for (const [generation, anchor] of anchors) if (generation.anchor === anchor) generation.durable = true
+    if (!written) this.#dirty = true
+    this.#nextMs = clock.monotonicMs() + checkpointDelayMs(checkpoint.failuresInARow)
+    this.#o.written()
+    return written
+  }
+
+  #snapshot(): State {
+    const { registry, head } = this.#o
+    const generations = [...registry.generations].map((generation) => this.#savedOf(generation))
+    return { ...head(), generations: [...registry.waiting, ...generations] }
+  }
+
+  #savedOf(generation: Generation): SavedGeneration {
+    const { frontiers } = this.#o
+    const mark = frontiers.markOf(generation)
+    return {
+      id: generation.id ?? null,
+      path: generation.path,
+      currentPath: generation.currentPath ?? null,
+      epoch: generation.epoch,
+      inode: String(generation.inode),
+      birthNs: String(generation.birthNs),
+      fingerprint: generation.fingerprint ?? null,
+      offset: mark?.offset ?? generation.offset,
+      skipping: mark?.skipping ?? generation.skipping,
+      guardHash: mark === undefined ? generation.guardHash() : hashOf(mark.guard),
+      sizeBytes: generation.sizeBytes,
+      finished: generation.finished && frontiers.isSettled(generation),
+      anchor: generation.anchor ?? null,
+      packing: generation.packing ?? null,
+    }
+  }
+}

@@ -1,0 +1,115 @@
+/** What Remora says to a person at three in the morning: a code, what happened, the way out. */
+import type { Notice } from '../admin/logger.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Settings } from '../config/types.ts'
+import type { Generation } from '../follow/generation.ts'
+import type { DeadLetter } from '../ship/dead-letter.ts'
+import type { Health } from '../ship/shipper.ts'
+
+export const stateDirUnavailable = (path: string, error: unknown): Notice => ({
+  code: 'STATE_DIR_UNAVAILABLE',
+  path,
+  message: `REMORA_STATE_DIR cannot be made: ${messageOf(error)}`,
+  wayOut: 'Mount a writable volume there; without it every restart sends all files again.',
+})
+
+export const watchFailed = (path: string, error: unknown): Notice => ({
+  code: 'WATCH_FAILED',
+  path,
+  message: `the directory cannot be watched: ${messageOf(error)}`,
+  wayOut: 'It is looked at once a second instead; fs.inotify.max_user_watches or max_user_instances may be too small.',
+})
+
+export const noFiles = ({ paths, scanIntervalMs }: Settings): Notice => ({
+  code: 'NO_FILES',
+  message: `no file matches ${paths.join(', ')} yet`,
+  wayOut: `It is looked for every ${scanIntervalMs / 1000} s. If the application writes elsewhere, set REMORA_PATHS.`,
+})
+
+export const readFailed = (generation: Generation, code: string, message: string): Notice => ({
+  code: `READ_${code}`,
+  path: generation.currentPath ?? generation.path,
+  message: `it cannot be read: ${message}`,
+  wayOut: 'It is tried again; the other files go on.',
+})
+
+export const lineCut = ({ path }: Generation, lineBytesMax: number): Notice => ({
+  code: 'LINE_CUT',
+  path,
+  message: `it has lines of more than ${lineBytesMax} bytes; they are cut there and marked with log.flags: truncated`,
+  wayOut: 'Raise REMORA_MAX_LINE_BYTES to keep them whole; remora_cut_lines_total counts them.',
+})
+
+export const binaryFile = ({ path }: Generation): Notice => ({
+  code: 'BINARY_FILE',
+  path,
+  message: 'it looks binary: it is shipped with what is no UTF-8 replaced',
+  wayOut: 'Leave it out with REMORA_EXCLUDE if it is not a log.',
+})
+
+export const holeSkipped = ({ path }: Generation): Notice => ({
+  code: 'HOLE_SKIPPED',
+  path,
+  message:
+    'it has a hole: NUL bytes where a line would begin, which are passed over; the lines behind them are shipped',
+  wayOut:
+    'A writer that does not append leaves one when its file is truncated: open the log for appending, or rotate by renaming. remora_skipped_bytes_total counts them.',
+})
+
+export const gap = ({ path, offset }: Generation, bytes: number, why: string): Notice => ({
+  code: 'GAP',
+  path,
+  message: `${bytes} bytes at the least were not shipped, from offset ${offset}: ${why}`,
+  wayOut: 'They are gone. Keep rotated files for longer than Elasticsearch may be away.',
+})
+
+export const blind = (target: string, why: string): Notice => ({
+  code: 'DUPLICATES_POSSIBLE',
+  message: `lines were sent again that an older index of ${target} may have already, which could not be found out: ${why}`,
+  wayOut:
+    "Nothing is lost. Give Remora's user the index privileges view_index_metadata and read on it to rule duplicates out; remora_possibly_duplicated_lines_total counts them.",
+})
+
+/** @param why  it could not be kept; undefined: it was, at `path` */
+export const refused = (why: string | undefined, { status, errorType }: DeadLetter, path: string): Notice =>
+  why === undefined
+    ? {
+        code: 'DEAD_LETTER',
+        message: `Elasticsearch refuses a document for good (${status} ${errorType})`,
+        wayOut: `It is kept in ${path}; see remora_dead_lettered_lines_total.`,
+      }
+    : {
+        code: 'DEAD_LETTER_LOST',
+        message: `Elasticsearch refuses a document for good (${status} ${errorType}) and it could not be kept: ${why}`,
+        wayOut: 'Make room in REMORA_STATE_DIR; see remora_lost_lines_total.',
+      }
+
+const troubles = {
+  unreachable: [
+    'Elasticsearch does not answer',
+    'Check REMORA_ELASTICSEARCH_URL and the network; `remora check` tells more.',
+  ],
+  overloaded: ['Elasticsearch asks for time', 'Its write load is more than it can take; lines wait in their files.'],
+  holding: [
+    'Elasticsearch refuses the target',
+    'Mend the credentials (REMORA_API_KEY, or REMORA_USERNAME and REMORA_PASSWORD), their privileges, or the index; `remora check` tells which.',
+  ],
+} as const
+
+/** What a change of health is worth saying; undefined: nothing. */
+export function healthChanged(before: Health, now: Health): { level: 'info' | 'warn'; notice: Notice } | undefined {
+  if (before.state === now.state || now.state === 'unknown') return undefined
+  if (now.state === 'ok') {
+    if (before.state === 'unknown') return undefined
+    return { level: 'info', notice: { code: 'ELASTICSEARCH_OK', message: 'Elasticsearch takes documents again' } }
+  }
+  const [message, wayOut] = troubles[now.state]
+  return {
+    level: 'warn',
+    notice: {
+      code: `ELASTICSEARCH_${now.state.toUpperCase()}`,
+      message: `${message}: ${now.detail}. Nothing is given up: it is tried again until it works`,
+      wayOut,
+    },
+  }
+}

@@ -1,0 +1,41 @@
+import type { Logger } from '../admin/logger.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Disk } from '../base/disk.ts'
+import type { Settings } from '../config/types.ts'
+import type { Watch } from '../discover/watch.ts'
+import type { MemoryPlan } from '../queue/plan.ts'
+import type { Ledger } from '../settle/ledger.ts'
+import type { Lookup } from '../ship/lookup.ts'
+import type { Send } from '../ship/transport.ts'
+import type { Left } from './left.ts'
+
+/** The world: in a test, one that the test owns. */
+export interface World {
+  readonly disk: Disk
+  readonly clock: Clock
+  /** [0, 1) */
+  readonly random: () => number
+  readonly newInstanceId: () => string
+  readonly watch: (hint: (directory: string) => void, failed: (directory: string, error: unknown) => void) => Watch
+  readonly send: Send
+  readonly lookup: Lookup
+  /** Lets input and output take place, then goes on. */
+  readonly yield: () => Promise<void>
+}
+
+export interface AgentOptions {
+  readonly settings: Settings
+  readonly plan: MemoryPlan
+  readonly world: World
+  readonly logger: Logger
+  readonly request?: (outcome: string, durationMs: number, bytes: number) => void
+}
+
+/** What is left when the agent stops. */
+export interface Summary extends Left {
+  /** What went wrong in the program itself, while draining too. */
+  readonly failure: unknown
+  /** `kept`: the one before, for what a fault leaves behind is not to be trusted. `hanging`: the disk did not answer in time. */
+  readonly checkpoint: 'written' | 'failed' | 'hanging' | 'kept'
+  readonly ledger: Ledger
+}

@@ -1,0 +1,47 @@
+/** `remora inspect`: what a state directory holds. Needs no Elasticsearch and no settings but one. */
+import path from 'node:path'
+import { systemClock } from '../base/clock.ts'
+import { systemDisk } from '../base/disk.ts'
+import { loadSettings, type Env } from '../config/load.ts'
+import { readSettingFile } from '../config/read-file.ts'
+import { exitCodeOf, rowsOf, stateDirectoryOf, totalsOf } from '../inspect/facts.ts'
+import { inspectJson } from '../inspect/json.ts'
+import { inspectText, rowsMax } from '../inspect/text.ts'
+
+const usage = `remora inspect [DIRECTORY]   what the state directory holds: how far each file is shipped
+  --all    every generation, not only the ${rowsMax} that are furthest behind
+  --json   for machines
+
+Without DIRECTORY it is REMORA_STATE_DIR. Changes nothing, and works while Remora runs.
+`
+
+/** @returns the exit code: 0, also when there is no state yet; 1 when it cannot be read; 2 on bad arguments */
+export function inspectCommand(argv: readonly string[], env: Env, write: (text: string) => void): number {
+  const flags = new Set(argv.filter((argument) => argument.startsWith('-')))
+  const directories = argv.filter((argument) => !argument.startsWith('-'))
+  if (flags.has('--help')) {
+    write(usage)
+    return 0
+  }
+  const unknown = [...flags].find((flag) => flag !== '--all' && flag !== '--json') ?? directories[1]
+  if (unknown !== undefined) {
+    write(`remora inspect does not know ${JSON.stringify(unknown)}.\n\n${usage}`)
+    return 2
+  }
+  const found = stateDirectoryOf(path.resolve(directories[0] ?? stateDirIn(env)), systemDisk)
+  const rows = found.used === undefined ? [] : rowsOf(found.used.read.state, systemDisk)
+  const totals = totalsOf(rows)
+  const shown = flags.has('--all') ? rows.length : rowsMax
+  write(
+    flags.has('--json')
+      ? inspectJson(found, rows, totals, shown)
+      : inspectText(found, rows, totals, shown, systemClock.nowMs()),
+  )
+  return exitCodeOf(found)
+}
+
+/** Other settings that are wrong are no reason to show nothing. */
+function stateDirIn(env: Env): string {
+  const ofState = Object.entries(env).filter(([name]) => name.startsWith('REMORA_STATE_DIR'))
+  return loadSettings(Object.fromEntries(ofState), readSettingFile).settings?.stateDir ?? env['REMORA_STATE_DIR'] ?? '.'
+}

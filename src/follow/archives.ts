@@ -1,0 +1,170 @@
+import type { Clock } from '../base/clock.ts'
+import type { Disk, FileFacts } from '../base/disk.ts'
+import { codeOf } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import { packingHeadBytes, packingOf, type Packing } from '../base/unpack.ts'
+import type { Generation } from './generation.ts'
+import { keyOf } from './identity.ts'
+import { directoryOf, type SeenFile } from './seen.ts'
+import type { Probe } from './probing.ts'
+
+export interface ArchivesOptions {
+  readonly disk: Disk
+  readonly clock: Clock
+  /** Reads an archive through once. */
+  readonly probe: (
+    descriptor: number,
+    packing: Packing,
+    offsets: readonly number[],
+    signal: AbortSignal,
+  ) => Promise<Probe>
+  /** An archive is being read already: each takes memory for its decoder. */
+  readonly busy: () => boolean
+  /** Something about an archive in this directory is known now. */
+  readonly lookAgain: (directory: string) => void
+}
+
+interface Archive {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly modifiedMs: number
+  readonly abort: AbortController
+  /** Where its bytes are compared with those of generations. */
+  readonly offsets: ReadonlySet<number>
+  /** It is being read through. */
+  probing: boolean
+  probe: Probe | undefined
+}
+
+/** What the head of a file says it is, when it is no text. */
+export function packingIn(disk: Disk, descriptor: number): Packing | 'other' | undefined {
+  const head = Buffer.alloc(packingHeadBytes)
+  return packingOf(head.subarray(0, disk.read(descriptor, head, 0, head.length, 0)))
+}
+
+/** What is in compressed files: each is read through once when it comes to rest, a few at a time. */
+export class Archives {
+  readonly #o: ArchivesOptions
+  readonly #archives = new Map<string, Archive>()
+  /** Directories with archives that are still written, or wait for their turn; and when to look at them again. */
+  readonly #unquiet = new Map<string, number>()
+  #probing = 0
+
+  constructor(options: ArchivesOptions) {
+    this.#o = options
+  }
+
+  /** What is in it; undefined when that is not known. */
+  known({ facts }: SeenFile): Probe | undefined {
+    const archive = this.#archives.get(keyOf(facts))
+    return archive !== undefined && isSame(archive, facts) ? archive.probe : undefined
+  }
+
+  /** One is read through just now. */
+  get probing(): boolean {
+    return this.#probing > 0
+  }
+
+  /** Something may be in an archive that nobody has read yet. */
+  get pending(): boolean {
+    return this.#probing > 0 || this.#unquiet.size > 0
+  }
+
+  /** When directories have to be looked at for an archive, monotonic; Infinity: no need. */
+  get nextMs(): number {
+    return Math.min(Infinity, ...this.#unquiet.values())
+  }
+
+  /** Asks for the looks whose time has come. */
+  poll(): void {
+    const nowMs = this.#o.clock.monotonicMs()
+    for (const [directory, atMs] of this.#unquiet) {
+      if (atMs > nowMs) continue
+      this.#unquiet.delete(directory)
+      this.#o.lookAgain(directory)
+    }
+  }
+
+  /**
+   * Reads an archive through, when it is not written any more.
+   *
+   * @param offsets  where its bytes are to be compared
+   * @returns        whether it has taken the descriptor
+   */
+  examine(file: SeenFile, descriptor: number, packing: Packing, offsets: Iterable<number>): boolean {
+    const key = keyOf(file.facts)
+    const wanted = new Set(offsets)
+    const before = this.#archives.get(key)
+    if (before !== undefined && isSame(before, file.facts)) {
+      if (before.probing || (before.probe !== undefined && wanted.isSubsetOf(before.offsets))) return false
+    }
+    const quietMs = this.#o.clock.nowMs() - file.facts.modifiedMs
+    if ((quietMs >= 0 && quietMs < limits.archiveQuietMs) || this.#probing > 0 || this.#o.busy()) {
+      this.#later(file.path)
+      return false
+    }
+    before?.abort.abort()
+    const { sizeBytes, modifiedMs } = file.facts
+    const archive: Archive = {
+      path: file.path,
+      sizeBytes,
+      modifiedMs,
+      abort: new AbortController(),
+      offsets: wanted.union(before?.offsets ?? new Set()),
+      probing: true,
+      probe: undefined,
+    }
+    this.#archives.set(key, archive)
+    void this.#probe(archive, descriptor, packing)
+    return true
+  }
+
+  /** Forgets what is no more there, or has found its generation. */
+  forget(key: string): void {
+    this.#archives.get(key)?.abort.abort()
+    this.#archives.delete(key)
+  }
+
+  /** @param isThere  whether a path in this directory was listed with this key */
+  sweep(directory: string, isThere: (path: string, key: string) => boolean): void {
+    for (const [key, { path }] of this.#archives) {
+      if (directoryOf(path) === directory && !isThere(path, key)) this.forget(key)
+    }
+  }
+
+  close(): void {
+    for (const key of this.#archives.keys()) this.forget(key)
+  }
+
+  #later(path: string): void {
+    this.#unquiet.set(directoryOf(path), this.#o.clock.monotonicMs() + limits.archiveRetryMs)
+  }
+
+  async #probe(archive: Archive, descriptor: number, packing: Packing): Promise<void> {
+    this.#probing++
+    try {
+      const inside = await this.#o.probe(descriptor, packing, [...archive.offsets], archive.abort.signal)
+      // Of the disk, not of the archive: once more, later.
+      if (/^E[A-Z]+$/.test(codeOf(inside.failure))) this.#later(archive.path)
+      else archive.probe = inside
+    } catch (error) {
+      if (!archive.abort.signal.aborted && codeOf(error) === '') throw error
+    } finally {
+      this.#probing--
+      archive.probing = false
+      this.#o.disk.close(descriptor)
+      this.#o.lookAgain(directoryOf(archive.path))
+    }
+  }
+}
+
+function isSame(archive: Archive, { sizeBytes, modifiedMs }: FileFacts): boolean {
+  return archive.sizeBytes === sizeBytes && archive.modifiedMs === modifiedMs
+}
+
+/** Whether an archive holds the bytes of a generation, as far as they were read. */
+export function holdsPacked(probe: Probe, generation: Generation): boolean {
+  const { fingerprint, offset } = generation
+  if (fingerprint === undefined || probe.fingerprint?.hash !== fingerprint.hash || probe.bytes < offset) return false
+  return offset === 0 || probe.guards.get(offset) === generation.guardHash()
+}

@@ -1,0 +1,135 @@
+import { limits } from '../base/limits.ts'
+import type { Packing } from '../base/unpack.ts'
+import type { Generation } from './generation.ts'
+import { keyOf, sameBirth } from './identity.ts'
+import { openInside, type Opened, type Refusal } from './opening.ts'
+import type { SeenFile } from './seen.ts'
+import type { Unpacking } from './unpacking.ts'
+
+export interface DescriptorsOptions {
+  readonly disk: Unpacking
+  /** Real directories that nothing is read outside of. */
+  readonly roots: () => readonly string[]
+  readonly refused: (path: string, refusal: Refusal) => void
+}
+
+/** The open files of the generations: opened inside the roots only, a bounded number, given back when idle. */
+export class Descriptors {
+  readonly #o: DescriptorsOptions
+  readonly #holders = new Set<Generation>()
+  /** The one whose archive is open. */
+  #unpacked: Generation | undefined
+  /** Files that were opened and are somebody's now. */
+  readonly #taken = new WeakSet<Opened>()
+
+  constructor(options: DescriptorsOptions) {
+    this.#o = options
+  }
+
+  get open(): number {
+    return this.#holders.size
+  }
+
+  /** An archive is open: one at a time, for each takes memory for its decoder. */
+  get unpacking(): boolean {
+    return this.#unpacked !== undefined
+  }
+
+  /** Opens what the listing has seen, and closes it again unless somebody has taken it. */
+  with<T>(file: SeenFile, otherwise: T, use: (opened: Opened) => T): T {
+    const opened = this.#open(file.path)
+    if (opened === undefined) return otherwise
+    try {
+      // Not one that was rotated into its name since: the next look sees both.
+      return keyOf(opened.facts) === keyOf(file.facts) ? use(opened) : otherwise
+    } finally {
+      if (!this.#taken.has(opened)) this.#o.disk.close(opened.descriptor)
+    }
+  }
+
+  /** Whoever calls closes it. */
+  take(opened: Opened): void {
+    this.#taken.add(opened)
+  }
+
+  /** Gives an open file to a generation. */
+  hold(generation: Generation, opened: Opened): void {
+    this.take(opened)
+    this.#hold(generation, opened.descriptor)
+  }
+
+  /** The same for an archive, which is read unpacked from the generation's offset on. */
+  holdPacked(generation: Generation, opened: Opened, packing: Packing): void {
+    this.take(opened)
+    const from = generation.offset - generation.guard.length
+    this.#unpacked = generation
+    this.#hold(generation, this.#o.disk.openUnpacked(opened.descriptor, packing, from))
+  }
+
+  /** A descriptor goes on to the generation that follows in the same inode. */
+  pass(from: Generation, to: Generation): void {
+    to.descriptor = from.descriptor
+    from.descriptor = -1
+    if (this.#holders.delete(from)) this.#holders.add(to)
+  }
+
+  release(generation: Generation): void {
+    if (generation.descriptor === -1) return
+    this.#holders.delete(generation)
+    if (this.#unpacked === generation) this.#unpacked = undefined
+    const { descriptor } = generation
+    generation.descriptor = -1
+    this.#o.disk.close(descriptor)
+  }
+
+  /** Opens a file again whose descriptor was given back. False: its name leads to another file now, or to none. */
+  reopen(generation: Generation): boolean {
+    if (generation.descriptor !== -1) return true
+    if (generation.currentPath === undefined || (generation.packing !== undefined && this.unpacking)) return false
+    const opened = this.#open(generation.currentPath)
+    if (opened === undefined) return false
+    if (keyOf(opened.facts) !== generation.key || !sameBirth(opened.facts.birthNs, generation.birthNs)) {
+      this.#o.disk.close(opened.descriptor)
+      return false
+    }
+    if (generation.packing === undefined) this.hold(generation, opened)
+    else this.holdPacked(generation, opened, generation.packing)
+    return true
+  }
+
+  #hold(generation: Generation, descriptor: number): void {
+    generation.descriptor = descriptor
+    this.#holders.add(generation)
+    this.#spare(generation)
+  }
+
+  #open(path: string): Opened | undefined {
+    const opened = openInside(this.#o.disk, path, this.#o.roots())
+    if ('descriptor' in opened) return opened
+    // Rotated away between look and opening: the next look finds it under its new name.
+    if (opened.code !== 'ENOENT') this.#o.refused(path, opened)
+    return undefined
+  }
+
+  /**
+   * Over the budget, files give their descriptors back: first those that are wholly read, then those that still have
+   * their first name, which lead the shortest way back; the ones that were quiet for longest first.
+   */
+  #spare(keep: Generation): void {
+    // Many at once: the search costs as much for one.
+    let over = this.open - limits.openFilesMax
+    if (over < limits.openFilesMax / 8) return
+    const spare = [...this.#holders].filter(
+      (generation) =>
+        generation !== keep &&
+        generation.currentPath !== undefined &&
+        (generation.unreadBytes === 0 || generation.stage === 'live'),
+    )
+    for (const generation of spare.toSorted(
+      (a, b) => Number(a.unreadBytes > 0) - Number(b.unreadBytes > 0) || a.changedAtMs - b.changedAtMs,
+    )) {
+      if (over-- <= 0) return
+      this.release(generation)
+    }
+  }
+}

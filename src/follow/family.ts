@@ -1,0 +1,101 @@
+import type { Clock } from '../base/clock.ts'
+import type { FileFacts } from '../base/disk.ts'
+import { limits } from '../base/limits.ts'
+import { Generation } from './generation.ts'
+import { keyOf } from './identity.ts'
+import { mayComeFrom, type SeenFile } from './seen.ts'
+
+export interface FamilyOptions {
+  readonly clock: Clock
+  /** The names that a file may have had before it was rotated, of those that a glob matches. */
+  readonly namesBefore: (path: string) => readonly string[]
+}
+
+/** The generations that are known, by inode and by name, in the order in which they are read. */
+export class Family {
+  readonly #o: FamilyOptions
+  readonly #generations = new Set<Generation>()
+  readonly #byKey = new Map<string, Generation>()
+  readonly #latest = new Map<string, Generation>()
+
+  constructor(options: FamilyOptions) {
+    this.#o = options
+  }
+
+  get generations(): ReadonlySet<Generation> {
+    return this.#generations
+  }
+
+  withKey(key: string): Generation | undefined {
+    return this.#byKey.get(key)
+  }
+
+  hasPath(path: string): boolean {
+    for (const generation of this.#generations) if (generation.path === path) return true
+    return false
+  }
+
+  /** Generations that a file may be a copy of, going by names. */
+  ofNames(file: SeenFile): Generation[] {
+    return [...this.#generations].filter(({ path }) => mayComeFrom(file, path))
+  }
+
+  /** The next one under a name: it waits for those before it. */
+  make(path: string, epoch: number): Generation {
+    const generation = this.#new(path, epoch)
+    generation.predecessor = this.#latest.get(path)
+    this.#latest.set(path, generation)
+    return generation
+  }
+
+  /** One that was rotated away unseen: before the one that has the name now, unless that is the older one. */
+  makeRotated(path: string, birthNs: bigint): Generation {
+    const live = this.#latest.get(path)
+    if (live === undefined || (live.birthNs > 0n && birthNs > live.birthNs)) return this.make(path, 0)
+    const generation = this.#new(path, 0)
+    generation.predecessor = live.predecessor
+    live.predecessor = generation
+    return generation
+  }
+
+  /** The content of a generation is in this inode. */
+  own(generation: Generation, facts: FileFacts, path: string): void {
+    generation.key = keyOf(facts)
+    generation.inode = facts.inode
+    generation.birthNs = facts.birthNs
+    generation.place(path)
+    this.#byKey.set(generation.key, generation)
+  }
+
+  /** Gives the inode of one generation to its successor. */
+  pass(from: Generation, to: Generation): void {
+    to.key = from.key
+    to.inode = from.inode
+    to.birthNs = from.birthNs
+    to.place(from.currentPath)
+    to.stage = from.stage === 'rotated' || from.stage === 'deleted' ? from.stage : 'live'
+    this.#byKey.set(to.key, to)
+    from.key = ''
+    from.place(undefined)
+  }
+
+  /** Its inode is gone, or another's. */
+  disown(generation: Generation): void {
+    if (this.#byKey.get(generation.key) === generation) this.#byKey.delete(generation.key)
+    generation.key = ''
+    generation.place(undefined)
+  }
+
+  forget(generation: Generation): void {
+    this.disown(generation)
+    this.#generations.delete(generation)
+    if (this.#latest.get(generation.path) === generation) this.#latest.delete(generation.path)
+  }
+
+  #new(path: string, epoch: number): Generation {
+    const basePath = this.#o.namesBefore(path).toSorted((a, b) => a.length - b.length)[0] ?? path
+    const generation = new Generation(path, basePath, epoch, this.#o.clock.monotonicMs(), limits.pollIntervalMinMs)
+    this.#generations.add(generation)
+    return generation
+  }
+}

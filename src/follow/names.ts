@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto'
+import { limits } from '../base/limits.ts'
+import { hashOf } from './identity.ts'
+
+/** A name that begins the `_id`s of a generation's lines, and how far it reaches. */
+export interface Naming {
+  readonly id: string
+  /** Lines that begin here or later have another name, or none yet. */
+  readonly until: number
+}
+
+/** From this offset on a generation is named by what the line there says. */
+export interface Anchor {
+  readonly offset: number
+  readonly id: string
+}
+
+/**
+ * The first line of a content that tells it from others: one that carries a time or a counter. Everything before it is a
+ * banner, which may be the same in each file.
+ *
+ * - `found`: it begins at `offset`; `hash` is that of the line
+ * - `none`: the first 4 KiB have no such line
+ * - `later`: no such line among those that are complete, the last of which ends at `offset`
+ */
+export type Search =
+  | { readonly kind: 'found'; readonly offset: number; readonly hash: string }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'later'; readonly offset: number }
+
+const newline = 10
+
+/** A time of day, a date, a number of four digits, or any number that stands alone: but no version (`2.7.1`, `v2`). */
+const timeOrCounter = /\d\d?:\d\d|\d{4}|(?<![\w.])\d+(?!\.\d|\w)/
+
+export function isDistinct(line: Uint8Array): boolean {
+  // Without NULs UTF-16 reads like ASCII.
+  return timeOrCounter.test(Buffer.from(line).toString('latin1').replaceAll('\0', ''))
+}
+
+/**
+ * @param head   the first bytes of a content, `limits.headBytesMax` at most
+ * @param from   lines before have been looked at
+ * @param ended  no more is expected: a last line without a newline is complete
+ */
+export function findAnchor(head: Uint8Array, from: number, ended: boolean): Search {
+  const full = head.length >= limits.headBytesMax
+  while (from < head.length) {
+    const at = head.indexOf(newline, from)
+    // One line longer than the head: what is there of it stands for it.
+    if (at === -1 && !ended && !(full && from === 0)) break
+    const to = at === -1 ? head.length : at + 1
+    const line = head.subarray(from, to)
+    if (isDistinct(line)) return { kind: 'found', offset: from, hash: hashOf(line) }
+    from = to
+  }
+  return full ? { kind: 'none' } : { kind: 'later', offset: from }
+}
+
+/**
+ * Twelve base64url characters, 72 bits. With the 16 that the kernel adds an id has 28, which Elasticsearch keeps as 21
+ * bytes (org.elasticsearch.index.mapper.Uid).
+ */
+export function nameOf(facts: readonly string[]): string {
+  const hash = createHash('sha256')
+  // Lengths first: no two lists of facts make the same input.
+  for (const fact of facts) hash.update(`${Buffer.byteLength(fact)}:${fact},`)
+  return hash.digest().subarray(0, 9).toString('base64url')
+}
+
+/** Bits of the filter: 4,000 names leave two in a thousand that seem to be taken and are not. */
+const filterBits = 65_536
+
+/**
+ * The names that were ever given out, as a Bloom filter: it never takes one that was given for free. One that seems to be
+ * taken and is not costs nothing but the knowledge that would survive the loss of the state.
+ * Source: Burton H. Bloom, "Space/Time Trade-offs in Hash Coding with Allowable Errors", 1970.
+ */
+export class UsedNames {
+  readonly #bits: Buffer
+  #text: string | undefined
+
+  /** @param text  as `text` gave it; anything else begins anew */
+  constructor(text = '') {
+    const bits = Buffer.from(text, 'base64')
+    this.#bits = bits.length === filterBits / 8 ? bits : Buffer.alloc(filterBits / 8)
+  }
+
+  has(name: string): boolean {
+    return places(name).every((place) => (this.#bits[place >> 3]! & (1 << (place & 7))) !== 0)
+  }
+
+  add(name: string): void {
+    for (const place of places(name)) this.#bits[place >> 3]! |= 1 << (place & 7)
+    this.#text = undefined
+  }
+
+  get text(): string {
+    return (this.#text ??= this.#bits.toString('base64'))
+  }
+}
+
+/** Four places of 16 bits: a name is a hash. */
+function places(name: string): number[] {
+  const bytes = Buffer.from(name, 'base64url')
+  return [0, 2, 4, 6].map((at) => bytes.readUInt16LE(at))
+}
+
+/** What a generation is named after. */
+export interface NameFacts {
+  /** The name of its file before any rotation: the same for each copy and archive. */
+  readonly basePath: string
+  readonly inode: bigint
+  readonly birthNs: bigint
+  readonly epoch: number
+  readonly fingerprintHash: string
+}
+
+/**
+ * Gives out the names that begin the `_id`s. Two contents never have the same one, as far as the state knows; and where the
+ * content itself tells them apart, the name does not depend on the state: what is sent again without it is a duplicate.
+ */
+export class Names {
+  readonly #instance: string
+  readonly #incarnation: string
+  readonly #used: UsedNames
+  /** Contents that are there now, by the name that their anchor would give them. */
+  readonly #alike = new Map<string, Set<object>>()
+
+  /**
+   * @param instance     the Pod's UID, or what stands for it
+   * @param incarnation  of the state: another one when an earlier state was lost
+   */
+  constructor(instance: string, incarnation: string, used: string) {
+    this.#instance = instance
+    this.#incarnation = incarnation
+    this.#used = new UsedNames(used)
+  }
+
+  /** For the state. */
+  get text(): string {
+    return this.#used.text
+  }
+
+  /** Notes that a content with this anchor is there, before any of them gets a name. */
+  note(owner: object, basePath: string, anchorHash: string): void {
+    const name = this.#anchored(basePath, anchorHash)
+    this.#alike.set(name, (this.#alike.get(name) ?? new Set()).add(owner))
+  }
+
+  forget(owner: object, basePath: string, anchorHash: string): void {
+    const name = this.#anchored(basePath, anchorHash)
+    const alike = this.#alike.get(name)
+    alike?.delete(owner)
+    if (alike?.size === 0) this.#alike.delete(name)
+  }
+
+  /** A name of the lines from the anchor on. A banner with a number in it, seen in two files, is no anchor. */
+  ofAnchor(facts: NameFacts, anchorHash: string): string {
+    const name = this.#anchored(facts.basePath, anchorHash)
+    const alone = (this.#alike.get(name)?.size ?? 0) < 2
+    if (!alone || this.#used.has(name)) return this.#ofInode(facts, anchorHash)
+    this.#used.add(name)
+    return name
+  }
+
+  /** A name of the lines before the anchor, or of all where there is none. */
+  ofBanner(facts: NameFacts): string {
+    return this.#ofInode(facts, '')
+  }
+
+  #anchored(basePath: string, anchorHash: string): string {
+    return nameOf([this.#instance, basePath, anchorHash])
+  }
+
+  #ofInode(facts: NameFacts, anchorHash: string): string {
+    const { inode, birthNs, epoch, fingerprintHash } = facts
+    const own = [this.#instance, this.#incarnation, String(inode), String(birthNs), String(epoch), fingerprintHash]
+    for (let salt = 0; ; salt++) {
+      const name = nameOf([...own, anchorHash, String(salt)])
+      // An inode that was given again, with equal times and bytes. A filter that is full has no free name at all.
+      if (this.#used.has(name) && salt < limits.nameTriesMax) continue
+      this.#used.add(name)
+      return name
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { encodingOf } from '../base/charset.ts'
+import { holdsPacked, packingIn } from './archives.ts'
+import type { Generation } from './generation.ts'
+import { guardAt, holdsRestOf, keyOf } from './identity.ts'
+import { nameLines, noteAnchor } from './naming.ts'
+import type { Opened } from './opening.ts'
+import type { Parts } from './parts.ts'
+import type { Probe } from './probing.ts'
+import { directoryOf, mayComeFrom, type SeenFile } from './seen.ts'
+
+/** Contents whose inode is gone: what was not read of them goes on in a copy or an archive. */
+export class Rest {
+  readonly #p: Parts
+  /** It may be in any directory: the next look must bring everything. */
+  searching = false
+
+  constructor(parts: Parts) {
+    this.#p = parts
+  }
+
+  /** After a while it is not looked for any more; not before the state needs it no longer. */
+  isGivenUp(generation: Generation): boolean {
+    return generation.wanted !== undefined && !this.#p.archives.pending && this.#p.settled(generation)
+  }
+
+  /** Looks for the rest of a content in a copy, or in an archive only, from the next look on. */
+  want(generation: Generation, wanted: 'copy' | 'archive'): void {
+    generation.changedAtMs = this.#p.clock.monotonicMs()
+    generation.wanted = wanted
+    this.searching = true
+    this.#p.lookAgain(directoryOf(generation.path))
+  }
+
+  /** Goes on in a copy or an archive of a content that is gone. False: there is none in the last listings. */
+  take(generation: Generation, files: readonly SeenFile[]): boolean {
+    if (generation.fingerprint === undefined) return false
+    return files.some((file) => {
+      const key = keyOf(file.facts)
+      const owner = this.#p.copies.ownerOf(key)
+      if (this.#p.family.withKey(key) !== undefined || (owner !== undefined && owner !== generation)) return false
+      if (owner === undefined && !mayComeFrom(file, generation.path)) return false
+      return this.#p.tried(file, false, () =>
+        this.#p.descriptors.with(file, false, (opened) => this.#goOn(generation, file, opened)),
+      )
+    })
+  }
+
+  #goOn(generation: Generation, file: SeenFile, opened: Opened): boolean {
+    const { disk } = this.#p
+    const packing = packingIn(disk, opened.descriptor)
+    if (packing === 'gzip' || packing === 'zstd') return this.#goOnPacked(generation, file, opened)
+    if (generation.wanted !== 'copy' || !holdsRestOf(disk, generation, opened.descriptor)) return false
+    const guard = guardAt(disk, opened.descriptor, generation.offset)
+    // With more to compare, what seemed to be a further copy may be another life with an equal beginning.
+    this.#p.copies.forgetOf(generation)
+    this.#p.family.own(generation, opened.facts, file.path)
+    this.#p.descriptors.hold(generation, opened)
+    generation.packing = undefined
+    generation.guard = guard
+    generation.searchAgain()
+    generation.sizeBytes = opened.facts.sizeBytes
+    this.#p.readable(generation)
+    return true
+  }
+
+  #goOnPacked(generation: Generation, file: SeenFile, opened: Opened): boolean {
+    const inside = this.#p.archives.known(file)
+    const isCompared = generation.offset === 0 || inside?.guards.has(generation.offset) === true
+    if (inside === undefined || (!isCompared && inside.bytes >= generation.offset)) {
+      this.examine(file, opened, [generation, ...this.#p.family.ofNames(file)])
+      return false
+    }
+    if (!holdsPacked(inside, generation)) return false
+    this.#p.copies.forgetOf(generation)
+    this.attachPacked(generation, file, opened, inside)
+    return true
+  }
+
+  attachPacked(generation: Generation, file: SeenFile, opened: Opened, inside: Probe): void {
+    const packing = packingIn(this.#p.disk, opened.descriptor)
+    if (packing === undefined || packing === 'other') return
+    this.#p.archives.forget(keyOf(opened.facts))
+    generation.packing = packing
+    this.#p.family.own(generation, opened.facts, file.path)
+    generation.stage = 'rotated'
+    generation.sizeBytes = inside.bytes
+    generation.finished = inside.bytes === generation.offset
+    generation.encoding = encodingOf(inside.head)
+    noteAnchor(this.#p.names, generation, inside.head)
+    nameLines(this.#p.names, generation, inside.head, inside.bytes <= inside.head.length)
+    // Further than its head an archive is not looked at for names.
+    generation.bannerTo = Infinity
+    if (generation.finished) return
+    generation.searchAgain()
+    // Another one is being read: it waits for its turn.
+    if (this.#p.descriptors.unpacking || this.#p.archives.probing) return
+    this.#p.descriptors.holdPacked(generation, opened, packing)
+    this.#p.look(generation)
+  }
+
+  /** Has an archive read through, and compared with what is known of these generations. */
+  examine(file: SeenFile, opened: Opened, generations: readonly Generation[]): void {
+    const packing = packingIn(this.#p.disk, opened.descriptor)
+    if (packing === undefined || packing === 'other') return
+    const offsets = generations.flatMap(({ offset, sizeBytes }) => [offset, sizeBytes])
+    if (this.#p.archives.examine(file, opened.descriptor, packing, offsets)) this.#p.descriptors.take(opened)
+  }
+}

@@ -1,0 +1,134 @@
+import type { SavedGeneration } from '../base/state.ts'
+import { packingIn } from './archives.ts'
+import type { Generation } from './generation.ts'
+import { beginsWith, guardAt, hashOf, sameBirth } from './identity.ts'
+import type { Parts } from './parts.ts'
+import type { Rest } from './rest.ts'
+import { resumeAt } from './rotation.ts'
+import { Saved } from './saved.ts'
+import { mayComeFrom, type SeenFile } from './seen.ts'
+
+/** What the state knows of finds its files again, or what is left of them. */
+export class Resuming {
+  readonly #p: Parts
+  readonly #rest: Rest
+  readonly #saved: Saved
+
+  constructor(parts: Parts, rest: Rest, saved: readonly SavedGeneration[]) {
+    this.#p = parts
+    this.#rest = rest
+    this.#saved = new Saved(saved)
+  }
+
+  get waiting(): SavedGeneration[] {
+    return this.#saved.waiting
+  }
+
+  /** Something was not found: the next look must bring everything. */
+  get searching(): boolean {
+    return this.#saved.searching
+  }
+
+  beginLook(): void {
+    this.#saved.beginLook()
+  }
+
+  /** Too early to say that a file is nobody's: it may come from something that was not found or not opened yet. */
+  mayOwn(file: SeenFile): boolean {
+    return this.#saved.unresolved.some(({ path }) => mayComeFrom(file, path))
+  }
+
+  /** Whether the inode of a file is that of something saved, and the file still what was saved of it, or what follows that. */
+  recognize(file: SeenFile): boolean {
+    return this.#saved.of(String(file.facts.inode)).some((saved) => this.#resume(saved, file))
+  }
+
+  #resume(saved: SavedGeneration, file: SeenFile): boolean {
+    if (saved.packing !== null) return this.#resumePacked(saved, file)
+    this.#saved.seen(saved)
+    return this.#p.descriptors.with(file, true, (opened) => {
+      const { disk } = this.#p
+      const { descriptor, facts } = opened
+      const guard = guardAt(disk, descriptor, saved.offset)
+      const resume = resumeAt({
+        sameBirth: sameBirth(BigInt(saved.birthNs), facts.birthNs),
+        sameBeginning: saved.fingerprint === null ? undefined : beginsWith(disk, descriptor, saved.fingerprint),
+        sizeBytes: facts.sizeBytes,
+        offsetBytes: saved.offset,
+        guardHolds: hashOf(guard) === saved.guardHash,
+      })
+      this.#saved.opened(saved)
+      // Where births are not known, the name has to speak for an inode number that is given again.
+      const isElsewhere = saved.birthNs === '0' && file.path !== (saved.currentPath ?? saved.path)
+      if (resume === 'other' || (isElsewhere && (resume === 'replaced' || saved.fingerprint === null))) return false
+      this.#saved.remove(saved)
+      const generation = this.#restore(saved)
+      if (resume === 'resume') {
+        this.#p.family.own(generation, opened.facts, file.path)
+        this.#p.descriptors.hold(generation, opened)
+        generation.guard = guard
+        if (file.path !== saved.path) generation.stage = 'rotated'
+        this.#p.happened({ kind: 'resumed', generation })
+        this.#p.look(generation)
+        return true
+      }
+      const successor = this.#p.family.make(saved.path, saved.epoch + 1)
+      this.#p.family.own(successor, opened.facts, file.path)
+      this.#p.descriptors.hold(successor, opened)
+      this.#p.ended(generation, 'its inode holds another content than before the restart')
+      this.#p.look(successor)
+      return true
+    })
+  }
+
+  /** An archive does not change: it is the same one, or another file. */
+  #resumePacked(saved: SavedGeneration, file: SeenFile): boolean {
+    this.#saved.seen(saved)
+    return this.#p.descriptors.with(file, true, ({ descriptor, facts }) => {
+      this.#saved.opened(saved)
+      if (!sameBirth(BigInt(saved.birthNs), facts.birthNs)) return false
+      if (packingIn(this.#p.disk, descriptor) !== saved.packing) return false
+      this.#saved.remove(saved)
+      const generation = this.#restore(saved)
+      generation.stage = 'rotated'
+      if (saved.finished) this.#p.family.own(generation, facts, file.path)
+      // Read through once more, and compared with what is known of it.
+      else this.#rest.want(generation, 'archive')
+      this.#p.happened({ kind: 'resumed', generation })
+      return true
+    })
+  }
+
+  #restore(saved: SavedGeneration): Generation {
+    const generation = this.#p.family.make(saved.path, saved.epoch)
+    generation.id = saved.id ?? undefined
+    generation.anchor = saved.anchor ?? undefined
+    generation.packing = saved.packing ?? undefined
+    generation.fingerprint = saved.fingerprint ?? undefined
+    generation.offset = saved.offset
+    generation.skipping = saved.skipping
+    generation.searchAgain()
+    generation.savedGuardHash = saved.guardHash
+    generation.sizeBytes = saved.sizeBytes
+    generation.provenBytes = saved.sizeBytes
+    generation.finished = saved.finished
+    this.#p.restored(generation)
+    return generation
+  }
+
+  /** What the state knows and a look at everything has not shown. */
+  search(files: readonly SeenFile[]): void {
+    for (const saved of this.#saved.missing(this.#p.isUnsure)) {
+      this.#saved.remove(saved)
+      const generation = this.#restore(saved)
+      generation.stage = 'replaced'
+      generation.goneWhy = 'it was deleted while Remora was not running'
+      if (generation.fingerprint === undefined) this.#p.gone(generation)
+      // Its inode is gone, yet a copy or an archive of its content may be there.
+      else {
+        this.#rest.want(generation, generation.finished ? 'archive' : 'copy')
+        if (this.#rest.take(generation, files)) generation.wanted = undefined
+      }
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import type { FileFacts } from '../base/disk.ts'
+import type { Generation } from './generation.ts'
+
+/** A regular file in a listing; see `discover/discovery.ts`. */
+export interface SeenFile {
+  readonly path: string
+  readonly facts: FileFacts
+  readonly matched: boolean
+  /** Names that it may have had before a rotation, of those that a glob matches. */
+  readonly before: readonly string[]
+}
+
+export interface SeenDirectory {
+  readonly directory: string
+  readonly entries: readonly SeenFile[]
+  /** Paths in it that could not be looked at. */
+  readonly unknown: ReadonlySet<string>
+}
+
+/** What happened to files, for log and metrics. */
+export type Happening =
+  | {
+      readonly kind: 'found' | 'resumed' | 'rotated' | 'deleted' | 'replaced' | 'missed' | 'copy' | 'finished'
+      readonly generation: Generation
+      /** Which fact decided. */
+      readonly why?: string
+    }
+  | { readonly kind: 'gap'; readonly generation: Generation; readonly bytes: number; readonly why: string }
+  | {
+      readonly kind: 'refused'
+      readonly path: string
+      readonly code: string
+      readonly message: string
+      readonly wayOut: string
+    }
+
+export function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'))
+}
+
+/** Whether a file may be a rotated form of `path`, perhaps moved to another directory. */
+export function mayComeFrom(file: SeenFile, path: string): boolean {
+  const name = path.slice(path.lastIndexOf('/'))
+  return file.before.some((before) => before === path || before.endsWith(name))
+}
+
+/** What to say of an archive that can be unpacked in part only. */
+export function broken(path: string, { message }: Error): Happening {
+  return {
+    kind: 'refused',
+    path,
+    code: 'ARCHIVE_BROKEN',
+    message: `it cannot be unpacked further: ${message}`,
+    wayOut: 'What could be unpacked is shipped. Look at the file with `gzip -t` or `zstd -t`.',
+  }
+}

@@ -1,0 +1,93 @@
+import { halve, pack } from './body.ts'
+import type { Doubt } from './doubts.ts'
+
+/** Documents of one span by what became of them: done, dead-lettered, lost and held are all of them. */
+export interface Delivered {
+  done: number
+  /** Of those done, the ones that were there already. */
+  duplicates: number
+  deadLettered: number
+  lost: number
+  /** The shipper was stopped before their verdict. */
+  held: number
+  /** Of those done, the ones taken now although an older index may have them too. */
+  possiblyDuplicated: number
+}
+
+/** Documents of a batch that are sent together: `[from, to)` of its body. */
+export interface Range {
+  from: number
+  to: number
+  documents: number
+  /** By span, how many of its documents are in here; they stand in the order of the spans. */
+  left: number[]
+  /** They may be there already, and nobody has looked. */
+  doubt: Doubt | undefined
+  /** Monotonic. */
+  doubtedAtMs: number
+  /** How often they were sent although it could not be found out whether they are there. */
+  blind: number
+  /** Attempts, or looks, without any progress. */
+  attempt: number
+  looks: number
+  /** Looks that failed while others got through, and how many had got through at the last one. */
+  overtaken: number
+  passed: number
+  /** The last attempt failed on an old connection. */
+  stale: boolean
+}
+
+export function noDelivery(): Delivered {
+  return { done: 0, duplicates: 0, deadLettered: 0, lost: 0, held: 0, possiblyDuplicated: 0 }
+}
+
+/** A batch as one range, with so many documents in each of its spans. */
+export function wholeOf(to: number, documents: readonly number[], nowMs: number, passed: number): Range {
+  return {
+    from: 0,
+    to,
+    documents: sumOf(documents),
+    left: [...documents],
+    doubt: undefined,
+    doubtedAtMs: nowMs,
+    blind: 0,
+    attempt: 0,
+    looks: 0,
+    overtaken: 0,
+    passed,
+    stale: false,
+  }
+}
+
+/** Cuts the first half off. */
+export function splitOff(body: Buffer, range: Range): Range {
+  const documents = range.documents >> 1
+  const middle = halve(body, range.from, range.documents)
+  let open = documents
+  const left = range.left.map((count) => {
+    const taken = Math.min(count, open)
+    open -= taken
+    return taken
+  })
+  const first = { ...range, to: middle, documents, left, attempt: 0 }
+  range.from = middle
+  range.documents -= documents
+  range.left = range.left.map((count, span) => count - left[span]!)
+  return first
+}
+
+/** Keeps the chosen documents of a range, by position; the others have their verdict. */
+export function keep(body: Buffer, range: Range, chosen: readonly boolean[]): void {
+  let position = 0
+  range.left = range.left.map((count) => {
+    let kept = 0
+    for (const end = position + count; position < end; position++) if (chosen[position]) kept++
+    return kept
+  })
+  range.documents = sumOf(range.left)
+  if (range.documents > 0) range.to = pack(body, range.from, range.to, chosen)
+}
+
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0)
+}

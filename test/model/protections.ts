@@ -1,0 +1,98 @@
+/** One protection, and how the sources look without it. */
+export interface Mutant {
+  readonly name: string
+  readonly edits: readonly Edit[]
+}
+
+interface Edit {
+  /** Stands exactly once in the sources. */
+  readonly text: string
+  readonly instead: string
+}
+
+const one = (name: string, text: string, instead = ''): Mutant => ({
+  name,
+  edits: [{ text, instead }],
+})
+
+/** What keeps the promises, one by one. */
+export const mutants: readonly Mutant[] = [
+  one('the bytes before the offset, at each read', 'generation.guard.compare(input, 0, guard) === 0 &&', 'true &&'),
+  one('the bytes before the offset, at a restart', 'guardHolds: hashOf(guard) === saved.guardHash', 'guardHolds: true'),
+  one(
+    'the fingerprint, at a restart',
+    'sameBeginning: saved.fingerprint === null ? undefined : beginsWith(disk, descriptor, saved.fingerprint)',
+    'sameBeginning: undefined',
+  ),
+  one('birth times', 'return a === b || a === 0n || b === 0n', 'return true'),
+  one('the frontier without gaps', 'if (!first.settled) break', 'void 0'),
+  one('the flush of the checkpoint', 'await draft.flush()'),
+  one('the flush of its directory', "await steps.flushDirectory(path.slice(0, path.lastIndexOf('/')))"),
+  one('a checkpoint before the first line of a generation', 'await saving.knows(spans.map(({ source }) => source))'),
+  one('the first checkpoint again when it fails', 'if (!written) this.#dirty = true'),
+  one('the open descriptor of a deleted file', 'if (generation.unreadBytes > 0 && !generation.finished) return'),
+  one('the time that a deleted file is held', 'deletedHoldMs: 30_000', 'deletedHoldMs: 5_000'),
+  one('predecessors first', 'if (predecessor.readable) return true'),
+  one('deleted and rotated files first', "if (generation.stage === 'live') this.#live", 'if (true) this.#live'),
+  one('the number of truncations in the id', 'String(epoch), fingerprintHash]', 'fingerprintHash]'),
+  one('409 is done', 'return status === 409 || (status', 'return (status'),
+  one('a partial answer matched by position', 'for (const kept of keep) {', 'for (const kept of keep.toReversed()) {'),
+  {
+    name: 'a slot is free after its verdicts',
+    edits: [
+      { text: 'await saving.knows(', instead: 'arena.give(slot)\n    await saving.knows(' },
+      { text: 'saving.touch()\n    arena.give(slot)', instead: 'saving.touch()' },
+    ],
+  },
+  {
+    name: 'the frontier after the verdict',
+    edits: [
+      {
+        text: 'await saving.knows(',
+        instead: 'for (const span of settle) span()\n    await saving.knows(',
+      },
+      { text: 'if (outcome.held === 0) settle[at]!()', instead: '' },
+    ],
+  },
+  one(
+    'the checkpoint is of the frontier, not of what was read',
+    'offset: mark?.offset ?? generation.offset',
+    'offset: generation.offset',
+  ),
+  one('copies are known', "if (facts.copyOfKnown) return 'copy'"),
+  one(
+    'the rest is looked for in a copy',
+    "if (generation.wanted !== 'copy' || !holdsRestOf(disk, generation, opened.descriptor)) return false",
+    'return false',
+  ),
+  one('a cut line is known after a restart', 'skipping: mark?.skipping ?? generation.skipping', 'skipping: false'),
+  one(
+    'the tail of what was searched',
+    'if (got < tail.length || tail.compare(input, 0, tail.length) !== 0) return true',
+  ),
+  one(
+    'written without growing',
+    'if (rewritten && !unread && known.descriptor !== -1 && !isIntact(this.#o.disk, known))',
+    'if (false)',
+  ),
+  one('missing twice before it is gone', 'if (this.#absent.has(saved)) missing.push(saved)', 'missing.push(saved)'),
+  one('too early for strangers while something is missing', 'if (looksRotated && early) return', ''),
+  one('a rotated file that was never seen', "return facts.hasFingerprint ? 'missed' : 'wait'", "return 'ignore'"),
+  one(
+    'only who is settled is forgotten',
+    "if (generation.stage === 'live' || !this.#o.settled(generation)) return",
+    "if (generation.stage === 'live') return",
+  ),
+  one(
+    'lines in memory keep their generation',
+    'return generation.wanted !== undefined && !this.#p.archives.pending && this.#p.settled(generation)',
+    'return generation.wanted !== undefined && !this.#p.archives.pending',
+  ),
+  one(
+    'the last size of a content that is gone',
+    "if (look === 'replaced') return replaced",
+    "if (look === 'replaced') {\n    generation.sizeBytes = sizeBytes\n    return replaced\n  }",
+  ),
+  one('a question after a crash: what is there', 'resumption.mayHaveSent(spans)', 'false'),
+  one('a question after a time-out: what is there', "if (sent.kind !== 'failed' || sent.reached) this.#doubt(range)"),
+]
