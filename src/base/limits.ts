@@ -55,6 +55,8 @@ export const limits = {
   copyDoubtMs: 10_000,
   /** An archive without a write for so long is complete. */
   archiveQuietMs: 2_000,
+  /** One that ends in the middle may still be written, by a compressor that works in large pieces. */
+  archiveCutQuietMs: 60_000,
   /** One that was not is looked at again after this time. */
   archiveRetryMs: 500,
   /** Of a compressed file: what is read of it at once, and what is unpacked at once. */

@@ -22,6 +22,7 @@ export function namesBeforeRotation(name: string): string[] {
       names.add(base + extension)
   }
   if (plain.endsWith('~') && plain.length > 1) names.add(plain.slice(0, -1))
+  if (plain !== name && plain !== '') names.add(plain)
   names.delete(name)
   return [...names]
 }

@@ -4,7 +4,7 @@ import { codeOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { packingHeadBytes, packingOf, type Packing } from '../base/unpack.ts'
 import type { Generation } from './generation.ts'
-import { keyOf } from './identity.ts'
+import { hashOf, keyOf, readFully, type Fingerprint } from './identity.ts'
 import { directoryOf, type SeenFile } from './seen.ts'
 import type { Probe } from './probing.ts'
 
@@ -38,8 +38,7 @@ interface Archive {
 
 /** What the head of a file says it is, when it is no text. */
 export function packingIn(disk: Disk, descriptor: number): Packing | 'other' | undefined {
-  const head = Buffer.alloc(packingHeadBytes)
-  return packingOf(head.subarray(0, disk.read(descriptor, head, 0, head.length, 0)))
+  return packingOf(readFully(disk, descriptor, packingHeadBytes, 0))
 }
 
 /** What is in compressed files: each is read through once when it comes to rest, a few at a time. */
@@ -48,6 +47,8 @@ export class Archives {
   readonly #archives = new Map<string, Archive>()
   /** Directories with archives that are still written, or wait for their turn; and when to look at them again. */
   readonly #unquiet = new Map<string, number>()
+  /** Directories that are looked at again for that. */
+  readonly #looking = new Set<string>()
   #probing = 0
 
   constructor(options: ArchivesOptions) {
@@ -67,7 +68,7 @@ export class Archives {
 
   /** Something may be in an archive that nobody has read yet. */
   get pending(): boolean {
-    return this.#probing > 0 || this.#unquiet.size > 0
+    return this.#probing > 0 || this.#unquiet.size > 0 || this.#looking.size > 0
   }
 
   /** When directories have to be looked at for an archive, monotonic; Infinity: no need. */
@@ -81,6 +82,7 @@ export class Archives {
     for (const [directory, atMs] of this.#unquiet) {
       if (atMs > nowMs) continue
       this.#unquiet.delete(directory)
+      this.#looking.add(directory)
       this.#o.lookAgain(directory)
     }
   }
@@ -127,9 +129,15 @@ export class Archives {
 
   /** @param isThere  whether a path in this directory was listed with this key */
   sweep(directory: string, isThere: (path: string, key: string) => boolean): void {
+    this.#looking.delete(directory)
     for (const [key, { path }] of this.#archives) {
       if (directoryOf(path) === directory && !isThere(path, key)) this.forget(key)
     }
+  }
+
+  /** Every directory was looked at. */
+  looked(): void {
+    this.#looking.clear()
   }
 
   close(): void {
@@ -152,7 +160,8 @@ export class Archives {
     } finally {
       this.#probing--
       archive.probing = false
-      this.#o.disk.close(descriptor)
+      closeQuietly(this.#o.disk, descriptor)
+      this.#looking.add(directoryOf(archive.path))
       this.#o.lookAgain(directoryOf(archive.path))
     }
   }
@@ -162,9 +171,23 @@ function isSame(archive: Archive, { sizeBytes, modifiedMs }: FileFacts): boolean
   return archive.sizeBytes === sizeBytes && archive.modifiedMs === modifiedMs
 }
 
+/** Whether the content of an archive begins with the bytes that a fingerprint was made of. */
+export function beginsLike({ head }: Probe, { hash, bytes }: Fingerprint): boolean {
+  return head.length >= bytes && hashOf(head.subarray(0, bytes)) === hash
+}
+
 /** Whether an archive holds the bytes of a generation, as far as they were read. */
 export function holdsPacked(probe: Probe, generation: Generation): boolean {
   const { fingerprint, offset } = generation
-  if (fingerprint === undefined || probe.fingerprint?.hash !== fingerprint.hash || probe.bytes < offset) return false
+  if (fingerprint === undefined || probe.bytes < offset || !beginsLike(probe, fingerprint)) return false
   return offset === 0 || probe.guards.get(offset) === generation.guardHash()
+}
+
+/** Nobody waits for it any more, and the kernel has freed the number whatever it answers. */
+function closeQuietly(disk: Disk, descriptor: number): void {
+  try {
+    disk.close(descriptor)
+  } catch (error) {
+    if (codeOf(error) === '') throw error
+  }
 }

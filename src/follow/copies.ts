@@ -18,6 +18,8 @@ export interface Copy {
 export class Copies {
   readonly #clock: Clock
   readonly #copies = new Map<string, Copy>()
+  /** Copies that have grown since they were compared, and what they were copies of. */
+  readonly #grown = new Map<string, Generation>()
   /** When a file was first seen that may be a copy of a live one, by its key; monotonic. */
   readonly #doubts = new Map<string, number>()
 
@@ -35,14 +37,23 @@ export class Copies {
     return this.#copies.get(key)?.owner
   }
 
+  /** What a file was a copy of before it grew: asked once. */
+  formerOwnerOf(key: string): Generation | undefined {
+    const owner = this.#grown.get(key)
+    this.#grown.delete(key)
+    return owner
+  }
+
   /** The copy that a file was found to be, if it still can be one; otherwise it is forgotten. */
   still(key: string, { birthNs, sizeBytes }: FileFacts): Copy | undefined {
     const copy = this.#copies.get(key)
     if (copy === undefined) return undefined
-    // It grows while it is made, and may grow into something else: to be compared again.
-    if (sizeBytes === copy.sizeBytes && sameBirth(copy.birthNs, birthNs)) return copy
+    const isSame = sameBirth(copy.birthNs, birthNs)
+    if (isSame && sizeBytes === copy.sizeBytes) return copy
     this.#copies.delete(key)
     copy.owner.copies.delete(key)
+    // It grows while it is made, and may grow into something else: to be compared again.
+    if (isSame && sizeBytes > copy.sizeBytes && copy.tail !== undefined) this.#grown.set(key, copy.owner)
     return undefined
   }
 

@@ -3,7 +3,7 @@ import type { Packing } from '../base/unpack.ts'
 import type { Generation } from './generation.ts'
 import { keyOf, sameBirth } from './identity.ts'
 import { openInside, type Opened, type Refusal } from './opening.ts'
-import type { SeenFile } from './seen.ts'
+import { stampOf, type SeenFile } from './seen.ts'
 import type { Unpacking } from './unpacking.ts'
 
 export interface DescriptorsOptions {
@@ -21,6 +21,9 @@ export class Descriptors {
   #unpacked: Generation | undefined
   /** Files that were opened and are somebody's now. */
   readonly #taken = new WeakSet<Opened>()
+
+  /** The last file that was to be opened is there, and could not be. */
+  refusedLast = false
 
   constructor(options: DescriptorsOptions) {
     this.#o = options
@@ -85,10 +88,13 @@ export class Descriptors {
   /** Opens a file again whose descriptor was given back. False: its name leads to another file now, or to none. */
   reopen(generation: Generation): boolean {
     if (generation.descriptor !== -1) return true
-    if (generation.currentPath === undefined || (generation.packing !== undefined && this.unpacking)) return false
+    if (generation.currentPath === undefined) return false
+    if (generation.packing !== undefined && (generation.finished || this.unpacking)) return false
     const opened = this.#open(generation.currentPath)
     if (opened === undefined) return false
-    if (keyOf(opened.facts) !== generation.key || !sameBirth(opened.facts.birthNs, generation.birthNs)) {
+    const isSame = keyOf(opened.facts) === generation.key && sameBirth(opened.facts.birthNs, generation.birthNs)
+    const isOther = generation.packing !== undefined && stampOf(opened.facts) !== generation.archiveStamp
+    if (!isSame || isOther) {
       this.#o.disk.close(opened.descriptor)
       return false
     }
@@ -105,9 +111,11 @@ export class Descriptors {
 
   #open(path: string): Opened | undefined {
     const opened = openInside(this.#o.disk, path, this.#o.roots())
+    this.refusedLast = false
     if ('descriptor' in opened) return opened
     // Rotated away between look and opening: the next look finds it under its new name.
-    if (opened.code !== 'ENOENT') this.#o.refused(path, opened)
+    this.refusedLast = opened.code !== 'ENOENT'
+    if (this.refusedLast) this.#o.refused(path, opened)
     return undefined
   }
 

@@ -37,7 +37,12 @@ export class Family {
 
   /** Generations that a file may be a copy of, going by names. */
   ofNames(file: SeenFile): Generation[] {
-    return [...this.#generations].filter(({ path }) => mayComeFrom(file, path))
+    return [...this.#generations].filter(({ path, basePath }) => mayComeFrom(file, path, basePath))
+  }
+
+  /** The name before any rotation, as far as names tell. */
+  basePathOf(path: string): string {
+    return this.#o.namesBefore(path).toSorted((a, b) => a.length - b.length)[0] ?? path
   }
 
   /** The next one under a name: it waits for those before it. */
@@ -63,6 +68,7 @@ export class Family {
     generation.key = keyOf(facts)
     generation.inode = facts.inode
     generation.birthNs = facts.birthNs
+    generation.former = undefined
     generation.place(path)
     this.#byKey.set(generation.key, generation)
   }
@@ -93,8 +99,13 @@ export class Family {
   }
 
   #new(path: string, epoch: number): Generation {
-    const basePath = this.#o.namesBefore(path).toSorted((a, b) => a.length - b.length)[0] ?? path
-    const generation = new Generation(path, basePath, epoch, this.#o.clock.monotonicMs(), limits.pollIntervalMinMs)
+    const generation = new Generation(
+      path,
+      this.basePathOf(path),
+      epoch,
+      this.#o.clock.monotonicMs(),
+      limits.pollIntervalMinMs,
+    )
     this.#generations.add(generation)
     return generation
   }

@@ -33,8 +33,12 @@ export class Generation {
   key = ''
   inode = 0n
   birthNs = 0n
+  /** What held it when the state was written, while nothing does. */
+  former: { readonly inode: bigint; readonly birthNs: bigint } | undefined
   /** How the inode holds the content, when it is an archive. */
   packing: Packing | undefined
+  /** Size and time of the archive when it was read through. */
+  archiveStamp = ''
   /** Further inodes with a copy of the content. */
   readonly copies = new Set<string>()
 
@@ -81,6 +85,8 @@ export class Generation {
   predecessor: Generation | undefined
   /** Its inode is gone: the content is looked for in a copy beside it, or in an archive only. */
   wanted: 'copy' | 'archive' | undefined
+  /** The directory of a copy that is shorter than what was read, while not all of that has its verdict. */
+  outrunIn: string | undefined
   /** What became of its inode. */
   goneWhy = ''
 

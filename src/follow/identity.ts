@@ -3,7 +3,10 @@ import type { Disk, FileFacts } from '../base/disk.ts'
 import { limits } from '../base/limits.ts'
 import type { Generation } from './generation.ts'
 
-/** The hash of a content's first complete line, 1 KiB of it at most: it does not change while the file grows. */
+/**
+ * The hash of a content's first bytes, which do not change while the file grows: its first complete line, 1 KiB of it at most,
+ * and later everything up to the first line that tells it from others (`naming.ts`).
+ */
 export interface Fingerprint {
   readonly hash: string
   /** How many bytes from the start were hashed. */
@@ -59,14 +62,6 @@ export function beginsWith(disk: Disk, descriptor: number, fingerprint: Fingerpr
 export function guardAt(disk: Disk, descriptor: number, offset: number): Buffer {
   const length = Math.min(offset, limits.guardBytes)
   return readFully(disk, descriptor, length, offset - length)
-}
-
-/** Whether an open file begins as the generation did and has the same bytes before its offset. */
-export function holdsRestOf(disk: Disk, generation: Generation, descriptor: number): boolean {
-  const { fingerprint, offset } = generation
-  if (fingerprint === undefined || disk.sizeOf(descriptor).sizeBytes < offset) return false
-  if (!beginsWith(disk, descriptor, fingerprint)) return false
-  return hashOf(guardAt(disk, descriptor, offset)) === generation.guardHash()
 }
 
 /** Birth times agree, or one of them is not known. */

@@ -19,12 +19,12 @@ export interface Anchor {
  * The first line of a content that tells it from others: one that carries a time or a counter. Everything before it is a
  * banner, which may be the same in each file.
  *
- * - `found`: it begins at `offset`; `hash` is that of the line
+ * - `found`: it stands from `offset` to `end`; `hash` is that of the line
  * - `none`: the first 4 KiB have no such line
  * - `later`: no such line among those that are complete, the last of which ends at `offset`
  */
 export type Search =
-  | { readonly kind: 'found'; readonly offset: number; readonly hash: string }
+  | { readonly kind: 'found'; readonly offset: number; readonly end: number; readonly hash: string }
   | { readonly kind: 'none' }
   | { readonly kind: 'later'; readonly offset: number }
 
@@ -51,7 +51,7 @@ export function findAnchor(head: Uint8Array, from: number, ended: boolean): Sear
     if (at === -1 && !ended && !(full && from === 0)) break
     const to = at === -1 ? head.length : at + 1
     const line = head.subarray(from, to)
-    if (isDistinct(line)) return { kind: 'found', offset: from, hash: hashOf(line) }
+    if (isDistinct(line)) return { kind: 'found', offset: from, end: to, hash: hashOf(line) }
     from = to
   }
   return full ? { kind: 'none' } : { kind: 'later', offset: from }

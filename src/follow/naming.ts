@@ -1,5 +1,6 @@
+import type { Disk } from '../base/disk.ts'
 import type { Generation } from './generation.ts'
-import { fingerprintIn } from './identity.ts'
+import { beginsWith, fingerprintIn, guardAt, hashOf } from './identity.ts'
 import { findAnchor, type Names } from './names.ts'
 
 /** Notes the anchor of a content that has just been found, so that another one with an equal anchor is known before either has a name. */
@@ -32,6 +33,7 @@ export function nameLines(names: Names, generation: Generation, head: Uint8Array
   if (fingerprint === undefined) return
   const facts = { basePath, inode, birthNs, epoch, fingerprintHash: fingerprint.hash }
   const search = findAnchor(head, Math.max(offset, bannerTo), ended)
+  widen(generation, head, search.kind === 'found' ? search.end : search.kind === 'none' ? head.length : search.offset)
   if (search.kind === 'found') {
     note(names, generation, search.hash)
     generation.anchor = { offset: search.offset, id: names.ofAnchor(facts, search.hash) }
@@ -46,4 +48,23 @@ export function nameLines(names: Names, generation: Generation, head: Uint8Array
     generation.durable = false
   }
   generation.searchAgain()
+}
+
+/**
+ * The more bytes a fingerprint is made of, the fewer contents have it: as many as there are up to the end of the anchor.
+ * They do not change while the content grows.
+ */
+function widen(generation: Generation, head: Uint8Array, to: number): void {
+  const { fingerprint } = generation
+  if (fingerprint === undefined || to <= fingerprint.bytes) return
+  if (hashOf(head.subarray(0, fingerprint.bytes)) !== fingerprint.hash) return
+  generation.fingerprint = { hash: hashOf(head.subarray(0, to)), bytes: to }
+}
+
+/** Whether an open file begins as the generation did and has the same bytes before its offset. */
+export function holdsRestOf(disk: Disk, generation: Generation, descriptor: number): boolean {
+  const { fingerprint, offset } = generation
+  const { sizeBytes } = disk.sizeOf(descriptor)
+  if (fingerprint === undefined || sizeBytes < offset || !beginsWith(disk, descriptor, fingerprint)) return false
+  return hashOf(guardAt(disk, descriptor, offset)) === generation.guardHash()
 }

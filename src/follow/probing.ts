@@ -5,11 +5,12 @@ import { fingerprintIn, hashOf, type Fingerprint } from './identity.ts'
 
 /** What one pass over an archive tells of the content inside. */
 export interface Probe {
+  readonly packing: Packing
   /** As of a file that has ended; of one that is damaged or cut only when its first line is complete. */
   readonly fingerprint: Fingerprint | undefined
   /** The first bytes, `headBytesMax` at most. */
   readonly head: Buffer
-  /** Hash of the guard before each offset that was asked for and is inside. */
+  /** Hash of the guard before each offset that was asked for and is inside, and before its end. */
   readonly guards: ReadonlyMap<number, string>
   /** Length, as far as it could be unpacked. */
   readonly bytes: number
@@ -55,8 +56,16 @@ export async function probe(
     failure = error instanceof Error ? error : new Error(String(error))
   }
   signal.throwIfAborted()
+  guards.set(bytes, hashOf(tail))
   // Copied, for what it was cut from is larger.
-  return { fingerprint: fingerprintIn(head, failure === undefined), head: Buffer.from(head), guards, bytes, failure }
+  return {
+    packing,
+    fingerprint: fingerprintIn(head, failure === undefined),
+    head: Buffer.from(head),
+    guards,
+    bytes,
+    failure,
+  }
 }
 
 /** The last `guardBytes` of both, copied. */

@@ -12,7 +12,7 @@ import type { Parts, RegistryOptions } from './parts.ts'
 import { probe } from './probing.ts'
 import { Rest } from './rest.ts'
 import { Resuming } from './resuming.ts'
-import { broken, type SeenDirectory, type SeenFile } from './seen.ts'
+import { broken, stampOf, type SeenDirectory, type SeenFile } from './seen.ts'
 import { Strangers } from './strangers.ts'
 
 /** Which generation each file is: opens, remembers and forgets them. The decisions are in `rotation.ts`. */
@@ -87,9 +87,7 @@ export class Registry {
    * @param everything  every directory was looked at; so it must be at the first call
    */
   observe(directories: readonly SeenDirectory[], everything: boolean): void {
-    // A copy is made before its file is truncated: what was truncated before this listing has its copy in it.
-    const wanting = [...this.#family.generations].filter(({ wanted }) => wanted !== undefined)
-    if (everything) this.#rest.searching = false
+    this.#rest.beginLook(everything)
     this.#listings = new Map(directories.map((seen) => [seen.directory, seen.entries]))
     // Oldest first, so that a rotated file gets its place before its successor.
     const files = directories.flatMap((seen) => seen.entries)
@@ -99,7 +97,7 @@ export class Registry {
     const strangers = ordered.filter((file) => !this.#tried(file, true, () => this.#recognize(file, keysByPath)))
     if (everything) this.#resuming.search(files)
     // After all that is known has its place, and what a glob matches: what is left may be a copy of it.
-    strangers.sort((a, b) => Number(b.matched) - Number(a.matched))
+    strangers.sort((a, b) => rankOf(a) - rankOf(b))
     for (const file of strangers) {
       this.#tried(file, undefined, () => {
         if (!this.#recognize(file, keysByPath))
@@ -108,7 +106,7 @@ export class Registry {
     }
     this.#firstLook = false
     for (const seen of directories) this.#vanished(seen, keysByPath)
-    for (const generation of wanting) if (this.#rest.take(generation, files)) generation.wanted = undefined
+    this.#rest.endLook(files)
     for (const { directory } of directories) {
       this.#archives.sweep(
         directory,
@@ -128,7 +126,6 @@ export class Registry {
     const nowMs = this.#o.clock.monotonicMs()
     const grown = new Set<string>(this.#grown)
     this.#grown.clear()
-    this.#archives.poll()
     for (const generation of this.#family.generations) {
       if (generation.descriptor === -1) {
         if (nowMs - generation.changedAtMs >= limits.endedQuietMs && this.#rest.isGivenUp(generation))
@@ -149,6 +146,7 @@ export class Registry {
         this.failedToRead(generation)
       }
     }
+    this.#archives.poll()
     return grown
   }
 
@@ -209,6 +207,13 @@ export class Registry {
 
   /** The content of an open file is another one: its generation has ended, and a new one begins in the same inode. */
   replaced(generation: Generation, why: string): void {
+    if (generation.packing !== undefined) {
+      // Another archive has its place, and is read through as one.
+      this.#descriptors.release(generation)
+      this.#archives.forget(generation.key)
+      this.#family.disown(generation)
+      return this.#end(generation, why)
+    }
     const successor = this.#family.make(generation.path, generation.epoch + 1)
     this.#family.pass(generation, successor)
     this.#descriptors.pass(generation, successor)
@@ -279,7 +284,7 @@ export class Registry {
       this.#compare(copy)
       return true
     }
-    return this.#resuming.recognize(file)
+    return this.#rest.isBack(file) || this.#resuming.recognize(file)
   }
 
   /** Whether a file that nobody holds open is still the one whose number it has. */
@@ -299,6 +304,15 @@ export class Registry {
   }
 
   #again(known: Generation, file: SeenFile, keysByPath: ReadonlyMap<string, string>): void {
+    if (known.packing !== undefined && known.archiveStamp !== stampOf(file.facts)) {
+      // It was not complete, or is another one now: read through again, and compared with what is known.
+      this.#descriptors.release(known)
+      this.#family.disown(known)
+      known.finished = false
+      known.stage = 'replaced'
+      known.goneWhy = 'its archive was written again, with other bytes'
+      return this.#rest.want(known, 'archive')
+    }
     const { sizeBytes, modifiedMs } = file.facts
     const rewritten = known.packing === undefined && modifiedMs !== known.modifiedMs
     const resized = known.packing === undefined && sizeBytes !== known.sizeBytes
@@ -351,7 +365,7 @@ export class Registry {
   #end(generation: Generation, why: string): void {
     generation.stage = 'replaced'
     // What the last look saw may have been the size of the other content.
-    generation.sizeBytes = Math.max(generation.offset, generation.provenBytes)
+    if (generation.fingerprint !== undefined) generation.sizeBytes = Math.max(generation.offset, generation.provenBytes)
     generation.goneWhy = `${why}, and no copy with the rest was found`
     this.#o.happened({ kind: 'replaced', generation, why })
     this.#rest.want(generation, 'copy')
@@ -369,16 +383,16 @@ export class Registry {
     const other = sizeBytes < generation.knownBytes || ((silent || isShorter) && !isIntact(this.#o.disk, generation))
     // An archive is read as it is unpacked: it grows, whatever it was found to hold before.
     const isArchive = generation.packing !== undefined
-    const shrunk = other && !isArchive
+    // What nobody could read has no name, and may be in a copy. Half a first line, without more, is nobody's loss.
+    const isUnread = generation.fingerprint === undefined && (generation.failed || generation.readable)
+    const shrunk = (other || (isShorter && isUnread)) && !isArchive
     if (sizeBytes < generation.searchedTo || silent) generation.searchAgain()
     if (links === 0 && generation.stage !== 'deleted' && generation.stage !== 'replaced') {
       generation.stage = 'deleted'
       generation.place(undefined)
       this.#o.happened({ kind: 'deleted', generation })
     }
-    // Half a first line, without more, is nobody's loss.
-    const isKnown = generation.fingerprint !== undefined || generation.failed || generation.readable
-    if (!shrunk && isShorter && isKnown && !isArchive)
+    if (!shrunk && isShorter && generation.fingerprint !== undefined && !isArchive)
       this.#lost(generation, sizeBytes, generation.sizeBytes, 'it was cut shorter, behind what was read')
     if (!shrunk) generation.sizeBytes = sizeBytes
     if (grown || shrunk) {
@@ -408,6 +422,8 @@ export class Registry {
         continue
       }
       if (unknown.has(currentPath) || keysByPath.get(currentPath) === generation.key) continue
+      // It may have been renamed to what could not be looked at.
+      if (unknown.size > 0 && generation.descriptor === -1) continue
       if (generation.descriptor === -1) {
         // Deleted, or renamed while it was looked for: the next listing tells.
         generation.currentPath = undefined
@@ -475,4 +491,9 @@ export class Registry {
       return otherwise
     }
   }
+}
+
+/** Files under their first name come before those that may be copies of them. */
+function rankOf({ matched, before }: SeenFile): number {
+  return matched ? Number(before.length > 0) : 2
 }

@@ -1,18 +1,19 @@
 import { encodingOf } from '../base/charset.ts'
 import { holdsPacked, packingIn } from './archives.ts'
 import type { Generation } from './generation.ts'
-import { guardAt, holdsRestOf, keyOf } from './identity.ts'
-import { nameLines, noteAnchor } from './naming.ts'
+import { guardAt, keyOf } from './identity.ts'
+import { holdsRestOf, nameLines, noteAnchor } from './naming.ts'
 import type { Opened } from './opening.ts'
 import type { Parts } from './parts.ts'
 import type { Probe } from './probing.ts'
-import { directoryOf, mayComeFrom, type SeenFile } from './seen.ts'
+import { directoryOf, mayComeFrom, stampOf, type SeenFile } from './seen.ts'
 
 /** Contents whose inode is gone: what was not read of them goes on in a copy or an archive. */
 export class Rest {
   readonly #p: Parts
   /** It may be in any directory: the next look must bring everything. */
   searching = false
+  #wanting: readonly Generation[] = []
 
   constructor(parts: Parts) {
     this.#p = parts
@@ -20,7 +21,47 @@ export class Rest {
 
   /** After a while it is not looked for any more; not before the state needs it no longer. */
   isGivenUp(generation: Generation): boolean {
-    return generation.wanted !== undefined && !this.#p.archives.pending && this.#p.settled(generation)
+    if (generation.wanted === undefined || this.#p.archives.pending || !this.#p.settled(generation)) return false
+    if (generation.outrunIn === undefined) return true
+    // All of it has its verdict now: the copy can be told to be one.
+    this.#p.lookAgain(generation.outrunIn)
+    generation.outrunIn = undefined
+    generation.changedAtMs = this.#p.clock.monotonicMs()
+    return false
+  }
+
+  /** What is wanted before a look: a copy is made before its file is truncated, so the listing has it. */
+  beginLook(everything: boolean): void {
+    this.#wanting = [...this.#p.family.generations].filter(({ wanted }) => wanted !== undefined)
+    if (everything) this.searching = false
+  }
+
+  /** Goes on in what the look has found. */
+  endLook(files: readonly SeenFile[]): void {
+    for (const generation of this.#wanting) {
+      if (generation.wanted !== undefined && this.take(generation, files)) generation.wanted = undefined
+    }
+  }
+
+  /** A listing had missed the file while its directory was renamed, or could not be read: it is there all the same. */
+  isBack(file: SeenFile): boolean {
+    const { facts, path } = file
+    for (const generation of this.#wanting) {
+      if (generation.wanted !== 'archive' || generation.packing !== undefined) continue
+      const { inode, birthNs } = generation.former ?? generation
+      if (inode !== facts.inode || birthNs !== facts.birthNs) continue
+      if (birthNs === 0n && !this.#isContentOf(file, generation)) continue
+      generation.wanted = undefined
+      generation.stage = path === generation.path ? 'live' : 'rotated'
+      this.#p.family.own(generation, facts, path)
+      return true
+    }
+    return false
+  }
+
+  #isContentOf(file: SeenFile, generation: Generation): boolean {
+    if (generation.offset === 0) return false
+    return this.#p.descriptors.with(file, false, (opened) => holdsRestOf(this.#p.disk, generation, opened.descriptor))
   }
 
   /** Looks for the rest of a content in a copy, or in an archive only, from the next look on. */
@@ -38,10 +79,14 @@ export class Rest {
       const key = keyOf(file.facts)
       const owner = this.#p.copies.ownerOf(key)
       if (this.#p.family.withKey(key) !== undefined || (owner !== undefined && owner !== generation)) return false
-      if (owner === undefined && !mayComeFrom(file, generation.path)) return false
-      return this.#p.tried(file, false, () =>
+      if (owner === undefined && !mayComeFrom(file, generation.path, generation.basePath)) return false
+      this.#p.descriptors.refusedLast = true
+      const goesOn = this.#p.tried(file, false, () =>
         this.#p.descriptors.with(file, false, (opened) => this.#goOn(generation, file, opened)),
       )
+      // It may be this one: not given up before that is known.
+      if (this.#p.descriptors.refusedLast) generation.changedAtMs = this.#p.clock.monotonicMs()
+      return goesOn
     })
   }
 
@@ -49,7 +94,8 @@ export class Rest {
     const { disk } = this.#p
     const packing = packingIn(disk, opened.descriptor)
     if (packing === 'gzip' || packing === 'zstd') return this.#goOnPacked(generation, file, opened)
-    if (generation.wanted !== 'copy' || !holdsRestOf(disk, generation, opened.descriptor)) return false
+    const mayBe = generation.wanted === 'copy' || generation.copies.has(keyOf(opened.facts))
+    if (!mayBe || !holdsRestOf(disk, generation, opened.descriptor)) return false
     const guard = guardAt(disk, opened.descriptor, generation.offset)
     // With more to compare, what seemed to be a further copy may be another life with an equal beginning.
     this.#p.copies.forgetOf(generation)
@@ -81,6 +127,7 @@ export class Rest {
     if (packing === undefined || packing === 'other') return
     this.#p.archives.forget(keyOf(opened.facts))
     generation.packing = packing
+    generation.archiveStamp = stampOf(file.facts)
     this.#p.family.own(generation, opened.facts, file.path)
     generation.stage = 'rotated'
     generation.sizeBytes = inside.bytes

@@ -6,7 +6,7 @@ import type { Parts } from './parts.ts'
 import type { Rest } from './rest.ts'
 import { resumeAt } from './rotation.ts'
 import { Saved } from './saved.ts'
-import { mayComeFrom, type SeenFile } from './seen.ts'
+import { mayComeFrom, stampOf, type SeenFile } from './seen.ts'
 
 /** What the state knows of finds its files again, or what is left of them. */
 export class Resuming {
@@ -35,7 +35,7 @@ export class Resuming {
 
   /** Too early to say that a file is nobody's: it may come from something that was not found or not opened yet. */
   mayOwn(file: SeenFile): boolean {
-    return this.#saved.unresolved.some(({ path }) => mayComeFrom(file, path))
+    return this.#saved.waiting.some(({ path }) => mayComeFrom(file, path, this.#p.family.basePathOf(path)))
   }
 
   /** Whether the inode of a file is that of something saved, and the file still what was saved of it, or what follows that. */
@@ -91,6 +91,7 @@ export class Resuming {
       this.#saved.remove(saved)
       const generation = this.#restore(saved)
       generation.stage = 'rotated'
+      generation.archiveStamp = stampOf(facts)
       if (saved.finished) this.#p.family.own(generation, facts, file.path)
       // Read through once more, and compared with what is known of it.
       else this.#rest.want(generation, 'archive')
@@ -112,6 +113,7 @@ export class Resuming {
     generation.sizeBytes = saved.sizeBytes
     generation.provenBytes = saved.sizeBytes
     generation.finished = saved.finished
+    generation.former = { inode: BigInt(saved.inode), birthNs: BigInt(saved.birthNs) }
     this.#p.restored(generation)
     return generation
   }

@@ -27,12 +27,6 @@ export class Saved {
     return this.#byInode.get(inode) ?? []
   }
 
-  /** Not found, or there and not opened. */
-  get unresolved(): SavedGeneration[] {
-    if (this.#absent.size === 0 && this.#unopened.size === 0) return []
-    return this.waiting.filter((saved) => this.#absent.has(saved) || this.#unopened.has(saved.inode))
-  }
-
   beginLook(): void {
     this.#unopened.clear()
   }

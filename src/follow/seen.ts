@@ -38,10 +38,17 @@ export function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'))
 }
 
-/** Whether a file may be a rotated form of `path`, perhaps moved to another directory. */
-export function mayComeFrom(file: SeenFile, path: string): boolean {
-  const name = path.slice(path.lastIndexOf('/'))
-  return file.before.some((before) => before === path || before.endsWith(name))
+/** Changes when a file is written. */
+export function stampOf({ sizeBytes, modifiedMs }: FileFacts): string {
+  return `${sizeBytes} ${modifiedMs}`
+}
+
+/** Whether a file may be a rotated form of one with any of these names, perhaps moved to another directory. */
+export function mayComeFrom(file: SeenFile, ...paths: readonly string[]): boolean {
+  return paths.some((path) => {
+    const name = path.slice(path.lastIndexOf('/'))
+    return file.before.some((before) => before === path || before.endsWith(name))
+  })
 }
 
 /** What to say of an archive that can be unpacked in part only. */

@@ -1,23 +1,16 @@
-import { holdsPacked, packingIn } from './archives.ts'
-import type { Generation } from './generation.ts'
-import {
-  fingerprintOf,
-  guardAt,
-  hashOf,
-  holdsRestOf,
-  isIntact,
-  keyOf,
-  readFully,
-  type Fingerprint,
-} from './identity.ts'
+import type { Disk } from '../base/disk.ts'
+import { codeOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
-import { noteAnchor } from './naming.ts'
+import { beginsLike, holdsPacked, packingIn } from './archives.ts'
+import type { Generation } from './generation.ts'
+import { beginsWith, fingerprintOf, guardAt, hashOf, isIntact, keyOf, readFully, type Fingerprint } from './identity.ts'
+import { holdsRestOf, noteAnchor } from './naming.ts'
 import type { Opened } from './opening.ts'
 import type { Parts } from './parts.ts'
 import type { Probe } from './probing.ts'
 import type { Rest } from './rest.ts'
 import { strangerIs } from './rotation.ts'
-import { broken, type SeenFile } from './seen.ts'
+import { broken, directoryOf, mayComeFrom, type SeenFile } from './seen.ts'
 
 /** Files whose inode nobody knows: a content of their own, a copy, an archive, or nothing of ours. */
 export class Strangers {
@@ -46,11 +39,23 @@ export class Strangers {
       const mayBeCopy = file.before.some((name) => this.#p.family.hasPath(name))
       const wanted = !file.matched || mayBeCopy
       const fingerprint = wanted ? fingerprintOf(this.#p.disk, opened.descriptor, false) : undefined
-      const owner = fingerprint && this.#ownerOf(file, fingerprint.hash, opened)
+      const former = this.#p.copies.formerOwnerOf(keyOf(opened.facts))
+      const owner = fingerprint && this.#ownerOf(file, opened, former)
+      const { disk } = this.#p
+      const { descriptor, facts } = opened
+      const outrun =
+        owner === undefined && this.#isOutrun(file, facts.sizeBytes, (known) => beginsWith(disk, descriptor, known))
+      if (outrun) {
+        if (!this.#isSettled(outrun, file)) return
+        this.#settle(file, outrun, guardAt(disk, descriptor, facts.sizeBytes), facts.sizeBytes)
+        return
+      }
       // Equal bytes alone prove nothing: a copy is younger than its file. Where births are not known, the file must be
       // truncated soon, or it is a file of its own.
       const younger = owner !== undefined && owner.birthNs > 0n && opened.facts.birthNs > owner.birthNs
-      const sure = owner !== undefined && (owner.stage === 'replaced' || owner.key === '' || younger)
+      const isStill = owner === former || owner?.stage === 'replaced' || owner?.key === ''
+      const told = owner !== undefined && tells(owner, opened.facts.sizeBytes)
+      const sure = owner !== undefined && (isStill || younger || told)
       const unborn = opened.facts.birthNs === 0n || owner?.birthNs === 0n || owner?.birthNs === opened.facts.birthNs
       const doubtful = owner !== undefined && !sure && unborn && this.#p.copies.isDoubtful(keyOf(opened.facts))
       const decision = strangerIs({
@@ -69,7 +74,11 @@ export class Strangers {
       this.#p.happened({
         kind: 'copy',
         generation: owner,
-        why: younger ? 'younger, with equal bytes' : 'its file is gone',
+        why: younger
+          ? 'younger, with equal bytes'
+          : told
+            ? 'equal bytes, with a time or a counter'
+            : 'its file is gone',
       })
     })
   }
@@ -83,6 +92,16 @@ export class Strangers {
       this.#p.happened({ kind: 'copy', generation: owner, why: 'an archive of it' })
       return
     }
+    const outrun = this.#isOutrun(file, inside.bytes, (known) => beginsLike(inside, known))
+    if (outrun !== undefined) {
+      if (!this.#isSettled(outrun, file)) return
+      const generation = this.#settle(file, outrun, Buffer.alloc(0), inside.bytes)
+      generation.packing = inside.packing
+      generation.savedGuardHash = inside.guards.get(inside.bytes)
+      return
+    }
+    const quietMs = this.#p.clock.nowMs() - file.facts.modifiedMs
+    if (codeOf(inside.failure) === 'ARCHIVE_CUT' && quietMs >= 0 && quietMs < limits.archiveCutQuietMs) return
     if (inside.bytes === 0) {
       if (inside.failure !== undefined) this.#p.happened(broken(file.path, inside.failure))
       return
@@ -91,16 +110,68 @@ export class Strangers {
       const generation = this.#p.family.makeRotated(this.#pathFor(file, true), 0n)
       if (firstLook && this.#p.startAtEnd) generation.offset = inside.bytes
       this.#p.happened({ kind: 'missed', generation })
+      this.#replace(file, inside.bytes)
       this.#rest.attachPacked(generation, file, opened, inside)
     })
   }
 
-  /** Whether an archive has all bytes of a generation that ended, or of one that is read elsewhere. */
+  /** A content that was gone before anybody could read it is in this file, as far as anybody can know. */
+  #replace(file: SeenFile, sizeBytes: number): void {
+    const unread = this.#p.family
+      .ofNames(file)
+      .find((other) => other.wanted !== undefined && other.fingerprint === undefined && other.sizeBytes <= sizeBytes)
+    if (unread !== undefined) this.#p.family.forget(unread)
+  }
+
+  /** Whether an archive has the bytes of a generation: of one that is gone, or up to its end of one that is there. */
   #isPackedForm(inside: Probe, generation: Generation): boolean {
-    if (!holdsPacked(inside, generation)) return false
-    if (generation.descriptor === -1 || generation.packing !== undefined) return true
-    if (inside.bytes !== generation.sizeBytes) return false
-    return inside.guards.get(inside.bytes) === hashOf(guardAt(this.#p.disk, generation.descriptor, inside.bytes))
+    const { disk, descriptors } = this.#p
+    if (generation.packing !== undefined || !descriptors.reopen(generation)) return holdsPacked(inside, generation)
+    if (inside.bytes === 0 || inside.bytes > generation.sizeBytes) return false
+    const { descriptor } = generation
+    const begins = readFully(disk, descriptor, Math.min(inside.bytes, inside.head.length), 0).equals(inside.head)
+    return begins && inside.guards.get(inside.bytes) === hashOf(guardAt(disk, descriptor, inside.bytes))
+  }
+
+  /**
+   * A content is gone that was read further than this file has it: lines came between copy and truncation. Nothing in it
+   * is left to read, and it is remembered as that.
+   */
+  #isOutrun(file: SeenFile, sizeBytes: number, begins: (fingerprint: Fingerprint) => boolean): Generation | undefined {
+    return this.#p.family
+      .ofNames(file)
+      .find(
+        (owner) =>
+          owner.wanted !== undefined &&
+          owner.offset > sizeBytes &&
+          (owner.former ?? owner).inode !== file.facts.inode &&
+          owner.fingerprint !== undefined &&
+          tells(owner, sizeBytes) &&
+          begins(owner.fingerprint),
+      )
+  }
+
+  /** What was read further may still have to be read again, here: after a crash, before its verdicts are in. */
+  #isSettled(owner: Generation, file: SeenFile): boolean {
+    const settled = this.#p.settled(owner)
+    owner.outrunIn = settled ? undefined : directoryOf(file.path)
+    return settled
+  }
+
+  #settle(file: SeenFile, owner: Generation, guard: Buffer, sizeBytes: number): Generation {
+    const generation = this.#p.family.makeRotated(owner.path, 0n)
+    generation.fingerprint = owner.fingerprint
+    generation.offset = sizeBytes
+    generation.sizeBytes = sizeBytes
+    generation.provenBytes = sizeBytes
+    generation.guard = guard
+    generation.searchAgain()
+    generation.stage = 'rotated'
+    generation.finished = true
+    generation.bannerTo = Infinity
+    this.#p.family.own(generation, file.facts, file.path)
+    this.#p.happened({ kind: 'copy', generation: owner, why: 'the same beginning, and shorter than what was read' })
+    return generation
   }
 
   /** The name that its lines were written under. No application writes into an archive. */
@@ -127,6 +198,7 @@ export class Strangers {
       generation.skipping = start.guard.length > 0 && start.guard.at(-1) !== 10
     }
     noteAnchor(this.#p.names, generation, readFully(this.#p.disk, generation.descriptor, limits.headBytesMax, 0))
+    if (decision === 'missed') this.#replace(file, opened.facts.sizeBytes)
     this.#p.happened({ kind: decision === 'new' ? 'found' : 'missed', generation })
     this.#p.look(generation)
   }
@@ -154,24 +226,26 @@ export class Strangers {
     return true
   }
 
-  /** The generation that this file is a copy of, whole or still being made. */
-  #ownerOf(file: SeenFile, hash: string, opened: Opened): Generation | undefined {
+  /**
+   * The generation that this file is a copy of, whole or still being made.
+   *
+   * @param former  the one that it was a copy of when it was smaller
+   */
+  #ownerOf(file: SeenFile, opened: Opened, former: Generation | undefined): Generation | undefined {
     const { disk } = this.#p
     for (const generation of this.#p.family.generations) {
-      if (!file.before.includes(generation.path) || generation.packing !== undefined) continue
-      if (generation.descriptor !== -1) generation.fingerprint ??= fingerprintOf(disk, generation.descriptor, false)
-      if (generation.fingerprint?.hash !== hash) continue
+      if (generation.packing !== undefined || !mayComeFrom(file, generation.path, generation.basePath)) continue
       if (this.#p.descriptors.reopen(generation)) {
-        // A copy has no more than its file, for that only grows.
         const at = opened.facts.sizeBytes
-        const fits = at <= disk.sizeOf(generation.descriptor).sizeBytes
-        if (fits && guardAt(disk, opened.descriptor, at).equals(guardAt(disk, generation.descriptor, at))) {
-          // Only the file that still has its name can be truncated behind a copy: a rotated one is just alike.
-          if (generation.stage === 'live') return generation
+        if (isPartOf(disk, opened.descriptor, at, generation.descriptor)) {
+          // Only the file that still has its name can be truncated behind a copy: a rotated one may be just alike.
+          if (generation.stage === 'live' || generation === former || tells(generation, at)) return generation
           continue
         }
         // Last, for it may have been truncated just now.
-        if (!isIntact(this.#p.disk, generation)) this.#p.replaced(generation, 'a copy of it has what it held before')
+        const { fingerprint } = generation
+        if (fingerprint === undefined || !beginsWith(disk, opened.descriptor, fingerprint)) continue
+        if (!isIntact(disk, generation)) this.#p.replaced(generation, 'a copy of it has what it held before')
       }
       // The oldest that fits: with equal beginnings a later life would fit as well.
       const wanted = generation.key === '' && generation.copies.size === 0
@@ -179,4 +253,19 @@ export class Strangers {
     }
     return undefined
   }
+}
+
+/** Whether the first bytes of a content are those of no other one: a line with a time or a counter is among them. */
+function tells({ anchor }: Generation, sizeBytes: number): boolean {
+  return anchor !== undefined && anchor.offset < sizeBytes
+}
+
+/** Whether the first `at` bytes of two open files are equal, as far as beginning and end tell. A file only grows. */
+function isPartOf(disk: Disk, copy: number, at: number, file: number): boolean {
+  if (at > disk.sizeOf(file).sizeBytes) return false
+  const length = Math.min(at, limits.headBytesMax)
+  return (
+    readFully(disk, copy, length, 0).equals(readFully(disk, file, length, 0)) &&
+    guardAt(disk, copy, at).equals(guardAt(disk, file, at))
+  )
 }

@@ -71,6 +71,8 @@ export function readTurn(
 ): Turn {
   const { sizeBytes } = disk.sizeOf(generation.descriptor)
   const { offset, sizeBytes: lastBytes } = generation
+  // An archive does not change; what is not unpacked again yet is not gone.
+  if (generation.packing !== undefined && sizeBytes <= offset) return nothing
   const look = lookAt({ sizeBytes, knownBytes: generation.knownBytes, offsetBytes: offset, guardHolds: undefined })
   if (look === 'replaced') return replaced
   // A look tells what it means that a file is shorter.
@@ -82,7 +84,8 @@ export function readTurn(
     if (!newlineCame(disk, generation, input, sizeBytes)) return nothing
   }
   const guard = generation.guard.length
-  const wanted = guard + Math.max(tellingBytes(lineBytesMax), Math.min(wantedBytes, limits.quantumBytes))
+  const known = offset === 0 ? (generation.fingerprint?.bytes ?? 0) : 0
+  const wanted = guard + Math.max(tellingBytes(lineBytesMax), known, Math.min(wantedBytes, limits.quantumBytes))
   const length = Math.min(input.length, wanted)
   let got = disk.read(generation.descriptor, input, 0, length, offset - guard)
   // A file system in user space may give less than is there: what does not make a line would be asked for in vain again.
@@ -97,7 +100,10 @@ export function readTurn(
     generation.sizeBytes = lastBytes
     return replaced
   }
-  generation.provenBytes = Math.max(generation.provenBytes, sizeBytes)
+  // Fewer bytes than the size has told: it was truncated in between.
+  if (got === Math.min(length, sizeBytes - offset + guard)) {
+    generation.provenBytes = Math.max(generation.provenBytes, sizeBytes)
+  }
   if (got <= guard) return nothing
   return { kind: 'bytes', from: guard, to: got, atEnd: offset + got - guard >= sizeBytes }
 }

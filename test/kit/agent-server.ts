@@ -72,6 +72,7 @@ export class MemoryServer {
     const sent = new Map<string, Stored>()
     this.#sent = sent
     return async (body, count, signal) => {
+      if (!alive()) return new Promise(() => {})
       this.requests++
       const before = Buffer.from(body)
       const documents = this.#parse(body, count)

@@ -62,9 +62,7 @@ export class Scene {
 
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const agent = this.#agent!
-    // Before it has said that it starts, nobody takes the signal.
-    const untilMs = performance.now() + arriveMsMax
-    while (signal === 'SIGTERM' && !agent.output().includes('"START"') && performance.now() < untilMs) await delay(20)
+    if (signal === 'SIGTERM') await begun(agent)
     const code = await agent.end(signal)
     this.#said.push(agent.output())
     const wanted = signal === 'SIGTERM' ? 0 : null
@@ -73,9 +71,9 @@ export class Scene {
 
   /** Keeps what the processes have said that have ended: it is too long for a message. @returns where it is */
   said(): string {
-    const path = `${this.directory}.out`
-    fs.writeFileSync(path, this.#said.join('--- next process\n'))
-    return `what the agents said is in ${path}`
+    const to = `${this.directory}.out`
+    fs.writeFileSync(to, this.#said.join('--- next process\n'))
+    return `what the agents said is in ${to}`
   }
 
   get documents(): number {
@@ -97,6 +95,12 @@ export class Scene {
     }
     return found
   }
+}
+
+/** Before it has said that it starts, nobody takes a signal. */
+async function begun(agent: AgentProcess): Promise<void> {
+  const untilMs = performance.now() + arriveMsMax
+  while (!agent.output().includes('"START"') && performance.now() < untilMs) await delay(20)
 }
 
 interface Few {

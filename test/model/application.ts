@@ -1,11 +1,11 @@
 import { gzipSync } from 'node:zlib'
-import type { Inode, MemoryFiles } from '../kit/agent-files.ts'
+import type { Births, Inode, MemoryFiles } from '../kit/agent-files.ts'
 import { descends, inheritedFrom, Life, linesOf, mark } from './lives.ts'
 import { filePaths, type FileAction } from './schedule.ts'
 
 const subdirectory = '/logs/sub'
 const symlink = '/logs/current.log'
-export const banner = 'the application starts, and says the same each time'
+const banner = 'the application starts, and says the same each time'
 
 const alike = 'a beginning that others have, while no agent looked, or could'
 const unseen = 'there was a copy while the disk did not always answer'
@@ -13,8 +13,11 @@ const unseen = 'there was a copy while the disk did not always answer'
 export interface Habits {
   /** Every file begins with the same line. */
   readonly banner: boolean
+  /** It holds a number. */
+  readonly numbered?: boolean
   /** Lines end with CR and LF. */
   readonly crlf: boolean
+  readonly births: Births
 }
 
 /** Writes and rotates files, and remembers what was written, and what was destroyed while nobody could read it. */
@@ -35,6 +38,9 @@ export class Application {
   readonly #lifeOfLine: Life[] = []
   #lines = 0
   #names = 0
+  /** Numbers that inodes have had, and how many inodes there were. */
+  readonly #numbers = new Set<bigint>()
+  #begun = 0
   /** The disk refuses to tell at times. */
   blind = false
   #confused = false
@@ -49,6 +55,11 @@ export class Application {
     files.makeDirectory('/logs/sub')
   }
 
+  /** The line that each file begins with, if any. */
+  get banner(): string {
+    return this.habits.numbered === true ? `${banner}, of which there are 4` : banner
+  }
+
   // oxlint-disable-next-line eslint/complexity -- one case for each thing that an application does
   perform(action: FileAction): void {
     const path = 'file' in action ? filePaths[action.file]! : ''
@@ -61,6 +72,7 @@ export class Application {
       case 'late': {
         const inode = this.#files.find(`${path}.1`)
         if (inode === undefined || this.#copies.has(inode)) return
+        this.#late(inode)
         return this.#write(inode, this.#some(action.lines, 20))
       }
       case 'orphan':
@@ -139,7 +151,10 @@ export class Application {
   /** The agent has read lines of a file, and knows how much there is. A size alone would not tell of which content it is. */
   read(inode: Inode): void {
     const life = this.#lifeOf.get(inode)
-    if (life !== undefined && !this.#copies.has(inode)) life.seenBytes = Math.max(life.seenBytes, inode.bytes.length)
+    if (life !== undefined && !this.#copies.has(inode)) {
+      life.seenBytes = Math.max(life.seenBytes, inode.bytes.length)
+      life.wasRead = true
+    }
   }
 
   /**
@@ -150,10 +165,24 @@ export class Application {
   forgotten(unwritten: boolean): void {
     if (this.habits.banner) for (const inode of this.#copies) mark(this.#lifeOf.get(inode)!, alike)
     for (const life of this.lives) {
-      life.drainsFirst = false
       if (unwritten) life.repeats = 'the state that knew it could not be written'
       life.seenBytes = 0
       life.owed.clear()
+      if (!life.wasRead) life.drainsFirst = false
+    }
+  }
+
+  /** A process starts that knows nothing of those before. @param isOurs  a glob matches the path */
+  begunAnew(isOurs: (path: string) => boolean): void {
+    for (const life of this.lives) {
+      life.seenBytes = 0
+      life.owed.clear()
+      life.drainsFirst = false
+      life.isStrange = true
+    }
+    for (const [inode, life] of this.#lifeOf) {
+      // Nobody knows that it was rotated away from a file that is ours, and not years ago.
+      if (inode.names > 0 && !isOurs(inode.path)) life.isLeft = true
     }
   }
 
@@ -191,16 +220,24 @@ export class Application {
     return inode
   }
 
+  /** Without births, a file with the number of one that is gone may be taken for it, and for as old. */
+  get #isTakenForAnother(): boolean {
+    return this.habits.births === 'none' && this.#numbers.size < this.#begun
+  }
+
   #begin(inode: Inode, paths: Set<string>, origin?: Life, inherited = 0): void {
     const life = new Life(`${[...paths][0]}#${this.lives.length}`, paths, origin, inherited)
     this.lives.push(life)
     this.#lifeOf.set(inode, life)
+    if (origin !== undefined) return
+    this.#begun++
+    this.#numbers.add(inode.number)
   }
 
   #write(inode: Inode, text: string): void {
     const life = this.#lifeOf.get(inode)!
     for (const [, line] of text.matchAll(/(?:^|\n)<(\d+)>/g)) this.#lifeOfLine[Number(line)] = life
-    const full = life.text === '' && this.habits.banner ? `${banner}\n${text}` : text
+    const full = life.text === '' && this.habits.banner ? `${this.banner}\n${text}` : text
     life.write(full)
     // Longer again than before it was cut: that it was shorter meanwhile nobody sees.
     if (life.inherited > 0 && life.text.length >= life.origin!.text.length) life.origin!.owed.clear()
@@ -212,7 +249,17 @@ export class Application {
     // What is written just when the agent lets go of it is lost: nobody can help that.
     if (orphan === undefined || !this.#held.has(orphan) || this.interrupting) return
     if (this.#copying?.from === orphan) return
+    this.#late(orphan)
     this.#write(orphan, this.#some(lines, 20))
+  }
+
+  /** What is written now, behind its successor's first line, is not waited for. */
+  #late(inode: Inode): void {
+    const life = this.#lifeOf.get(inode)!
+    const isAfter = this.lives
+      .slice(this.lives.indexOf(life) + 1)
+      .some(({ text, paths }) => text !== '' && !paths.isDisjointFrom(life.paths))
+    if (isAfter) life.lateFrom = Math.min(life.lateFrom, life.lineStart)
   }
 
   #shift(path: string, keep: number): void {
@@ -246,8 +293,10 @@ export class Application {
   #rotated(path: string): void {
     const inode = this.#files.find(path)
     const life = inode && this.#lifeOf.get(inode)
-    // What was never read may be another content than the agent thinks.
-    if (life !== undefined && inode!.opens > 0 && life.seenBytes > 0 && !this.blind) life.drainsFirst = true
+    // Nobody has seen it under its first name: what comes first only births can tell, and not while there is something to
+    // be found again that it may be the rest of.
+    const isTold = life !== undefined && (life.wasRead || (this.habits.births === 'fine' && !this.down))
+    if (isTold && !this.blind && !this.#isTakenForAnother) life.drainsFirst = true
   }
 
   #double(path: string): void {

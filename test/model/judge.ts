@@ -1,5 +1,7 @@
 import { generationOf, type MemoryServer, type Stored } from '../kit/agent-server.ts'
-import { banner, type Application } from './application.ts'
+import { limits } from '../../src/base/limits.ts'
+import { findAnchor } from '../../src/follow/names.ts'
+import type { Application } from './application.ts'
 import { linesOf, type Life, type Line } from './lives.ts'
 
 /** Bytes that the agent has reported as destroyed before it could read them. */
@@ -13,6 +15,8 @@ export interface Facts {
   /** From there on lines are cut. */
   readonly lineBytesMax: number
   readonly gaps: readonly Gap[]
+  /** Rotated files match the glob too: what is found under such a name first is known by it. */
+  readonly wide: boolean
   /** Nothing that was delivered can look undelivered: no process was killed, no answer was lost. */
   readonly peaceful: boolean
 }
@@ -25,7 +29,10 @@ export interface Facts {
 export function judge(application: Application, server: MemoryServer, facts: Facts): string[] {
   const broken: string[] = []
   // A document may be refused, and be taken when it is sent again after a crash.
-  const documents = [...new Map([...server.refused, ...server.documents]).values()]
+  const documents = [...new Map([...server.refused, ...server.documents]).values()].map((document) => ({
+    ...document,
+    path: facts.wide ? firstNameOf(document.path) : document.path,
+  }))
   const byPath = new Map<string, Life[]>()
   for (const life of application.lives) {
     for (const path of life.paths) {
@@ -34,6 +41,7 @@ export function judge(application: Application, server: MemoryServer, facts: Fac
       else lives.push(life)
     }
   }
+  const repeatedTo = repetitions(application.lives)
   const covered = assign(byPath, documents, facts, broken)
   for (const life of application.lives) {
     const parts = (covered.get(life) ?? []).toSorted((a, b) => a.offset - b.offset)
@@ -43,15 +51,47 @@ export function judge(application: Application, server: MemoryServer, facts: Fac
       while (at < parts.length && parts[at]!.offset < line.to) mine.push(parts[at++]!)
       // The same first line in every file: no one can say which of them a document is. See `countBanners`.
       if (line.from === 0 && application.habits.banner) continue
-      broken.push(...judgeLine(line, mine, facts, covered))
+      const told = line.from < (repeatedTo.get(life) ?? 0) ? mine.slice(0, 1) : mine
+      broken.push(...judgeLine(line, told, facts, covered))
     }
     const rest = parts.slice(at)
-    if (rest.length > 1 && life.repeats === undefined && !isCovered(rest, life.text.slice(life.lineStart), life))
+    if (
+      rest.length > 1 &&
+      life.repeats === undefined &&
+      !repeatedTo.has(life) &&
+      !isCovered(rest, life.text.slice(life.lineStart), life)
+    )
       broken.push(`the unfinished line of ${life.name} came as ${summary(rest)}`)
   }
-  if (application.habits.banner) broken.push(...countBanners(application.lives, documents))
+  if (application.habits.banner) broken.push(...countBanners(application, documents))
   if (facts.peaceful && !application.habits.banner) broken.push(...idleGaps(byPath, covered, facts))
   return broken.slice(0, 5)
+}
+
+/**
+ * Lives that were begun when the state was lost, and how far their lines may come twice for that: to the first one with a
+ * time or a counter, or wholly, when another life has the same one.
+ */
+function repetitions(lives: readonly Life[]): Map<Life, number> {
+  const anchors = new Map<string, Life[]>()
+  const repeatedTo = new Map<Life, number>()
+  for (const life of lives) {
+    const anchor = findAnchor(Buffer.from(life.text.slice(0, limits.headBytesMax)), 0, true)
+    if (life.isStrange) repeatedTo.set(life, anchor.kind === 'found' ? anchor.offset : Infinity)
+    if (anchor.kind !== 'found') continue
+    const to = life.text.indexOf('\n', anchor.offset)
+    // Written in pieces, it may have been taken for another one.
+    if ([...life.pauses].some((at) => at > anchor.offset && (to === -1 || at <= to)) && life.isStrange)
+      repeatedTo.set(life, Infinity)
+    for (const path of life.paths) {
+      const key = `${path} ${anchor.hash}`
+      anchors.set(key, [...(anchors.get(key) ?? []), life])
+    }
+  }
+  for (const alike of anchors.values()) {
+    if (alike.length > 1) for (const life of alike) if (life.isStrange) repeatedTo.set(life, Infinity)
+  }
+  return repeatedTo
 }
 
 /** Which life each document is of. Those that say the same in several lives belong where they are missed. */
@@ -95,7 +135,7 @@ function isPart(life: Life, { offset, message, truncated }: Stored, facts: Facts
   if (!text.startsWith(message, offset)) return false
   // A copy that is shipped as a file of its own ends where the copying had come to.
   if (life.repeats !== undefined) return true
-  if (offset > 0 && text[offset - 1] !== '\n' && !pauses.has(offset)) return false
+  if (offset > 0 && !'\n\0'.includes(text[offset - 1]!) && !pauses.has(offset)) return false
   if (truncated) return message.length === facts.lineBytesMax
   const end = offset + message.length
   return end === text.length || text[end] === '\n' || text.startsWith('\r\n', end) || pauses.has(end)
@@ -112,12 +152,18 @@ function judgeLine(
   const [first] = parts
   if (first === undefined) {
     if (to <= life.inherited || isInHeir(line, covered)) return []
+    if (life.isLeft) return []
     if (!life.excused.has(from)) return [`${where} is missing`]
-    const reported = facts.gaps.some((gap) => life.paths.has(gap.path) && gap.from < to)
+    const isOfLife = ({ path }: Gap) => life.paths.has(facts.wide ? firstNameOf(path) : path)
+    const reported = facts.gaps.some((gap) => isOfLife(gap) && gap.from < to)
     return life.owed.has(from) && !reported ? [`${where} was known, is missing, and no gap was reported`] : []
   }
   if (life.repeats !== undefined) return []
-  if (parts.length === 1 && first.offset === from && first.message === text.slice(0, facts.lineBytesMax)) return []
+  const whole = text.slice(0, facts.lineBytesMax)
+  if (parts.length === 1 && first.offset === from + line.holeBytes && first.message === whole) return []
+  // A few NULs are not worth being called a hole.
+  const withHole = ('\0'.repeat(line.holeBytes) + text).slice(0, facts.lineBytesMax)
+  if (parts.length === 1 && first.offset === from && first.message === withHole) return []
   // Cut between CR and LF, and shipped before the LF came.
   if (parts.length === 1 && first.message === `${text}\r` && life.cuts.has(to - 1)) return []
   const inPieces = [...life.pauses].some((pause) => pause > from && pause < to)
@@ -152,14 +198,14 @@ function isCovered(parts: readonly Stored[], text: string, life: Life, from = li
 }
 
 /** More documents of the line that all files begin with than there were files are too many. */
-function countBanners(lives: readonly Life[], documents: readonly Stored[]): string[] {
+function countBanners({ lives, banner }: Application, documents: readonly Stored[]): string[] {
   const counts = new Map<string, number>()
   for (const { offset, message, path } of documents) {
     if (offset === 0 && message === banner) counts.set(path, (counts.get(path) ?? 0) + 1)
   }
   for (const [path, count] of counts) {
     const mine = lives.filter((life) => life.paths.has(path))
-    if (count > mine.length && mine.every(({ repeats }) => repeats === undefined))
+    if (count > mine.length && mine.every(({ repeats, isStrange }) => repeats === undefined && !isStrange))
       return [`${count} first lines of ${path}, which began ${mine.length} times`]
   }
   return []
@@ -178,11 +224,15 @@ function idleGaps(
         // The rest of a line that was cut is no document, and may well be missing.
         const missing = linesOf(life).filter((line) => !offsets.has(line.from) || line.text.length > facts.lineBytesMax)
         if (life.lineStart < life.text.length)
-          missing.push({ life, from: life.lineStart, to: life.text.length, text: '' })
+          missing.push({ life, from: life.lineStart, holeBytes: 0, to: life.text.length, text: '' })
         return missing.every((line) => line.to <= from || line.from >= to)
       }),
     )
     .map(({ path, from, to }) => `a gap of ${path} from ${from} to ${to} is reported, and nothing is missing`)
+}
+
+function firstNameOf(path: string): string {
+  return path.replace(/(?:\.\d+|\.old|-20260101\.\d+)(?:\.gz)?$/, '')
 }
 
 function summary(documents: readonly Stored[]): string {

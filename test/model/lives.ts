@@ -15,13 +15,21 @@ export class Life {
   readonly excused = new Set<number>()
   /** Of these, the ones that the agent knew of: a gap must be reported. */
   readonly owed = new Set<number>()
-  /** Its file was renamed while the agent had it open: it is read before its successor. */
+  /** Its file was renamed, and is there to be read: before its successor. */
   drainsFirst = false
+  /** From here on it was written after its successor had bytes. */
+  lateFrom = Infinity
   /** Why its lines may come under two generations; undefined: they may not. */
   repeats: string | undefined
   /** So many bytes were in the file already, as those of another life, which may have brought them. */
   readonly inherited: number
   readonly origin: Life | undefined
+  /** The state was lost after it began. */
+  isStrange = false
+  /** It was rotated away before the state directory was lost: that it is ours nobody knows. */
+  isLeft = false
+  /** Some process has read lines of it. */
+  wasRead = false
   /** Its size when the present process read lines of it last. */
   seenBytes = 0
 
@@ -48,6 +56,8 @@ export class Life {
 export interface Line {
   readonly life: Life
   readonly from: number
+  /** NULs before its text: a writer that does not append has left a hole, which is no part of the line. */
+  readonly holeBytes: number
   /** Behind the newline. */
   readonly to: number
   /** Without newline, and without the carriage return before it. */
@@ -60,7 +70,9 @@ export function linesOf(life: Life): Line[] {
     const newline = life.text.indexOf('\n', from)
     if (newline === -1) return lines
     const end = newline > from && life.text[newline - 1] === '\r' ? newline - 1 : newline
-    lines.push({ life, from, to: newline + 1, text: life.text.slice(from, end) })
+    let start = from
+    while (life.text[start] === '\0') start++
+    lines.push({ life, from, holeBytes: start - from, to: newline + 1, text: life.text.slice(start, end) })
     from = newline + 1
   }
 }

@@ -34,7 +34,11 @@ export class WrittenFrontiers {
   }
 }
 
-/** Rotated files drain before their successors: but for what a late writer adds, and after faults and restarts. */
+/**
+ * Rotated files that can be read drain before their successors. One whose content is gone, or in an archive only, or that
+ * could not be read, or that was written after its successor had bytes, does not hold those up: `log.offset` and the name
+ * give the order back.
+ */
 export function outOfOrder(application: Application, documents: readonly Stored[]): string[] {
   const broken: string[] = []
   const reached = new Map<string, { life: Life; line: number }>()
@@ -45,6 +49,7 @@ export function outOfOrder(application: Application, documents: readonly Stored[
     const before = reached.get(path)
     reached.set(path, found)
     if (before === undefined || !found.life.drainsFirst || found.line > before.line) continue
+    if (offset >= found.life.lateFrom) continue
     const { lives } = application
     if (lives.indexOf(before.life) > lives.indexOf(found.life)) {
       broken.push(`${message.slice(0, 20)} of ${path} came behind its successor`)

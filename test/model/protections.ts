@@ -31,10 +31,14 @@ export const mutants: readonly Mutant[] = [
   one('a checkpoint before the first line of a generation', 'await saving.knows(spans.map(({ source }) => source))'),
   one('the first checkpoint again when it fails', 'if (!written) this.#dirty = true'),
   one('the open descriptor of a deleted file', 'if (generation.unreadBytes > 0 && !generation.finished) return'),
-  one('the time that a deleted file is held', 'deletedHoldMs: 30_000', 'deletedHoldMs: 5_000'),
   one('predecessors first', 'if (predecessor.readable) return true'),
-  one('deleted and rotated files first', "if (generation.stage === 'live') this.#live", 'if (true) this.#live'),
-  one('the number of truncations in the id', 'String(epoch), fingerprintHash]', 'fingerprintHash]'),
+  {
+    name: 'the number of truncations in the id, and the names that were given out',
+    edits: [
+      { text: 'String(epoch), fingerprintHash]', instead: 'fingerprintHash]' },
+      { text: 'if (this.#used.has(name) && salt < limits.nameTriesMax) continue', instead: '' },
+    ],
+  },
   one('409 is done', 'return status === 409 || (status', 'return (status'),
   one('a partial answer matched by position', 'for (const kept of keep) {', 'for (const kept of keep.toReversed()) {'),
   {
@@ -62,7 +66,7 @@ export const mutants: readonly Mutant[] = [
   one('copies are known', "if (facts.copyOfKnown) return 'copy'"),
   one(
     'the rest is looked for in a copy',
-    "if (generation.wanted !== 'copy' || !holdsRestOf(disk, generation, opened.descriptor)) return false",
+    'if (!mayBe || !holdsRestOf(disk, generation, opened.descriptor)) return false',
     'return false',
   ),
   one('a cut line is known after a restart', 'skipping: mark?.skipping ?? generation.skipping', 'skipping: false'),
@@ -75,7 +79,11 @@ export const mutants: readonly Mutant[] = [
     'if (rewritten && !unread && known.descriptor !== -1 && !isIntact(this.#o.disk, known))',
     'if (false)',
   ),
-  one('missing twice before it is gone', 'if (this.#absent.has(saved)) missing.push(saved)', 'missing.push(saved)'),
+  one(
+    'missing twice before it is gone',
+    'if (this.#absent.has(saved)) missing.push(saved)\n      else this.#absent.add(saved)',
+    'missing.push(saved)',
+  ),
   one('too early for strangers while something is missing', 'if (looksRotated && early) return', ''),
   one('a rotated file that was never seen', "return facts.hasFingerprint ? 'missed' : 'wait'", "return 'ignore'"),
   one(

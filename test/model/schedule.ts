@@ -22,6 +22,10 @@ export interface Conditions {
   readonly holes: boolean
   /** Copies and rotated files match the glob too. */
   readonly wide: boolean
+  /** The first line that all files have in common holds a number. */
+  readonly numbered?: boolean
+  /** The state is deleted at times; the Pod's UID is known. */
+  readonly lossy?: boolean
 }
 
 export type FileAction =
@@ -81,6 +85,8 @@ export type Action =
   /** A crash that takes with it what was not flushed. */
   | { readonly do: 'powerCut'; readonly during?: number }
   | { readonly do: 'start' }
+  /** Somebody deletes the checkpoints, or the whole state directory. */
+  | { readonly do: 'lose'; readonly what: 'checkpoint' | 'directory'; readonly during?: number }
 
 export const serverModes = ['ok', 'failed', 'lost', 'half', 'hang', 'busy', 'partial', 'hold', 'mixed'] as const
 export type ServerMode = (typeof serverModes)[number]
@@ -101,12 +107,22 @@ export interface Abilities {
   readonly archives: boolean
   readonly holes: boolean
   readonly wide: boolean
+  readonly lossy: boolean
 }
 
-export const abilities: Abilities = { archives: false, holes: false, wide: false }
+const without = (process.env['REMORA_MODEL_WITHOUT'] ?? '').split(',')
+
+/** `REMORA_MODEL_WITHOUT=archives,holes,wide,lossy` leaves them out. */
+export const abilities: Abilities = {
+  archives: !without.includes('archives'),
+  holes: !without.includes('holes'),
+  wide: !without.includes('wide'),
+  lossy: !without.includes('lossy'),
+}
 
 export function scheduleOf(seed: number): Schedule {
   const random = new Random(seed)
+  const own = new Random(seed ^ 0x5eed)
   const births = random.pick(['fine', 'fine', 'coarse', 'none'] as const)
   const conditions: Conditions = {
     seed,
@@ -123,13 +139,26 @@ export function scheduleOf(seed: number): Schedule {
     archives: abilities.archives && random.chance(0.4),
     holes: abilities.holes && random.chance(0.3),
     wide: abilities.wide && random.chance(0.3),
+    // Of their own: the rest of a seed's schedule does not depend on them.
+    ...(own.chance(0.3) && { numbered: true }),
+    ...(abilities.lossy && own.chance(0.15) && { lossy: true }),
   }
   const actions: Action[] = []
   for (let count = random.between(5, 60); count > 0; count--) {
     if (random.chance(0.05)) actions.push(...restartOf(random, conditions))
     else actions.push(actionOf(random, conditions))
   }
+  for (let count = conditions.lossy === true ? own.between(1, 3) : 0; count > 0; count--) {
+    actions.splice(own.between(1, actions.length), 0, ...lossOf(own))
+  }
   return { conditions, actions }
+}
+
+/** While it runs, or while it is down. */
+function lossOf(random: Random): Action[] {
+  const what = random.pick(['checkpoint', 'directory'] as const)
+  if (random.chance(0.3)) return [{ do: 'lose', what, ...(random.chance(0.5) && { during: random.between(1, 40) }) }]
+  return [{ do: random.pick(['stop', 'crash'] as const) }, { do: 'lose', what }, { do: 'start' }]
 }
 
 /** Something happens just when it stops, while it is down, and just when it starts. */

@@ -1,4 +1,5 @@
 import { messageOf } from '../../src/base/errors.ts'
+import type { State } from '../../src/base/state.ts'
 import type { Ledger } from '../../src/settle/ledger.ts'
 import type { Item } from '../../src/ship/answer.ts'
 import { AgentHarness } from '../kit/agent.ts'
@@ -59,6 +60,9 @@ export class World {
   #peaceful = true
   /** A process has ended that could not write its state. */
   #unwritten = false
+  readonly #wide: boolean
+  readonly #lossy: boolean
+  #hasStarted = false
   /** Lines that processes which are gone have counted as taken for the first time. */
   #created = 0
 
@@ -67,6 +71,8 @@ export class World {
     this.#files = new MemoryFiles(() => this.#clock.wallMs, conditions.births)
     this.#files.makeFragile('/state')
     this.application = new Application(this.#files, conditions)
+    this.#wide = conditions.wide
+    this.#lossy = conditions.lossy === true
     // Renamed before its first line was read, a file is a stranger then, and looks as if it were gone.
     if (conditions.births === 'none') this.#peaceful = false
     this.#server.travel = () => this.#travel(conditions.travelMs)
@@ -79,6 +85,7 @@ export class World {
       settings: {
         paths: [conditions.wide ? '/logs/**/*.log*' : '/logs/**/*.log'],
         stateDir: '/state',
+        podUid: conditions.lossy === true ? 'd9e7b1f0-77aa-4c5e-9d0c-6a1d64b1c0de' : undefined,
         lineBytesMax,
         scanIntervalMs: conditions.scanIntervalMs,
       },
@@ -126,7 +133,12 @@ export class World {
     if (this.#isBroken()) return
     this.broken.push(...judge(this.application, this.#server, this.#facts()))
     if (this.broken.length > 0) return
+    const before = this.#writtenOffsets()
     const summary = await this.harness.stop(graceMs)
+    // At rest there is nothing that only the stop would write.
+    for (const [generation, offset] of this.#writtenOffsets()) {
+      if (offset > (before.get(generation) ?? offset)) this.broken.push(`the checkpoint of ${generation} was behind`)
+    }
     if (summary?.heldLines !== 0) this.broken.push(`stopped with ${summary?.heldLines} lines held`)
     if (this.#isBroken()) return
     await this.#start()
@@ -138,9 +150,16 @@ export class World {
     this.harness.crash()
   }
 
+  #writtenOffsets(): Map<string, number> {
+    const [, body = '{"generations":[]}'] =
+      this.#files.find('/state/checkpoint.json')?.bytes.toString().split('\n') ?? []
+    const { generations } = JSON.parse(body) as State
+    return new Map(generations.map(({ inode, epoch, path, offset }) => [`${path} ${inode}.${epoch}`, offset]))
+  }
+
   #facts(): Facts {
     this.#hearGaps()
-    return { lineBytesMax, gaps: this.#gaps, peaceful: this.#peaceful }
+    return { lineBytesMax, gaps: this.#gaps, wide: this.#wide, peaceful: this.#peaceful && !this.#wide }
   }
 
   #hearGaps(): void {
@@ -211,10 +230,12 @@ export class World {
         return
       case 'rollover':
         // What a state that could not be written has sent, and where to, the next process does not know.
-        if (!this.#unwritten) this.#server.rollover()
+        if (!this.#unwritten && !this.#lossy) this.#server.rollover()
         return
       case 'start':
         return this.#start()
+      case 'lose':
+        return this.#later(action.during, () => this.#lose(action.what))
       case 'stop':
         return this.#stop()
       case 'crash':
@@ -244,8 +265,28 @@ export class World {
     else this.#interrupts.push({ points, run })
   }
 
+  #lose(what: 'checkpoint' | 'directory'): void {
+    const directory = this.#files.find('/state')
+    for (const name of directory?.entries?.keys() ?? []) {
+      if (what === 'directory' || name !== 'instance') this.#files.remove(`/state/${name}`)
+    }
+    if (what === 'directory' && directory !== undefined) this.#files.remove('/state')
+    this.#files.flushDirectory('/state')
+  }
+
+  /** What a process finds that starts without what those before it have written. */
+  #noticeLoss(): void {
+    if (!this.#lossy || !this.#hasStarted) return
+    if (this.#files.find('/state/checkpoint.json') ?? this.#files.find('/state/checkpoint.previous.json')) return
+    this.#peaceful = false
+    const knowsWhen = this.#files.find('/state/instance') !== undefined
+    this.application.begunAnew((path) => knowsWhen || this.#wide || path.endsWith('.log'))
+  }
+
   async #start(): Promise<void> {
     if (this.harness.isUp) return
+    this.#noticeLoss()
+    this.#hasStarted = true
     this.#frontiers = new WrittenFrontiers()
     this.application.down = false
     await this.harness.start()

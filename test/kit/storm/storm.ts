@@ -76,6 +76,7 @@ export async function runStorm(options: StormOptions, destination: Destination):
   let breathers = 0
   let lagLinesMax = 0
   let agent: AgentProcess | undefined
+  let killed = 0
   const lag = async () => {
     const lines = await destination.lag(writer.progress)
     lagLinesMax = Math.max(lagLinesMax, lines)
@@ -105,6 +106,7 @@ export async function runStorm(options: StormOptions, destination: Destination):
       await agent.end('SIGKILL')
       bury(life, agent, alive)
       if (!alive) break
+      killed++
       if (!writer.running) throw new Error('the writer has ended by itself')
       keepCheckpoint(state, path.join(kept, `${life % checkpointsKept}.json`))
       if (life % 20 === 0) {
@@ -123,7 +125,7 @@ export async function runStorm(options: StormOptions, destination: Destination):
     const outcome = await destination.outcome(written)
     const fault = [faultOf(outcome), ...deaths].filter((text) => text !== '').join('; ')
     const durationMs = performance.now() - startedMs
-    return { written, outcome, kills, breathers, durationMs, lagLinesMax, fault }
+    return { written, outcome, kills: killed, breathers, durationMs, lagLinesMax, fault }
   } finally {
     await agent?.end('SIGKILL')
     writer.kill()
