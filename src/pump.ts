@@ -5,6 +5,7 @@ import { limits } from './base/limits.ts'
 import type { Encoded, Kernel } from './encode/kernel.ts'
 import type { Template, Templates } from './encode/template.ts'
 import type { Generation } from './follow/generation.ts'
+import { isIntact } from './follow/identity.ts'
 import type { Registry } from './follow/registry.ts'
 import type { Schedule } from './follow/schedule.ts'
 import { advance, beginningOf, findEncoding, readTurn } from './follow/turn.ts'
@@ -104,6 +105,11 @@ export class Pump {
       if (!registry.reopen(generation)) return false
       const ended = registry.hasEnded(generation)
       if (!registry.identify(generation)) {
+        // Nothing is read yet that has a name, and so nobody else compares.
+        if (!isIntact(disk, generation)) {
+          registry.replaced(generation, 'the bytes before the offset are others')
+          return false
+        }
         generation.searchedTo = generation.sizeBytes
         if (ended) registry.finish(generation)
         return false
@@ -125,6 +131,7 @@ export class Pump {
         return false
       }
       const full = this.#encode(generation, batch, turn.from, turn.to, ended && turn.atEnd)
+      registry.consumed(generation)
       if (generation.readable || (ended && !generation.finished)) schedule.offer(generation)
       if (full) this.seal()
       return full

@@ -80,17 +80,20 @@ export class Saving {
   #savedOf(generation: Generation): SavedGeneration {
     const { frontiers } = this.#o
     const mark = frontiers.markOf(generation)
+    const { inode, birthNs } = generation.former ?? generation
     return {
       id: generation.id ?? null,
       path: generation.path,
       currentPath: generation.currentPath ?? null,
       epoch: generation.epoch,
-      inode: String(generation.inode),
-      birthNs: String(generation.birthNs),
+      inode: String(inode),
+      birthNs: String(birthNs),
       fingerprint: generation.fingerprint ?? null,
       offset: mark?.offset ?? generation.offset,
       skipping: mark?.skipping ?? generation.skipping,
       guardHash: mark === undefined ? generation.guardHash() : hashOf(mark.guard),
+      // Only a file that may still be truncated behind a copy needs them.
+      marks: generation.stage === 'live' || generation.wanted === 'copy' ? generation.marks : [],
       sizeBytes: generation.sizeBytes,
       finished: generation.finished && frontiers.isSettled(generation),
       anchor: generation.anchor ?? null,

@@ -11,6 +11,8 @@ export const limits = {
   guardBytes: 256,
   /** NUL bytes at a line's start from which on they are a hole, not text: the smallest block of a disk. In the kernel too. */
   holeBytesMin: 512,
+  /** Places behind the read position whose guards are remembered, for a copy that ends between them. */
+  marksMax: 8,
   /** A fingerprint is the hash of the first complete line, of this many bytes at most. */
   fingerprintBytesMax: 1024,
   /** Of this many first bytes the line is looked for that tells a content from others. */

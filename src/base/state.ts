@@ -14,6 +14,8 @@ export interface SavedGeneration {
   readonly skipping: boolean
   /** Hash of the bytes just before `offset`. */
   readonly guardHash: string
+  /** The same before a few places that reading has passed, in growing order. */
+  readonly marks: readonly { readonly offset: number; readonly hash: string }[]
   readonly sizeBytes: number
   /** Nothing more was expected of it. */
   readonly finished: boolean

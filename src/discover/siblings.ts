@@ -3,6 +3,11 @@
  * logback, Python's logging and lumberjack give; what they are worth is decided by identity, not by name.
  */
 
+/** What rotation appends, from the place where it begins. */
+const suffix = /^[.\-_~](?=[\d~]|old|bak|prev)[\w.\-:~+]*$/
+/** A stranger may name files as it likes. */
+const suffixesMax = 12
+
 const compressed = /\.(?:gz|bz2|xz|zst|zip|Z)$/
 
 /**
@@ -12,14 +17,14 @@ const compressed = /\.(?:gz|bz2|xz|zst|zip|Z)$/
 export function namesBeforeRotation(name: string): string[] {
   const names = new Set<string>()
   const plain = name.replace(compressed, '')
-  const behind = /^(.+?)[.\-_~](?=[\d~]|old|bak|prev)[\w.\-:~+]*$/s
-  // Every place where a suffix may begin: `app.log.2026-01-01.1` comes from `app.log`.
-  for (const match of plain.matchAll(/[.\-_~](?=\d|old\b|bak\b|prev\b)/g)) {
-    const base = plain.slice(0, match.index)
-    if (base !== '' && behind.test(plain)) names.add(base)
-    const extension = /\.[A-Za-z]\w*$/.exec(plain)?.[0]
-    if (base !== '' && extension !== undefined && match.index < plain.length - extension.length)
-      names.add(base + extension)
+  const extension = /\.[A-Za-z]\w*$/.exec(plain)?.[0]
+  // Every place where a suffix may begin: `app.log.2026-01-01.1` comes from `app.log`. Rotation appends, so the last ones.
+  const places = [...plain.matchAll(/[.\-_~](?=\d|old\b|bak\b|prev\b)/g)].slice(-suffixesMax)
+  for (const { index } of places) {
+    const base = plain.slice(0, index)
+    if (base === '') continue
+    if (suffix.test(plain.slice(index))) names.add(base)
+    if (extension !== undefined && index < plain.length - extension.length) names.add(base + extension)
   }
   if (plain.endsWith('~') && plain.length > 1) names.add(plain.slice(0, -1))
   if (plain !== name && plain !== '') names.add(plain)

@@ -5,7 +5,7 @@ import { limits } from '../base/limits.ts'
 import { packingHeadBytes, packingOf, type Packing } from '../base/unpack.ts'
 import type { Generation } from './generation.ts'
 import { hashOf, keyOf, readFully, type Fingerprint } from './identity.ts'
-import { directoryOf, type SeenFile } from './seen.ts'
+import { directoryOf, stampOf, type SeenFile } from './seen.ts'
 import type { Probe } from './probing.ts'
 
 export interface ArchivesOptions {
@@ -45,6 +45,8 @@ export function packingIn(disk: Disk, descriptor: number): Packing | 'other' | u
 export class Archives {
   readonly #o: ArchivesOptions
   readonly #archives = new Map<string, Archive>()
+  /** Found packed, and waiting for their turn: not opened again before. */
+  readonly #waiting = new Map<string, { readonly path: string; readonly stamp: string }>()
   /** Directories with archives that are still written, or wait for their turn; and when to look at them again. */
   readonly #unquiet = new Map<string, number>()
   /** Directories that are looked at again for that. */
@@ -66,6 +68,12 @@ export class Archives {
     return this.#probing > 0
   }
 
+  /** It waits for its turn, and nothing is to be done for it yet. */
+  isWaiting({ facts }: SeenFile): boolean {
+    const waiting = this.#waiting.get(keyOf(facts))
+    return waiting?.stamp === stampOf(facts) && (this.#probing > 0 || this.#o.busy())
+  }
+
   /** Something may be in an archive that nobody has read yet. */
   get pending(): boolean {
     return this.#probing > 0 || this.#unquiet.size > 0 || this.#looking.size > 0
@@ -73,12 +81,14 @@ export class Archives {
 
   /** When directories have to be looked at for an archive, monotonic; Infinity: no need. */
   get nextMs(): number {
-    return Math.min(Infinity, ...this.#unquiet.values())
+    return this.#probing > 0 ? Infinity : Math.min(Infinity, ...this.#unquiet.values())
   }
 
   /** Asks for the looks whose time has come. */
   poll(): void {
     const nowMs = this.#o.clock.monotonicMs()
+    // Its end asks for a look anyway.
+    if (this.#probing > 0) return
     for (const [directory, atMs] of this.#unquiet) {
       if (atMs > nowMs) continue
       this.#unquiet.delete(directory)
@@ -100,11 +110,14 @@ export class Archives {
     if (before !== undefined && isSame(before, file.facts)) {
       if (before.probing || (before.probe !== undefined && wanted.isSubsetOf(before.offsets))) return false
     }
+    const isBusy = this.#probing > 0 || this.#o.busy()
     const quietMs = this.#o.clock.nowMs() - file.facts.modifiedMs
-    if ((quietMs >= 0 && quietMs < limits.archiveQuietMs) || this.#probing > 0 || this.#o.busy()) {
+    if (isBusy || (quietMs >= 0 && quietMs < limits.archiveQuietMs)) {
+      if (isBusy) this.#waiting.set(key, { path: file.path, stamp: stampOf(file.facts) })
       this.#later(file.path)
       return false
     }
+    this.#waiting.delete(key)
     before?.abort.abort()
     const { sizeBytes, modifiedMs } = file.facts
     const archive: Archive = {
@@ -130,6 +143,9 @@ export class Archives {
   /** @param isThere  whether a path in this directory was listed with this key */
   sweep(directory: string, isThere: (path: string, key: string) => boolean): void {
     this.#looking.delete(directory)
+    for (const [key, { path }] of this.#waiting) {
+      if (directoryOf(path) === directory && !isThere(path, key)) this.#waiting.delete(key)
+    }
     for (const [key, { path }] of this.#archives) {
       if (directoryOf(path) === directory && !isThere(path, key)) this.forget(key)
     }

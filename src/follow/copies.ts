@@ -1,60 +1,65 @@
 import type { Clock } from '../base/clock.ts'
-import type { FileFacts } from '../base/disk.ts'
 import { limits } from '../base/limits.ts'
 import type { Generation } from './generation.ts'
-import { sameBirth } from './identity.ts'
+import { keyOf, sameBirth } from './identity.ts'
+import { directoryOf, type SeenFile } from './seen.ts'
 
 /** A file with the bytes of a generation that is read elsewhere. */
 export interface Copy {
+  /** At the last look. */
+  path: string
   readonly owner: Generation
   readonly birthNs: bigint
-  /** When it was found. */
+  /** When it was compared. */
   readonly sizeBytes: number
   /** The last bytes then; undefined for an archive, which does not grow. */
   readonly tail: Buffer | undefined
+  /** It has grown since: to be compared again, for it may grow into something else. */
+  grown: boolean
 }
 
 /** Which files are copies, by their key; nothing is read of them while the generation they are of is there. */
 export class Copies {
   readonly #clock: Clock
   readonly #copies = new Map<string, Copy>()
-  /** Copies that have grown since they were compared, and what they were copies of. */
-  readonly #grown = new Map<string, Generation>()
   /** When a file was first seen that may be a copy of a live one, by its key; monotonic. */
-  readonly #doubts = new Map<string, number>()
+  readonly #doubts = new Map<string, { readonly path: string; readonly sinceMs: number }>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  add(key: string, copy: Copy): void {
-    this.#copies.set(key, copy)
-    copy.owner.copies.add(key)
+  /** @param tail  the last bytes of a file that is no archive */
+  add(file: SeenFile, owner: Generation, tail: Buffer | undefined): void {
+    const key = keyOf(file.facts)
+    const { birthNs, sizeBytes } = file.facts
+    this.#copies.set(key, { path: file.path, owner, birthNs, sizeBytes, tail, grown: false })
+    owner.copies.add(key)
     this.#doubts.delete(key)
   }
 
+  /** What a file is a copy of, or was before it grew. */
   ownerOf(key: string): Generation | undefined {
     return this.#copies.get(key)?.owner
   }
 
-  /** What a file was a copy of before it grew: asked once. */
-  formerOwnerOf(key: string): Generation | undefined {
-    const owner = this.#grown.get(key)
-    this.#grown.delete(key)
-    return owner
-  }
-
-  /** The copy that a file was found to be, if it still can be one; otherwise it is forgotten. */
-  still(key: string, { birthNs, sizeBytes }: FileFacts): Copy | undefined {
+  /** The copy that a file was found to be, if it still is one as far as its facts tell. */
+  still({ path, facts }: SeenFile): Copy | undefined {
+    const key = keyOf(facts)
     const copy = this.#copies.get(key)
     if (copy === undefined) return undefined
-    const isSame = sameBirth(copy.birthNs, birthNs)
-    if (isSame && sizeBytes === copy.sizeBytes) return copy
-    this.#copies.delete(key)
-    copy.owner.copies.delete(key)
-    // It grows while it is made, and may grow into something else: to be compared again.
-    if (isSame && sizeBytes > copy.sizeBytes && copy.tail !== undefined) this.#grown.set(key, copy.owner)
+    copy.path = path
+    const isSame = sameBirth(copy.birthNs, facts.birthNs)
+    if (isSame && facts.sizeBytes === copy.sizeBytes) return copy
+    copy.grown = isSame && facts.sizeBytes > copy.sizeBytes && copy.tail !== undefined
+    if (!copy.grown) this.#drop(key, copy)
     return undefined
+  }
+
+  /** A file was compared again, and is no copy. */
+  drop({ facts }: SeenFile): void {
+    const copy = this.#copies.get(keyOf(facts))
+    if (copy !== undefined) this.#drop(keyOf(facts), copy)
   }
 
   forgetOf(owner: Generation): void {
@@ -62,13 +67,29 @@ export class Copies {
     owner.copies.clear()
   }
 
+  /** @param isThere  whether a path in this directory was listed with this key */
+  sweep(directory: string, isThere: (path: string, key: string) => boolean): void {
+    for (const [key, copy] of this.#copies) {
+      if (directoryOf(copy.path) === directory && !isThere(copy.path, key)) this.#drop(key, copy)
+    }
+    for (const [key, { path }] of this.#doubts) {
+      if (directoryOf(path) === directory && !isThere(path, key)) this.#doubts.delete(key)
+    }
+  }
+
   /** Whether the time is not over in which a file with the bytes of a live one may turn out to be its copy. */
-  isDoubtful(key: string): boolean {
+  isDoubtful({ path, facts }: SeenFile): boolean {
+    const key = keyOf(facts)
     const nowMs = this.#clock.monotonicMs()
-    const sinceMs = this.#doubts.get(key) ?? nowMs
-    this.#doubts.set(key, sinceMs)
+    const sinceMs = this.#doubts.get(key)?.sinceMs ?? nowMs
+    this.#doubts.set(key, { path, sinceMs })
     if (nowMs - sinceMs < limits.copyDoubtMs) return true
     this.#doubts.delete(key)
     return false
+  }
+
+  #drop(key: string, copy: Copy): void {
+    this.#copies.delete(key)
+    copy.owner.copies.delete(key)
   }
 }

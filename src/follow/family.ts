@@ -54,13 +54,38 @@ export class Family {
   }
 
   /** One that was rotated away unseen: before the one that has the name now, unless that is the older one. */
-  makeRotated(path: string, birthNs: bigint): Generation {
+  makeRotated(path: string, birthNs: bigint, isThere: (generation: Generation) => boolean, epoch = 0): Generation {
     const live = this.#latest.get(path)
-    if (live === undefined || (live.birthNs > 0n && birthNs > live.birthNs)) return this.make(path, 0)
-    const generation = this.#new(path, 0)
-    generation.predecessor = live.predecessor
-    live.predecessor = generation
+    if (live === undefined) return this.make(path, epoch)
+    // Also of a copy, which is younger than the file that was emptied behind it.
+    const hasName = live.currentPath === path && isThere(live)
+    // What has lost its name was seen when it had it, and so came before what nobody has seen yet, unless births tell.
+    const told = live.birthNs > 0n && birthNs > 0n && birthNs < live.birthNs
+    if (!hasName && !told) return this.make(path, epoch)
+    return this.makeBefore(path, epoch, birthNs)
+  }
+
+  /** One that is older than the last under its name; and than those before it that were born later. */
+  makeBefore(path: string, epoch: number, birthNs = 0n): Generation {
+    const latest = this.#latest.get(path)
+    if (latest === undefined) return this.make(path, epoch)
+    const generation = this.#new(path, epoch)
+    let successor = latest
+    while (birthNs > 0n && (successor.predecessor?.birthNs ?? 0n) > birthNs) successor = successor.predecessor!
+    generation.predecessor = successor.predecessor
+    successor.predecessor = generation
     return generation
+  }
+
+  /** What follows in its inode, which may have been rotated away: others have its name then. */
+  makeAfter(generation: Generation): Generation {
+    const { path, epoch } = generation
+    const next = [...this.#generations].find(({ predecessor }) => predecessor === generation)
+    if (next === undefined) return this.make(path, epoch + 1)
+    const successor = this.#new(path, epoch + 1)
+    successor.predecessor = generation
+    next.predecessor = successor
+    return successor
   }
 
   /** The content of a generation is in this inode. */

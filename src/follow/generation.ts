@@ -1,6 +1,7 @@
 import type { Packing } from '../base/unpack.ts'
 import type { Encoding } from '../base/charset.ts'
 import { hashOf, type Fingerprint } from './identity.ts'
+import type { PassedMark } from './marks.ts'
 import type { Anchor, Naming } from './names.ts'
 
 /** Why nothing new is expected of a generation. `live`: it is. */
@@ -55,6 +56,8 @@ export class Generation {
   guard: Buffer = none
   /** Its hash as the checkpoint knew it, while the bytes themselves were not read again. */
   savedGuardHash: string | undefined
+  /** Guards before places that reading has passed. */
+  readonly marks: PassedMark[] = []
   /** `offset` stands inside a line that was cut. */
   skipping = false
   /** Behind `offset` and before this there is no newline. */

@@ -72,6 +72,6 @@ export function sameBirth(a: bigint, b: bigint): boolean {
 /** Whether an open file still has the bytes that were read of it last, or that its id was made of. */
 export function isIntact(disk: Disk, { descriptor, offset, guard, fingerprint, packing }: Generation): boolean {
   if (packing !== undefined) return true
-  if (offset > 0) return guardAt(disk, descriptor, offset).equals(guard)
-  return fingerprint === undefined || beginsWith(disk, descriptor, fingerprint)
+  if (offset > 0 && !guardAt(disk, descriptor, offset).equals(guard)) return false
+  return fingerprint === undefined || offset >= fingerprint.bytes || beginsWith(disk, descriptor, fingerprint)
 }

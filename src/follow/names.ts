@@ -30,12 +30,27 @@ export type Search =
 
 const newline = 10
 
-/** A time of day, a date, a number of four digits, or any number that stands alone: but no version (`2.7.1`, `v2`). */
-const timeOrCounter = /\d\d?:\d\d|\d{4}|(?<![\w.])\d+(?!\.\d|\w)/
+/** A time of day to the second, or a number so large that it counts something. */
+const timeOrLargeNumber = /\d\d:\d\d:\d\d|\d{6}/
 
-export function isDistinct(line: Uint8Array): boolean {
-  // Without NULs UTF-16 reads like ASCII.
-  return timeOrCounter.test(Buffer.from(line).toString('latin1').replaceAll('\0', ''))
+/** Without NULs UTF-16 reads like ASCII. */
+function textOf(line: Uint8Array): string {
+  return Buffer.from(line).toString('latin1').replaceAll('\0', '')
+}
+
+/**
+ * Whether a line tells its content from others: by a time, a large number, or one that was another in the line before. A
+ * number alone does not: `listening on port 8080` is said at each start.
+ */
+export function isDistinct(line: Uint8Array, before: Uint8Array): boolean {
+  const text = textOf(line)
+  if (timeOrLargeNumber.test(text)) return true
+  const previous = textOf(before)
+  return text !== previous && /\d/.test(text) && shapeOf(text) === shapeOf(previous)
+}
+
+function shapeOf(text: string): string {
+  return text.replaceAll(/\d+/g, '0')
 }
 
 /**
@@ -45,13 +60,15 @@ export function isDistinct(line: Uint8Array): boolean {
  */
 export function findAnchor(head: Uint8Array, from: number, ended: boolean): Search {
   const full = head.length >= limits.headBytesMax
+  let before = head.subarray(from > 0 ? head.lastIndexOf(newline, from - 2) + 1 : 0, from)
   while (from < head.length) {
     const at = head.indexOf(newline, from)
     // One line longer than the head: what is there of it stands for it.
-    if (at === -1 && !ended && !(full && from === 0)) break
+    if (at === -1 && !(full ? from === 0 : ended)) break
     const to = at === -1 ? head.length : at + 1
     const line = head.subarray(from, to)
-    if (isDistinct(line)) return { kind: 'found', offset: from, end: to, hash: hashOf(line) }
+    if (isDistinct(line, before)) return { kind: 'found', offset: from, end: to, hash: hashOf(line) }
+    before = line
     from = to
   }
   return full ? { kind: 'none' } : { kind: 'later', offset: from }

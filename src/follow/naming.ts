@@ -54,9 +54,9 @@ export function nameLines(names: Names, generation: Generation, head: Uint8Array
  * The more bytes a fingerprint is made of, the fewer contents have it: as many as there are up to the end of the anchor.
  * They do not change while the content grows.
  */
-function widen(generation: Generation, head: Uint8Array, to: number): void {
+export function widen(generation: Generation, head: Uint8Array, to: number): void {
   const { fingerprint } = generation
-  if (fingerprint === undefined || to <= fingerprint.bytes) return
+  if (fingerprint === undefined || to <= fingerprint.bytes || to > head.length) return
   if (hashOf(head.subarray(0, fingerprint.bytes)) !== fingerprint.hash) return
   generation.fingerprint = { hash: hashOf(head.subarray(0, to)), bytes: to }
 }

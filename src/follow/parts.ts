@@ -42,6 +42,8 @@ export interface Parts extends RegistryOptions {
   readonly descriptors: Descriptors
   /** One file that cannot be read does not keep the others from being seen. */
   readonly tried: <T>(file: SeenFile, otherwise: T, see: () => T) => T
+  /** Whether the name of a generation still leads to it. */
+  readonly isThere: (generation: Generation) => boolean
   /** Asks an open file for its size. */
   readonly look: (generation: Generation) => void
   /** The content of an open file is another one. */

@@ -7,7 +7,7 @@ import { Descriptors } from './descriptors.ts'
 import { Family } from './family.ts'
 import type { Generation } from './generation.ts'
 import { beginsWith, guardAt, isIntact, keyOf, readFully, sameBirth } from './identity.ts'
-import { nameLines, wantsName } from './naming.ts'
+import { nameLines, wantsName, widen } from './naming.ts'
 import type { Parts, RegistryOptions } from './parts.ts'
 import { probe } from './probing.ts'
 import { Rest } from './rest.ts'
@@ -28,6 +28,8 @@ export class Registry {
   /** Directories in which a listing has shown growth. */
   readonly #grown = new Set<string>()
   #listings = new Map<string, readonly SeenFile[]>()
+  /** The inode that each name led to in the last listings. */
+  #keysByPath: ReadonlyMap<string, string> = new Map()
   #firstLook = true
 
   constructor(options: RegistryOptions, saved: readonly SavedGeneration[]) {
@@ -53,6 +55,7 @@ export class Registry {
       archives: this.#archives,
       descriptors: this.#descriptors,
       tried: (file, otherwise, see) => this.#tried(file, otherwise, see),
+      isThere: (generation) => this.#isThere(generation),
       look: (generation) => void this.#look(generation, options.clock.monotonicMs()),
       replaced: (generation, why) => this.replaced(generation, why),
       ended: (generation, why) => this.#end(generation, why),
@@ -91,8 +94,14 @@ export class Registry {
     this.#listings = new Map(directories.map((seen) => [seen.directory, seen.entries]))
     // Oldest first, so that a rotated file gets its place before its successor.
     const files = directories.flatMap((seen) => seen.entries)
-    const ordered = files.toSorted((a, b) => a.facts.modifiedMs - b.facts.modifiedMs)
+    const ordered = files.toSorted(
+      (a, b) =>
+        Number(a.before.length === 0) - Number(b.before.length === 0) ||
+        Number(a.facts.birthNs - b.facts.birthNs) ||
+        a.facts.modifiedMs - b.facts.modifiedMs,
+    )
     const keysByPath = new Map(files.map((file) => [file.path, keyOf(file.facts)]))
+    this.#keysByPath = keysByPath
     this.#resuming.beginLook()
     const strangers = ordered.filter((file) => !this.#tried(file, true, () => this.#recognize(file, keysByPath)))
     if (everything) this.#resuming.search(files)
@@ -101,18 +110,19 @@ export class Registry {
     for (const file of strangers) {
       this.#tried(file, undefined, () => {
         if (!this.#recognize(file, keysByPath))
-          this.#strangers.observe(file, this.#resuming.mayOwn(file), this.#firstLook)
+          this.#strangers.observe(file, file.before.length > 0 && this.#resuming.mayOwn(file), this.#firstLook)
       })
     }
     this.#firstLook = false
     for (const seen of directories) this.#vanished(seen, keysByPath)
     this.#rest.endLook(files)
-    for (const { directory } of directories) {
-      this.#archives.sweep(
-        directory,
-        (path, key) => keysByPath.get(path) === key && this.#family.withKey(key) === undefined,
-      )
+    for (const { directory, unknown } of directories) {
+      const isThere = (path: string, key: string) =>
+        unknown.has(path) || (keysByPath.get(path) === key && this.#family.withKey(key) === undefined)
+      this.#archives.sweep(directory, isThere)
+      this.#copies.sweep(directory, isThere)
     }
+    if (everything) this.#archives.looked()
   }
 
   /**
@@ -168,6 +178,15 @@ export class Registry {
     }
   }
 
+  #askSafely(generation: Generation): void {
+    try {
+      this.#ask(generation, this.#o.clock.monotonicMs())
+    } catch (error) {
+      if (codeOf(error) === '') throw error
+      this.failedToRead(generation)
+    }
+  }
+
   /** True when it grew. */
   #ask(generation: Generation, nowMs: number): boolean {
     const wasFailing = generation.failed
@@ -214,17 +233,25 @@ export class Registry {
       this.#family.disown(generation)
       return this.#end(generation, why)
     }
-    const successor = this.#family.make(generation.path, generation.epoch + 1)
+    const successor = this.#family.makeAfter(generation)
     this.#family.pass(generation, successor)
     this.#descriptors.pass(generation, successor)
     this.#end(generation, why)
     this.#look(successor, this.#o.clock.monotonicMs())
   }
 
+  /** Bytes of it were put into a batch: the more of its beginning is known, the fewer contents are taken for it. */
+  consumed(generation: Generation): void {
+    const { fingerprint, packing, descriptor } = generation
+    const known = Math.min(generation.offset, limits.headBytesMax)
+    if (fingerprint === undefined || fingerprint.bytes >= known || packing !== undefined) return
+    widen(generation, readFully(this.#o.disk, descriptor, known, 0), known)
+  }
+
   /** More of an archive is unpacked. */
   progressed(descriptor: number): void {
     for (const generation of this.#family.generations) {
-      if (generation.descriptor === descriptor) this.#ask(generation, this.#o.clock.monotonicMs())
+      if (generation.descriptor === descriptor) this.#askSafely(generation)
     }
   }
 
@@ -238,6 +265,8 @@ export class Registry {
     const failure = generation.descriptor === -1 ? undefined : this.#o.disk.failureOf(generation.descriptor)
     if (failure !== undefined) this.#o.happened(broken(generation.currentPath ?? generation.path, failure))
     this.#o.happened({ kind: 'finished', generation })
+    // The decoder's memory is another one's.
+    if (generation.packing !== undefined) this.#descriptors.release(generation)
     this.#retire(generation, this.#o.clock.monotonicMs())
   }
 
@@ -279,7 +308,7 @@ export class Registry {
       }
       this.#vanish(known, 'it was deleted, and its inode was given to another file')
     }
-    const copy = this.#copies.still(key, file.facts)
+    const copy = this.#copies.still(file)
     if (copy !== undefined) {
       this.#compare(copy)
       return true
@@ -334,7 +363,7 @@ export class Registry {
     }
     if (known.currentPath === file.path) return
     // Two names of one inode: it keeps the one it has while that still leads to it.
-    if (this.#isThere(known, keysByPath)) return
+    if (this.#isThere(known)) return
     known.place(file.path)
     if (known.stage === 'replaced') return
     const stage = file.path === known.path && known.packing === undefined ? 'live' : 'rotated'
@@ -343,9 +372,9 @@ export class Registry {
   }
 
   /** Whether its name still leads to it; a name in a directory that was not listed now is looked at. */
-  #isThere({ currentPath, directory, key }: Generation, keysByPath: ReadonlyMap<string, string>): boolean {
+  #isThere({ currentPath, directory, key }: Generation): boolean {
     if (currentPath === undefined) return false
-    if (this.#listings.has(directory ?? '')) return keysByPath.get(currentPath) === key
+    if (this.#listings.has(directory ?? '')) return this.#keysByPath.get(currentPath) === key
     const facts = this.#o.disk.look(currentPath)
     return facts !== undefined && keyOf(facts) === key
   }

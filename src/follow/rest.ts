@@ -36,10 +36,17 @@ export class Rest {
     if (everything) this.searching = false
   }
 
+  /** Files that are nobody's: asked once for each, not for each that looks for one. */
+  free(files: readonly SeenFile[]): readonly SeenFile[] {
+    return files.filter(({ before, facts }) => before.length > 0 && this.#p.family.withKey(keyOf(facts)) === undefined)
+  }
+
   /** Goes on in what the look has found. */
   endLook(files: readonly SeenFile[]): void {
+    if (this.#wanting.length === 0) return
+    const free = this.free(files)
     for (const generation of this.#wanting) {
-      if (generation.wanted !== undefined && this.take(generation, files)) generation.wanted = undefined
+      if (generation.wanted !== undefined && this.take(generation, free)) generation.wanted = undefined
     }
   }
 
@@ -149,7 +156,11 @@ export class Rest {
   examine(file: SeenFile, opened: Opened, generations: readonly Generation[]): void {
     const packing = packingIn(this.#p.disk, opened.descriptor)
     if (packing === undefined || packing === 'other') return
-    const offsets = generations.flatMap(({ offset, sizeBytes }) => [offset, sizeBytes])
+    const offsets = generations.flatMap(({ offset, sizeBytes, marks }) => [
+      offset,
+      sizeBytes,
+      ...marks.map((mark) => mark.offset),
+    ])
     if (this.#p.archives.examine(file, opened.descriptor, packing, offsets)) this.#p.descriptors.take(opened)
   }
 }

@@ -62,7 +62,7 @@ export class Resuming {
       const isElsewhere = saved.birthNs === '0' && file.path !== (saved.currentPath ?? saved.path)
       if (resume === 'other' || (isElsewhere && (resume === 'replaced' || saved.fingerprint === null))) return false
       this.#saved.remove(saved)
-      const generation = this.#restore(saved)
+      const generation = this.#restore(saved, file.path === saved.path ? 'last' : 'rotated')
       if (resume === 'resume') {
         this.#p.family.own(generation, opened.facts, file.path)
         this.#p.descriptors.hold(generation, opened)
@@ -72,7 +72,7 @@ export class Resuming {
         this.#p.look(generation)
         return true
       }
-      const successor = this.#p.family.make(saved.path, saved.epoch + 1)
+      const successor = this.#p.family.makeAfter(generation)
       this.#p.family.own(successor, opened.facts, file.path)
       this.#p.descriptors.hold(successor, opened)
       this.#p.ended(generation, 'its inode holds another content than before the restart')
@@ -100,8 +100,8 @@ export class Resuming {
     })
   }
 
-  #restore(saved: SavedGeneration): Generation {
-    const generation = this.#p.family.make(saved.path, saved.epoch)
+  #restore(saved: SavedGeneration, place: 'last' | 'rotated' | 'first' = 'last'): Generation {
+    const generation = this.#make(saved, place)
     generation.id = saved.id ?? undefined
     generation.anchor = saved.anchor ?? undefined
     generation.packing = saved.packing ?? undefined
@@ -110,6 +110,7 @@ export class Resuming {
     generation.skipping = saved.skipping
     generation.searchAgain()
     generation.savedGuardHash = saved.guardHash
+    generation.marks.push(...saved.marks)
     generation.sizeBytes = saved.sizeBytes
     generation.provenBytes = saved.sizeBytes
     generation.finished = saved.finished
@@ -118,18 +119,29 @@ export class Resuming {
     return generation
   }
 
+  #make({ path, epoch, birthNs }: SavedGeneration, place: 'last' | 'rotated' | 'first'): Generation {
+    const { family, isThere } = this.#p
+    if (place === 'last') return family.make(path, epoch)
+    return place === 'first'
+      ? family.makeBefore(path, epoch)
+      : family.makeRotated(path, BigInt(birthNs), isThere, epoch)
+  }
+
   /** What the state knows and a look at everything has not shown. */
   search(files: readonly SeenFile[]): void {
-    for (const saved of this.#saved.missing(this.#p.isUnsure)) {
+    const missing = this.#saved.missing(this.#p.isUnsure)
+    if (missing.length === 0) return
+    const free = this.#rest.free(files)
+    for (const saved of missing) {
       this.#saved.remove(saved)
-      const generation = this.#restore(saved)
+      const generation = this.#restore(saved, 'first')
       generation.stage = 'replaced'
       generation.goneWhy = 'it was deleted while Remora was not running'
       if (generation.fingerprint === undefined) this.#p.gone(generation)
       // Its inode is gone, yet a copy or an archive of its content may be there.
       else {
         this.#rest.want(generation, generation.finished ? 'archive' : 'copy')
-        if (this.#rest.take(generation, files)) generation.wanted = undefined
+        if (this.#rest.take(generation, free)) generation.wanted = undefined
       }
     }
   }

@@ -4,6 +4,8 @@ import { limits } from '../base/limits.ts'
 import { beginsLike, holdsPacked, packingIn } from './archives.ts'
 import type { Generation } from './generation.ts'
 import { beginsWith, fingerprintOf, guardAt, hashOf, isIntact, keyOf, readFully, type Fingerprint } from './identity.ts'
+import { markBefore } from './marks.ts'
+import { findAnchor } from './names.ts'
 import { holdsRestOf, noteAnchor } from './naming.ts'
 import type { Opened } from './opening.ts'
 import type { Parts } from './parts.ts'
@@ -31,20 +33,26 @@ export class Strangers {
     const bornSince = bornMs >= this.#p.sinceMs
     if (!file.matched && !bornSince) return
     const known = this.#p.archives.known(file)
-    if (known !== undefined) {
-      return this.#packed(file, known, firstLook)
-    }
+    if (known !== undefined) return this.#packed(file, known, firstLook)
+    if (this.#p.archives.isWaiting(file)) return
     this.#p.descriptors.with(file, undefined, (opened) => {
       if (this.#isPacked(file, opened)) return
       const mayBeCopy = file.before.some((name) => this.#p.family.hasPath(name))
       const wanted = !file.matched || mayBeCopy
       const fingerprint = wanted ? fingerprintOf(this.#p.disk, opened.descriptor, false) : undefined
-      const former = this.#p.copies.formerOwnerOf(keyOf(opened.facts))
+      const former = this.#p.copies.ownerOf(keyOf(opened.facts))
       const owner = fingerprint && this.#ownerOf(file, opened, former)
       const { disk } = this.#p
       const { descriptor, facts } = opened
       const outrun =
-        owner === undefined && this.#isOutrun(file, facts.sizeBytes, (known) => beginsWith(disk, descriptor, known))
+        owner === undefined &&
+        this.#isOutrun(
+          file,
+          facts.sizeBytes,
+          headOf(disk, opened),
+          (known) => beginsWith(disk, descriptor, known),
+          (at) => hashOf(guardAt(disk, descriptor, at)),
+        )
       if (outrun) {
         if (!this.#isSettled(outrun, file)) return
         this.#settle(file, outrun, guardAt(disk, descriptor, facts.sizeBytes), facts.sizeBytes)
@@ -54,10 +62,10 @@ export class Strangers {
       // truncated soon, or it is a file of its own.
       const younger = owner !== undefined && owner.birthNs > 0n && opened.facts.birthNs > owner.birthNs
       const isStill = owner === former || owner?.stage === 'replaced' || owner?.key === ''
-      const told = owner !== undefined && tells(owner, opened.facts.sizeBytes)
+      const told = owner !== undefined && tells(headOf(this.#p.disk, opened))
       const sure = owner !== undefined && (isStill || younger || told)
       const unborn = opened.facts.birthNs === 0n || owner?.birthNs === 0n || owner?.birthNs === opened.facts.birthNs
-      const doubtful = owner !== undefined && !sure && unborn && this.#p.copies.isDoubtful(keyOf(opened.facts))
+      const doubtful = owner !== undefined && !sure && unborn && this.#p.copies.isDoubtful(file)
       const decision = strangerIs({
         matched: file.matched,
         looksRotated,
@@ -66,11 +74,11 @@ export class Strangers {
         hasFingerprint: fingerprint !== undefined && !doubtful,
         copyOfKnown: sure,
       })
+      if (former !== undefined && decision !== 'copy') this.#p.copies.drop(file)
       if (decision === 'new' || decision === 'missed') this.#begin(file, opened, decision, firstLook)
       if (decision !== 'copy' || owner === undefined) return
-      const { birthNs, sizeBytes } = opened.facts
-      const tail = guardAt(this.#p.disk, opened.descriptor, sizeBytes)
-      this.#p.copies.add(keyOf(opened.facts), { owner, birthNs, sizeBytes, tail })
+      const tail = guardAt(this.#p.disk, opened.descriptor, opened.facts.sizeBytes)
+      this.#p.copies.add({ ...file, facts: opened.facts }, owner, tail)
       this.#p.happened({
         kind: 'copy',
         generation: owner,
@@ -85,14 +93,19 @@ export class Strangers {
 
   /** An archive that nobody has claimed yet: of a content that is known, or of one that was never seen. */
   #packed(file: SeenFile, inside: Probe, firstLook: boolean): void {
-    const { birthNs, sizeBytes } = file.facts
     const owner = this.#p.family.ofNames(file).find((generation) => this.#isPackedForm(inside, generation))
     if (owner !== undefined) {
-      this.#p.copies.add(keyOf(file.facts), { owner, birthNs, sizeBytes, tail: undefined })
+      this.#p.copies.add(file, owner, undefined)
       this.#p.happened({ kind: 'copy', generation: owner, why: 'an archive of it' })
       return
     }
-    const outrun = this.#isOutrun(file, inside.bytes, (known) => beginsLike(inside, known))
+    const outrun = this.#isOutrun(
+      file,
+      inside.bytes,
+      inside.head,
+      (known) => beginsLike(inside, known),
+      (at) => inside.guards.get(at),
+    )
     if (outrun !== undefined) {
       if (!this.#isSettled(outrun, file)) return
       const generation = this.#settle(file, outrun, Buffer.alloc(0), inside.bytes)
@@ -107,7 +120,7 @@ export class Strangers {
       return
     }
     this.#p.descriptors.with(file, undefined, (opened) => {
-      const generation = this.#p.family.makeRotated(this.#pathFor(file, true), 0n)
+      const generation = this.#p.family.makeRotated(this.#pathFor(file, true), 0n, this.#p.isThere)
       if (firstLook && this.#p.startAtEnd) generation.offset = inside.bytes
       this.#p.happened({ kind: 'missed', generation })
       this.#replace(file, inside.bytes)
@@ -137,18 +150,23 @@ export class Strangers {
    * A content is gone that was read further than this file has it: lines came between copy and truncation. Nothing in it
    * is left to read, and it is remembered as that.
    */
-  #isOutrun(file: SeenFile, sizeBytes: number, begins: (fingerprint: Fingerprint) => boolean): Generation | undefined {
-    return this.#p.family
-      .ofNames(file)
-      .find(
-        (owner) =>
-          owner.wanted !== undefined &&
-          owner.offset > sizeBytes &&
-          (owner.former ?? owner).inode !== file.facts.inode &&
-          owner.fingerprint !== undefined &&
-          tells(owner, sizeBytes) &&
-          begins(owner.fingerprint),
-      )
+  #isOutrun(
+    file: SeenFile,
+    sizeBytes: number,
+    head: Uint8Array,
+    begins: (fingerprint: Fingerprint) => boolean,
+    guardAtMark: (offset: number) => string | undefined,
+  ): Generation | undefined {
+    return this.#p.family.ofNames(file).find((owner) => {
+      const { wanted, offset, fingerprint, marks } = owner
+      if (wanted === undefined || offset <= sizeBytes || fingerprint === undefined) return false
+      if ((owner.former ?? owner).inode === file.facts.inode || !tells(head)) return false
+      // The same beginning proves nothing: it may have been cut shorter, and written on.
+      const mark = markBefore(marks, sizeBytes)
+      if (mark === undefined || mark.offset <= fingerprint.bytes) return false
+      const isNear = sizeBytes - mark.offset <= Math.max(limits.quantumBytes, 4 * (offset - sizeBytes))
+      return isNear && begins(fingerprint) && guardAtMark(mark.offset) === mark.hash
+    })
   }
 
   /** What was read further may still have to be read again, here: after a crash, before its verdicts are in. */
@@ -159,7 +177,7 @@ export class Strangers {
   }
 
   #settle(file: SeenFile, owner: Generation, guard: Buffer, sizeBytes: number): Generation {
-    const generation = this.#p.family.makeRotated(owner.path, 0n)
+    const generation = this.#p.family.makeRotated(owner.path, 0n, this.#p.isThere)
     generation.fingerprint = owner.fingerprint
     generation.offset = sizeBytes
     generation.sizeBytes = sizeBytes
@@ -185,7 +203,9 @@ export class Strangers {
     const fromEnd = decision === 'new' && firstLook && this.#p.startAtEnd
     const start = fromEnd ? this.#endOf(opened) : undefined
     const generation =
-      decision === 'missed' ? this.#p.family.makeRotated(path, opened.facts.birthNs) : this.#p.family.make(path, 0)
+      decision === 'missed'
+        ? this.#p.family.makeRotated(path, opened.facts.birthNs, this.#p.isThere)
+        : this.#p.family.make(path, 0)
     this.#p.family.own(generation, opened.facts, file.path)
     this.#p.descriptors.hold(generation, opened)
     if (decision === 'missed') generation.stage = 'rotated'
@@ -239,7 +259,7 @@ export class Strangers {
         const at = opened.facts.sizeBytes
         if (isPartOf(disk, opened.descriptor, at, generation.descriptor)) {
           // Only the file that still has its name can be truncated behind a copy: a rotated one may be just alike.
-          if (generation.stage === 'live' || generation === former || tells(generation, at)) return generation
+          if (generation.stage === 'live' || generation === former || tells(headOf(disk, opened))) return generation
           continue
         }
         // Last, for it may have been truncated just now.
@@ -248,16 +268,16 @@ export class Strangers {
         if (!isIntact(disk, generation)) this.#p.replaced(generation, 'a copy of it has what it held before')
       }
       // The oldest that fits: with equal beginnings a later life would fit as well.
-      const wanted = generation.key === '' && generation.copies.size === 0
+      const wanted = generation.key === '' && (generation.copies.size === 0 || generation.anchor !== undefined)
       if (wanted && holdsRestOf(disk, generation, opened.descriptor)) return generation
     }
     return undefined
   }
 }
 
-/** Whether the first bytes of a content are those of no other one: a line with a time or a counter is among them. */
-function tells({ anchor }: Generation, sizeBytes: number): boolean {
-  return anchor !== undefined && anchor.offset < sizeBytes
+/** Whether bytes that two contents begin with are those of no third one: a line with a time or a counter is among them. */
+function tells(head: Uint8Array): boolean {
+  return findAnchor(head, 0, false).kind === 'found'
 }
 
 /** Whether the first `at` bytes of two open files are equal, as far as beginning and end tell. A file only grows. */
@@ -268,4 +288,8 @@ function isPartOf(disk: Disk, copy: number, at: number, file: number): boolean {
     readFully(disk, copy, length, 0).equals(readFully(disk, file, length, 0)) &&
     guardAt(disk, copy, at).equals(guardAt(disk, file, at))
   )
+}
+
+function headOf(disk: Disk, { descriptor }: Opened): Buffer {
+  return readFully(disk, descriptor, limits.headBytesMax, 0)
 }

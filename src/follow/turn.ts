@@ -3,7 +3,8 @@ import type { Disk } from '../base/disk.ts'
 import { assert } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Generation } from './generation.ts'
-import { hashOf, readFully } from './identity.ts'
+import { beginsWith, hashOf, readFully } from './identity.ts'
+import { addMark } from './marks.ts'
 import { lookAt } from './rotation.ts'
 
 /** What one turn found. `bytes`: the input holds unread bytes `[from, to)`, the first of them at the read offset. */
@@ -94,7 +95,7 @@ export function readTurn(
     if (more === 0) break
     got += more
   }
-  const guardHolds = got >= guard && generation.guard.compare(input, 0, guard) === 0 && beginsAsKnown(generation, input)
+  const guardHolds = got >= guard && generation.guard.compare(input, 0, guard) === 0 && beginsAsKnown(disk, generation, input)
   const { knownBytes } = generation
   if (lookAt({ sizeBytes, knownBytes, offsetBytes: offset, guardHolds }) === 'replaced') {
     generation.sizeBytes = lastBytes
@@ -145,9 +146,11 @@ export function beginningOf({ offset, skipping, guard, encoding }: Generation, b
   return { passedBytes: 0, place: skipping ? 'cut' : standsInHole(guard) ? 'hole' : 'line' }
 }
 
-/** With nothing shipped there is no guard yet, but a fingerprint that the id was made of. */
-function beginsAsKnown({ offset, fingerprint }: Generation, input: Uint8Array): boolean {
-  if (offset > 0 || fingerprint === undefined) return true
+/** Before the line that it is named after is shipped, the guard does not tell enough. */
+function beginsAsKnown(disk: Disk, generation: Generation, input: Uint8Array): boolean {
+  const { offset, fingerprint, descriptor, packing } = generation
+  if (fingerprint === undefined || offset >= fingerprint.bytes) return true
+  if (offset > 0) return packing !== undefined || beginsWith(disk, descriptor, fingerprint)
   return hashOf(input.subarray(0, fingerprint.bytes)) === fingerprint.hash
 }
 
@@ -167,6 +170,7 @@ export function advance(
     generation.guard = Buffer.from(input.subarray(start, end))
   }
   generation.offset += consumedBytes
+  if (consumedBytes > 0) addMark(generation.marks, generation.offset, hashOf(generation.guard))
   generation.searchAgain()
   if (searchedBytes > consumedBytes) searched(generation, input, from + searchedBytes, searchedBytes - consumedBytes)
   generation.skipping = skipping

@@ -37,6 +37,8 @@ function wrongIn(value: Record<string, unknown>, checks: Readonly<Record<string,
   return Object.keys(checks).find((name) => !(Object.hasOwn(value, name) && checks[name]!(value[name])))
 }
 
+const markShape = shape({ offset: natural, hash: word })
+
 const generationChecks: Readonly<Record<keyof SavedGeneration, Check>> = {
   id: orNull(word),
   path,
@@ -49,6 +51,7 @@ const generationChecks: Readonly<Record<keyof SavedGeneration, Check>> = {
   skipping: boolean,
   // Of no bytes at all it may be empty.
   guardHash: (value) => value === '' || word(value),
+  marks: (value) => Array.isArray(value) && value.length <= limits.marksMax && value.every((mark) => markShape(mark)),
   sizeBytes: natural,
   finished: boolean,
   anchor: orNull(shape({ offset: natural, id: word })),

@@ -99,9 +99,14 @@ function fromVersion1(value: unknown): unknown {
     generations: Array.isArray(generations)
       ? (generations as unknown[]).map((entry) =>
           typeof entry === 'object' && entry !== null
-            ? { ...(entry as SavedGeneration), anchor: null, packing: null }
+            ? { ...(entry as SavedGeneration), anchor: anchorOf(entry as SavedGeneration), packing: null, marks: [] }
             : entry,
         )
       : generations,
   }
+}
+
+/** One name was for all lines of a generation, and stays that: some may have been sent under it and not answered. */
+function anchorOf({ id }: SavedGeneration): SavedGeneration['anchor'] {
+  return typeof id === 'string' ? { offset: 0, id } : null
 }

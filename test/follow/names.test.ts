@@ -3,29 +3,37 @@ import { describe, expect, test } from 'vitest'
 import { limits } from '../../src/base/limits.ts'
 import { findAnchor, isDistinct, nameOf, Names, UsedNames, type NameFacts } from '../../src/follow/names.ts'
 
+const line = (text: string) => Buffer.from(text, 'latin1')
+
 describe('a line that tells a content from others', () => {
   test.each([
     '2026-11-23T06:31:26.123Z INFO started',
     '10.0.0.7 - - [23/Nov/2026:06:31:26 +0000] "GET / HTTP/1.1" 200 17',
     'Nov 23 06:31:26 host app[17]: started',
-    '{"seq":17}',
-    'line 17',
-    'line000017',
-    '<17>',
+    '{"seq":171717}',
+    'line 000017',
     '1763879486',
-    Buffer.from('line 17', 'utf16le').toString('latin1'),
-  ])('%j does', (line) => expect(isDistinct(Buffer.from(line, 'latin1'))).toBe(true))
+    Buffer.from('line 000017', 'utf16le').toString('latin1'),
+  ])('%j does', (text) => expect(isDistinct(line(text), line(''))).toBe(true))
 
   test.each([
     '',
     'started',
     '*** Payments ***',
     ' :: Spring Boot ::        (v2.7.1)',
-    'version 1.2.3',
-    'log4j2',
-    'utf8',
-    'a1b2',
-  ])('%j does not', (line) => expect(isDistinct(Buffer.from(line))).toBe(false))
+    'listening on port 8080',
+    'line 17',
+  ])('%j alone does not', (text) => expect(isDistinct(line(text), line('started'))).toBe(false))
+
+  test.each([
+    ['line 16', 'line 17', true],
+    ['<16>', '<17>', true],
+    ['line 17', 'line 17', false],
+    ['worker 1 is ready', 'port 8080', false],
+    ['started', 'started', false],
+  ])('behind %j, %j: %s', (before, text, expected) => {
+    expect(isDistinct(line(text), line(before))).toBe(expected)
+  })
 })
 
 const head = (text: string) => Buffer.from(text)
@@ -36,13 +44,15 @@ describe('the anchor', () => {
     ['sta', 0, false, { kind: 'later', offset: 0 }],
     ['started\n', 0, false, { kind: 'later', offset: 8 }],
     ['started\nlin', 0, false, { kind: 'later', offset: 8 }],
-    ['started\nline 1\n', 8, false, { kind: 'found', offset: 8 }],
-    ['line 1', 0, false, { kind: 'later', offset: 0 }],
-    ['line 1', 0, true, { kind: 'found', offset: 0 }],
+    ['started\nline 1\n', 8, false, { kind: 'later', offset: 15 }],
+    ['started\nline 1\nline 2\n', 8, false, { kind: 'found', offset: 15, end: 22 }],
+    ['started\nline 1\nline 2\n', 15, false, { kind: 'found', offset: 15, end: 22 }],
+    ['line 100000', 0, false, { kind: 'later', offset: 0 }],
+    ['line 100000', 0, true, { kind: 'found', offset: 0, end: 11 }],
     ['started\nend', 0, true, { kind: 'later', offset: 11 }],
     ['a 1\nline\n', 4, false, { kind: 'later', offset: 9 }],
     ['x'.repeat(limits.headBytesMax), 0, false, { kind: 'none' }],
-    ['1 '.padEnd(limits.headBytesMax, 'x'), 0, false, { kind: 'found', offset: 0 }],
+    ['100000 '.padEnd(limits.headBytesMax, 'x'), 0, false, { kind: 'found', offset: 0 }],
     ['x\n'.repeat(limits.headBytesMax / 2), 0, false, { kind: 'none' }],
     ['x\n1 '.padEnd(limits.headBytesMax, 'x'), 0, false, { kind: 'none' }],
   ] as const)('of %j from %i, ended %s', (text, from, ended, expected) => {
@@ -50,10 +60,18 @@ describe('the anchor', () => {
   })
 
   test('is the same however much of the content is there, when the lines before it were looked at', () => {
-    const line = fc.constantFrom('started\n', 'ready 17\n', '\n', 'x'.repeat(90) + '\n', '12:00:00 go\n', 'end')
+    const lines = fc.constantFrom(
+      'started\n',
+      'ready 17\n',
+      'ready 18\n',
+      '\n',
+      'x'.repeat(90) + '\n',
+      '12:00:00 go\n',
+      'end',
+    )
     fc.assert(
-      fc.property(fc.array(line, { maxLength: 60 }), fc.array(fc.nat(5000), { maxLength: 6 }), (lines, cuts) => {
-        const whole = head(lines.join('')).subarray(0, limits.headBytesMax)
+      fc.property(fc.array(lines, { maxLength: 60 }), fc.array(fc.nat(5000), { maxLength: 6 }), (chosen, cuts) => {
+        const whole = head(chosen.join('')).subarray(0, limits.headBytesMax)
         let from = 0
         let found = findAnchor(Buffer.alloc(0), 0, false)
         for (const cut of cuts.toSorted((a, b) => a - b)) {

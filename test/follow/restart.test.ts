@@ -72,12 +72,14 @@ describe('a crash', () => {
     const tree = temporaryTree()
     const agent = agentOver(tree)
     agent.server.outcome = () => 'lost'
+    agent.server.lookup = 'failed'
     tree.write('logs/app.log', numbered(1, 300))
     await agent.start()
     await agent.advance(2_000)
     expect(agent.server.documents.size).toBe(300)
     agent.crash()
     agent.server.outcome = () => 'ok'
+    agent.server.lookup = 'ok'
     await agent.start()
     await agent.advance(5_000)
     expect(agent.lines(tree.at('logs/app.log'))).toEqual(linesOf(numbered(1, 300)))

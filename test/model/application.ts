@@ -105,6 +105,8 @@ export class Application {
         return this.#finishCopy(action.gap)
       case 'truncate':
         return this.#truncate(this.#files.find(path), action.share ?? 0)
+      case 'refill':
+        return this.#refill(this.#files.find(path), action.bytes, action.same)
       case 'hole':
         return this.#leaveHole(this.#files.find(path))
       case 'delete':
@@ -172,17 +174,13 @@ export class Application {
     }
   }
 
-  /** A process starts that knows nothing of those before. @param isOurs  a glob matches the path */
-  begunAnew(isOurs: (path: string) => boolean): void {
+  /** A process starts that knows nothing of those before. */
+  begunAnew(): void {
     for (const life of this.lives) {
       life.seenBytes = 0
       life.owed.clear()
       life.drainsFirst = false
       life.isStrange = true
-    }
-    for (const [inode, life] of this.#lifeOf) {
-      // Nobody knows that it was rotated away from a file that is ours, and not years ago.
-      if (inode.names > 0 && !isOurs(inode.path)) life.isLeft = true
     }
   }
 
@@ -367,6 +365,7 @@ export class Application {
     // The symlink leads to nothing now.
     if (target !== undefined) this.#outOfSight(this.#files.find(target.replace(from, to))!)
     for (const [inode, life] of this.#lifeOf) {
+      if ([...life.paths].some((path) => path.startsWith(`${from}/`))) life.isMoved = true
       for (const path of life.paths) life.paths.add(path.replace(`${from}/`, `${to}/`))
       // A copy is looked for beside the file's first name.
       if (this.#copies.has(inode) && inode.path.startsWith(to)) life.repeats = 'its copy was moved with the directory'
@@ -394,6 +393,19 @@ export class Application {
     this.#excuse(old, length)
     // With other bytes behind what was left nobody knows how far the old ones had come.
     if (left > 0 && this.down) old.owed.clear()
+  }
+
+  #refill(inode: Inode | undefined, bytes: number, same: boolean): void {
+    if (inode === undefined || inode.bytes.length === 0) return
+    const { length } = inode.bytes
+    const old = this.#lifeOf.get(inode)!
+    this.#truncate(inode, 0)
+    // The same beginning and the same size: before more is read nobody can tell the two apart.
+    if (this.habits.banner) old.owed.clear()
+    this.#write(inode, this.#some(1, 8))
+    const left = length - inode.bytes.length
+    if (!same) this.#write(inode, this.#some(1, bytes) + this.#line(Math.max(bytes, left)))
+    else if (left > 0) this.#write(inode, this.#line(left))
   }
 
   /** A writer that does not append goes on where it stood in a file that was emptied. */

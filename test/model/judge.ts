@@ -77,7 +77,7 @@ function repetitions(lives: readonly Life[]): Map<Life, number> {
   const repeatedTo = new Map<Life, number>()
   for (const life of lives) {
     const anchor = findAnchor(Buffer.from(life.text.slice(0, limits.headBytesMax)), 0, true)
-    if (life.isStrange) repeatedTo.set(life, anchor.kind === 'found' ? anchor.offset : Infinity)
+    if (life.isStrange) repeatedTo.set(life, anchor.kind === 'found' && !life.isMoved ? anchor.offset : Infinity)
     if (anchor.kind !== 'found') continue
     const to = life.text.indexOf('\n', anchor.offset)
     // Written in pieces, it may have been taken for another one.
@@ -152,7 +152,6 @@ function judgeLine(
   const [first] = parts
   if (first === undefined) {
     if (to <= life.inherited || isInHeir(line, covered)) return []
-    if (life.isLeft) return []
     if (!life.excused.has(from)) return [`${where} is missing`]
     const isOfLife = ({ path }: Gap) => life.paths.has(facts.wide ? firstNameOf(path) : path)
     const reported = facts.gaps.some((gap) => isOfLife(gap) && gap.from < to)

@@ -24,10 +24,10 @@ export class Life {
   /** So many bytes were in the file already, as those of another life, which may have brought them. */
   readonly inherited: number
   readonly origin: Life | undefined
+  /** With its directory, so that its name before any rotation is another one. */
+  isMoved = false
   /** The state was lost after it began. */
   isStrange = false
-  /** It was rotated away before the state directory was lost: that it is ours nobody knows. */
-  isLeft = false
   /** Some process has read lines of it. */
   wasRead = false
   /** Its size when the present process read lines of it last. */

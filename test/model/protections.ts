@@ -74,11 +74,16 @@ export const mutants: readonly Mutant[] = [
     'the tail of what was searched',
     'if (got < tail.length || tail.compare(input, 0, tail.length) !== 0) return true',
   ),
-  one(
-    'written without growing',
-    'if (rewritten && !unread && known.descriptor !== -1 && !isIntact(this.#o.disk, known))',
-    'if (false)',
-  ),
+  {
+    name: 'written without growing',
+    edits: [
+      {
+        text: 'if (rewritten && !unread && known.descriptor !== -1 && !isIntact(this.#o.disk, known))',
+        instead: 'if (false)',
+      },
+      { text: '((silent || isShorter) && !isIntact', instead: '(isShorter && !isIntact' },
+    ],
+  },
   one(
     'missing twice before it is gone',
     'if (this.#absent.has(saved)) missing.push(saved)\n      else this.#absent.add(saved)',
@@ -93,8 +98,8 @@ export const mutants: readonly Mutant[] = [
   ),
   one(
     'lines in memory keep their generation',
-    'return generation.wanted !== undefined && !this.#p.archives.pending && this.#p.settled(generation)',
-    'return generation.wanted !== undefined && !this.#p.archives.pending',
+    'this.#p.archives.pending || !this.#p.settled(generation)) return false',
+    'this.#p.archives.pending) return false',
   ),
   one(
     'the last size of a content that is gone',
@@ -103,4 +108,24 @@ export const mutants: readonly Mutant[] = [
   ),
   one('a question after a crash: what is there', 'resumption.mayHaveSent(spans)', 'false'),
   one('a question after a time-out: what is there', "if (sent.kind !== 'failed' || sent.reached) this.#doubt(range)"),
+  one(
+    'the fingerprint up to the first line that tells',
+    'if (fingerprint === undefined || to <= fingerprint.bytes) return',
+    'return',
+  ),
+  one('a name is given out once', 'if (!alone || this.#used.has(name))', 'if (!alone)'),
+  one('names by what lines say', 'if (!alone || this.#used.has(name))', 'if (true)'),
+  one('copies are compared again when they have grown', 'if (isSame && sizeBytes === copy.sizeBytes)', 'if (isSame)'),
+  one(
+    'an archive is known as a form of its file',
+    '.find((generation) => this.#isPackedForm(inside, generation))',
+    '.find(() => false)',
+  ),
+  one('the rest is looked for in an archive', 'if (!holdsPacked(inside, generation)) return false', 'return false'),
+  one(
+    'a file found rotated is read before the one that has its name',
+    'if (!hasName && !told) return',
+    'if (true) return',
+  ),
+  one('a copy ends with other bytes', "this.replaced(owner, 'a copy of it ends with other bytes')"),
 ]

@@ -52,6 +52,8 @@ export type FileAction =
   /** `share`: how much is left. */
   | { readonly do: 'truncate'; readonly file: number; readonly share?: number }
   | { readonly do: 'hole'; readonly file: number }
+  /** Emptied, and written to at once: lines, and a part of one; `same`: then as many bytes more as there were before. */
+  | { readonly do: 'refill'; readonly file: number; readonly bytes: number; readonly same: boolean }
   | { readonly do: 'delete'; readonly file: number; readonly create: boolean }
   /** A writer that still has the file open which was rotated away last. */
   | { readonly do: 'late'; readonly file: number; readonly lines: number }
@@ -150,6 +152,15 @@ export function scheduleOf(seed: number): Schedule {
   }
   for (let count = conditions.lossy === true ? own.between(1, 3) : 0; count > 0; count--) {
     actions.splice(own.between(1, actions.length), 0, ...lossOf(own))
+  }
+  for (let count = own.between(0, 2); count > 0; count--) {
+    const refill = {
+      do: 'refill',
+      file: own.pick([0, 1]),
+      bytes: own.pick([8, 40, 300]),
+      same: own.chance(0.5),
+    } as const
+    actions.splice(own.between(1, actions.length), 0, refill)
   }
   return { conditions, actions }
 }

@@ -154,7 +154,9 @@ export class World {
     const [, body = '{"generations":[]}'] =
       this.#files.find('/state/checkpoint.json')?.bytes.toString().split('\n') ?? []
     const { generations } = JSON.parse(body) as State
-    return new Map(generations.map(({ inode, epoch, path, offset }) => [`${path} ${inode}.${epoch}`, offset]))
+    return new Map(
+      generations.map(({ inode, birthNs, epoch, path, offset }) => [`${path} ${inode}.${birthNs}.${epoch}`, offset]),
+    )
   }
 
   #facts(): Facts {
@@ -279,8 +281,7 @@ export class World {
     if (!this.#lossy || !this.#hasStarted) return
     if (this.#files.find('/state/checkpoint.json') ?? this.#files.find('/state/checkpoint.previous.json')) return
     this.#peaceful = false
-    const knowsWhen = this.#files.find('/state/instance') !== undefined
-    this.application.begunAnew((path) => knowsWhen || this.#wide || path.endsWith('.log'))
+    this.application.begunAnew()
   }
 
   async #start(): Promise<void> {
