@@ -258,7 +258,10 @@ export class Agent {
         startAtEnd: first && settings.startAt === 'end',
         happened: (happening) => this.#onHappening(happening),
         restored: (generation) => this.#resumption.add(generation),
-        lookAgain: (directory) => this.#discovery.hint(directory),
+        lookAgain: (directory) => {
+          this.#discovery.hint(directory)
+          this.#bell.ring()
+        },
         names: this.#names,
         namesBefore: (path) => this.#discovery.namesBefore(path),
         readable: (generation) => this.#schedule.offer(generation),

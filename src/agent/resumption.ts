@@ -33,7 +33,10 @@ export class Resumption {
   isOpen(registry: Registry, frontiers: Frontiers): boolean {
     for (const [generation, end] of this.#ends) {
       const { offset } = frontiers.markOf(generation) ?? generation
-      const open = offset < (end ?? generation.sizeBytes) && !(generation.finished && frontiers.isSettled(generation))
+      // What is looked for in a copy or an archive may have more than the state knew.
+      const isLookedFor = end === undefined && generation.wanted !== undefined
+      const isBehind = offset < (end ?? generation.sizeBytes)
+      const open = isLookedFor || (isBehind && !(generation.finished && frontiers.isSettled(generation)))
       if (!open || !registry.generations.has(generation)) this.#ends.delete(generation)
     }
     return this.#ends.size > 0 || [...registry.waiting].some(({ finished }) => !finished)

@@ -47,6 +47,8 @@ export class Archives {
   readonly #archives = new Map<string, Archive>()
   /** Found packed, and waiting for their turn: not opened again before. */
   readonly #waiting = new Map<string, { readonly path: string; readonly stamp: string }>()
+  /** Those that are still written, and since when they were seen to be. */
+  readonly #written = new Map<string, { readonly path: string; readonly sinceMs: number }>()
   /** Directories with archives that are still written, or wait for their turn; and when to look at them again. */
   readonly #unquiet = new Map<string, number>()
   /** Directories that are looked at again for that. */
@@ -76,7 +78,9 @@ export class Archives {
 
   /** Something may be in an archive that nobody has read yet. */
   get pending(): boolean {
-    return this.#probing > 0 || this.#unquiet.size > 0 || this.#looking.size > 0
+    if (this.#probing > 0 || this.#waiting.size > 0 || this.#looking.size > 0) return true
+    const sinceMs = this.#o.clock.monotonicMs() - limits.archiveCutQuietMs
+    return this.#written.values().some((written) => written.sinceMs > sinceMs)
   }
 
   /** When directories have to be looked at for an archive, monotonic; Infinity: no need. */
@@ -92,8 +96,7 @@ export class Archives {
     for (const [directory, atMs] of this.#unquiet) {
       if (atMs > nowMs) continue
       this.#unquiet.delete(directory)
-      this.#looking.add(directory)
-      this.#o.lookAgain(directory)
+      this.#look(directory)
     }
   }
 
@@ -112,9 +115,15 @@ export class Archives {
     }
     const isBusy = this.#probing > 0 || this.#o.busy()
     const quietMs = this.#o.clock.nowMs() - file.facts.modifiedMs
-    if (isBusy || (quietMs >= 0 && quietMs < limits.archiveQuietMs)) {
-      if (isBusy) this.#waiting.set(key, { path: file.path, stamp: stampOf(file.facts) })
+    if (quietMs >= 0 && quietMs < limits.archiveQuietMs) {
+      const sinceMs = this.#written.get(key)?.sinceMs ?? this.#o.clock.monotonicMs()
+      this.#written.set(key, { path: file.path, sinceMs })
       this.#later(file.path)
+      return false
+    }
+    this.#written.delete(key)
+    if (isBusy) {
+      this.#waiting.set(key, { path: file.path, stamp: stampOf(file.facts) })
       return false
     }
     this.#waiting.delete(key)
@@ -143,8 +152,8 @@ export class Archives {
   /** @param isThere  whether a path in this directory was listed with this key */
   sweep(directory: string, isThere: (path: string, key: string) => boolean): void {
     this.#looking.delete(directory)
-    for (const [key, { path }] of this.#waiting) {
-      if (directoryOf(path) === directory && !isThere(path, key)) this.#waiting.delete(key)
+    for (const seen of [this.#waiting, this.#written]) {
+      for (const [key, { path }] of seen) if (directoryOf(path) === directory && !isThere(path, key)) seen.delete(key)
     }
     for (const [key, { path }] of this.#archives) {
       if (directoryOf(path) === directory && !isThere(path, key)) this.forget(key)
@@ -158,6 +167,17 @@ export class Archives {
 
   close(): void {
     for (const key of this.#archives.keys()) this.forget(key)
+  }
+
+  /** No archive is being read: the next one that waits is looked at. */
+  turn(): void {
+    const [next] = this.#waiting.values()
+    if (next !== undefined) this.#look(directoryOf(next.path))
+  }
+
+  #look(directory: string): void {
+    this.#looking.add(directory)
+    this.#o.lookAgain(directory)
   }
 
   #later(path: string): void {
@@ -177,8 +197,8 @@ export class Archives {
       this.#probing--
       archive.probing = false
       closeQuietly(this.#o.disk, descriptor)
-      this.#looking.add(directoryOf(archive.path))
-      this.#o.lookAgain(directoryOf(archive.path))
+      this.#look(directoryOf(archive.path))
+      this.turn()
     }
   }
 }

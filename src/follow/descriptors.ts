@@ -63,10 +63,11 @@ export class Descriptors {
 
   /** The same for an archive, which is read unpacked from the generation's offset on. */
   holdPacked(generation: Generation, opened: Opened, packing: Packing): void {
-    this.take(opened)
     const from = generation.offset - generation.guard.length
+    const descriptor = this.#o.disk.openUnpacked(opened.descriptor, packing, from)
+    this.take(opened)
     this.#unpacked = generation
-    this.#hold(generation, this.#o.disk.openUnpacked(opened.descriptor, packing, from))
+    this.#hold(generation, descriptor)
   }
 
   /** A descriptor goes on to the generation that follows in the same inode. */
@@ -99,8 +100,17 @@ export class Descriptors {
       return false
     }
     if (generation.packing === undefined) this.hold(generation, opened)
-    else this.holdPacked(generation, opened, generation.packing)
+    else this.#holdAgain(generation, opened, generation.packing)
     return true
+  }
+
+  #holdAgain(generation: Generation, opened: Opened, packing: Packing): void {
+    try {
+      this.holdPacked(generation, opened, packing)
+    } catch (error) {
+      if (!this.#taken.has(opened)) this.#o.disk.close(opened.descriptor)
+      throw error
+    }
   }
 
   #hold(generation: Generation, descriptor: number): void {
@@ -130,6 +140,7 @@ export class Descriptors {
     const spare = [...this.#holders].filter(
       (generation) =>
         generation !== keep &&
+        generation !== this.#unpacked &&
         generation.currentPath !== undefined &&
         (generation.unreadBytes === 0 || generation.stage === 'live'),
     )

@@ -30,8 +30,8 @@ export type Search =
 
 const newline = 10
 
-/** A time of day to the second, or a number so large that it counts something. */
-const timeOrLargeNumber = /\d\d:\d\d:\d\d|\d{6}/
+/** A time of day to the second, or a number that counts something: filled up with zeros, or larger than any date. */
+const timeOrLargeNumber = /\d\d:\d\d:\d\d|0\d{5}|\d{9}/
 
 /** Without NULs UTF-16 reads like ASCII. */
 function textOf(line: Uint8Array): string {

@@ -187,8 +187,18 @@ export class Registry {
     }
   }
 
+  /** The disk has failed in the middle of an archive, which says nothing of the archive. */
+  #isInterrupted(descriptor: number): boolean {
+    return /^E[A-Z]+$/.test(codeOf(this.#o.disk.failureOf(descriptor)))
+  }
+
   /** True when it grew. */
   #ask(generation: Generation, nowMs: number): boolean {
+    if (generation.packing !== undefined && this.#isInterrupted(generation.descriptor)) {
+      this.#descriptors.release(generation)
+      this.failedToRead(generation)
+      return false
+    }
     const wasFailing = generation.failed
     if (wasFailing) generation.searchAgain()
     const grown = this.#look(generation, nowMs)
@@ -266,7 +276,10 @@ export class Registry {
     if (failure !== undefined) this.#o.happened(broken(generation.currentPath ?? generation.path, failure))
     this.#o.happened({ kind: 'finished', generation })
     // The decoder's memory is another one's.
-    if (generation.packing !== undefined) this.#descriptors.release(generation)
+    if (generation.packing !== undefined) {
+      this.#descriptors.release(generation)
+      this.#archives.turn()
+    }
     this.#retire(generation, this.#o.clock.monotonicMs())
   }
 
@@ -280,7 +293,8 @@ export class Registry {
   /** Whether the last line needs no newline any more. */
   hasEnded(generation: Generation): boolean {
     if (generation.packing !== undefined) {
-      return generation.descriptor !== -1 && this.#o.disk.isWhole(generation.descriptor)
+      const { descriptor } = generation
+      return descriptor !== -1 && this.#o.disk.isWhole(descriptor) && !this.#isInterrupted(descriptor)
     }
     if (generation.stage === 'live') return false
     if (generation.stage === 'replaced') return true

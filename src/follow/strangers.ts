@@ -268,7 +268,8 @@ export class Strangers {
         if (!isIntact(disk, generation)) this.#p.replaced(generation, 'a copy of it has what it held before')
       }
       // The oldest that fits: with equal beginnings a later life would fit as well.
-      const wanted = generation.key === '' && (generation.copies.size === 0 || generation.anchor !== undefined)
+      const isOnly = generation.copies.size === 0 || generation === former || generation.anchor !== undefined
+      const wanted = generation.key === '' && isOnly
       if (wanted && holdsRestOf(disk, generation, opened.descriptor)) return generation
     }
     return undefined

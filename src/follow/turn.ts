@@ -95,7 +95,8 @@ export function readTurn(
     if (more === 0) break
     got += more
   }
-  const guardHolds = got >= guard && generation.guard.compare(input, 0, guard) === 0 && beginsAsKnown(disk, generation, input)
+  const guardHolds =
+    got >= guard && generation.guard.compare(input, 0, guard) === 0 && beginsAsKnown(disk, generation, input)
   const { knownBytes } = generation
   if (lookAt({ sizeBytes, knownBytes, offsetBytes: offset, guardHolds }) === 'replaced') {
     generation.sizeBytes = lastBytes

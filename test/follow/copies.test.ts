@@ -67,7 +67,7 @@ describe('a copy that the glob itself matches', () => {
 })
 
 /** A life of the file: it begins as all others do. */
-const life = (banner: string, n: number) => `${banner}\n${numbered(n * 100_000, n * 100_000 + 9)}`
+const life = (banner: string, n: number) => `${banner}\n${numbered(n * 10, n * 10 + 9, 'line 0000000')}`
 
 describe('without the state', () => {
   const pod = { podUid: 'pod' }
@@ -75,20 +75,20 @@ describe('without the state', () => {
   test('lines with a counter come under the same ids: renamed, copied and truncated', async () => {
     const tree = temporaryTree()
     const agent = agentOver(tree, pod)
-    tree.write('logs/app.log', numbered(100_001, 100_100))
+    tree.write('logs/app.log', numbered(1, 100, 'line 0000000'))
     await agent.start()
     await agent.advance(2_000)
     copyTruncate(tree)
-    tree.append('logs/app.log', numbered(100_101, 100_200))
+    tree.append('logs/app.log', numbered(101, 200, 'line 0000000'))
     await agent.advance(2_000)
     copyTruncate(tree)
-    tree.append('logs/app.log', numbered(100_201, 100_300))
+    tree.append('logs/app.log', numbered(201, 300, 'line 0000000'))
     await agent.advance(2_000)
     await agent.stop()
     fs.rmSync(tree.at('state'), { recursive: true })
-    tree.append('logs/app.log', numbered(100_301, 100_310))
+    tree.append('logs/app.log', numbered(301, 310, 'line 0000000'))
     copyTruncate(tree)
-    tree.append('logs/app.log', numbered(100_311, 100_320))
+    tree.append('logs/app.log', numbered(311, 320, 'line 0000000'))
     await agent.start()
     await agent.advance(30_000)
     expect(agent.server.documents.size).toBe(320)

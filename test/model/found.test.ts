@@ -1,22 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Action, Conditions } from './schedule.ts'
-import { runSchedule } from './world.ts'
+import { runFound, type Found } from './found.ts'
+import type { Action } from './schedule.ts'
 
-const usual: Conditions = {
-  seed: 1,
-  banner: false,
-  crlf: false,
-  hints: 'some',
-  births: 'fine',
-  scanIntervalMs: 10_000,
-  travelMs: 5,
-  batchBytes: 14_000,
-  slots: 2,
-  concurrency: 2,
-  archives: false,
-  holes: false,
-  wide: false,
-}
 const line = (file = 0): Action => ({ do: 'append', file, lines: 1, bytes: 8 })
 const wait = (ms: number): Action => ({ do: 'wait', ms })
 const copyTruncate = (keep = 2, during?: number): Action => ({
@@ -35,7 +20,7 @@ const rotate = (keep: number, create: boolean, during?: number): Action => ({
 })
 
 /** Schedules that random search has found, and shrunk: each broke a promise once. */
-test.each<[string, Partial<Conditions>, Action[]]>([
+test.each<Found>([
   ['the listing that shows the truncation forgot what was replaced', {}, [line(), wait(1_000), copyTruncate()]],
   [
     'a crash before the first checkpoint, copied and truncated before the next start',
@@ -288,6 +273,5 @@ test.each<[string, Partial<Conditions>, Action[]]>([
     ],
   ],
 ])('%s', async (_what, conditions, actions) => {
-  const { broken } = await runSchedule({ conditions: { ...usual, ...conditions }, actions })
-  expect(broken).toEqual([])
+  expect(await runFound(conditions, actions)).toEqual([])
 })
