@@ -60,6 +60,7 @@ export class Registry {
       replaced: (generation, why) => this.replaced(generation, why),
       ended: (generation, why) => this.#end(generation, why),
       gone: (generation) => this.#gone(generation),
+      forget: (generation) => this.#forget(generation),
     }
     this.#rest = new Rest(parts)
     this.#strangers = new Strangers(parts, this.#rest)

@@ -133,7 +133,7 @@ export class Strangers {
     const unread = this.#p.family
       .ofNames(file)
       .find((other) => other.wanted !== undefined && other.fingerprint === undefined && other.sizeBytes <= sizeBytes)
-    if (unread !== undefined) this.#p.family.forget(unread)
+    if (unread !== undefined) this.#p.forget(unread)
   }
 
   /** Whether an archive has the bytes of a generation: of one that is gone, or up to its end of one that is there. */
@@ -218,7 +218,7 @@ export class Strangers {
       generation.skipping = start.guard.length > 0 && start.guard.at(-1) !== 10
     }
     noteAnchor(this.#p.names, generation, readFully(this.#p.disk, generation.descriptor, limits.headBytesMax, 0))
-    if (decision === 'missed') this.#replace(file, opened.facts.sizeBytes)
+    if (decision === 'missed' || file.before.length > 0) this.#replace(file, opened.facts.sizeBytes)
     this.#p.happened({ kind: decision === 'new' ? 'found' : 'missed', generation })
     this.#p.look(generation)
   }
@@ -258,6 +258,8 @@ export class Strangers {
       if (this.#p.descriptors.reopen(generation)) {
         const at = opened.facts.sizeBytes
         if (isPartOf(disk, opened.descriptor, at, generation.descriptor)) {
+          // Read by nobody yet, it may be emptied before it is.
+          generation.fingerprint ??= fingerprintOf(disk, generation.descriptor, false)
           // Only the file that still has its name can be truncated behind a copy: a rotated one may be just alike.
           if (generation.stage === 'live' || generation === former || tells(headOf(disk, opened))) return generation
           continue

@@ -1,33 +1,7 @@
 import fs from 'node:fs'
-import zlib from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { limits } from '../../src/base/limits.ts'
 import { passTick, temporaryTree, type Tree } from '../kit/agent-tree.ts'
-import { agentOver, linesOf, numbered } from './kit.ts'
-
-const pack = { gz: zlib.gzipSync, zst: zlib.zstdCompressSync } as const
-
-/** As gzip and zstd do: the archive is complete, and carries the time of what it was made of, before that is deleted. */
-function compress(tree: Tree, name: string, kind: keyof typeof pack, keep = false): void {
-  const { mtime, atime } = fs.statSync(tree.at(name))
-  fs.writeFileSync(tree.at(`${name}.${kind}`), pack[kind](fs.readFileSync(tree.at(name))))
-  fs.utimesSync(tree.at(`${name}.${kind}`), atime, mtime)
-  if (!keep) tree.remove(name)
-}
-
-function rotate(tree: Tree, name: string, keep: number, suffix = ''): void {
-  for (let n = keep; n >= 1; n--) {
-    if (fs.existsSync(tree.at(`${name}.${n}${suffix}`)))
-      tree.rename(`${name}.${n}${suffix}`, `${name}.${n + 1}${suffix}`)
-  }
-  tree.rename(name, `${name}.1`)
-}
-
-/** The times that the tests' files carry are real ones: an archive must be older than this to count as complete. */
-function old(tree: Tree, name: string): void {
-  const then = new Date(Date.now() - 2 * limits.archiveQuietMs)
-  fs.utimesSync(tree.at(name), then, then)
-}
+import { agentOver, compress, linesOf, numbered, old, rotate } from './kit.ts'
 
 const wide = (tree: Tree) => ({ paths: [tree.at('logs/**/app.log*')] })
 const narrow = () => ({})

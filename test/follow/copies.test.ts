@@ -1,18 +1,10 @@
 import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { temporaryTree, type Tree } from '../kit/agent-tree.ts'
-import { agentOver, linesOf, numbered } from './kit.ts'
+import { agentOver, copyTruncate, linesOf, numbered } from './kit.ts'
 
 /** As logrotate does, with a glob that matches the copies too. */
 const wide = (tree: Tree) => ({ paths: [tree.at('logs/app.log*')] })
-
-function copyTruncate(tree: Tree, keep = 5): void {
-  for (let n = keep; n >= 1; n--) {
-    if (fs.existsSync(tree.at(`logs/app.log.${n}`))) tree.rename(`logs/app.log.${n}`, `logs/app.log.${n + 1}`)
-  }
-  fs.copyFileSync(tree.at('logs/app.log'), tree.at('logs/app.log.1'))
-  fs.truncateSync(tree.at('logs/app.log'))
-}
 
 describe('a copy that the glob itself matches', () => {
   test('is not shipped again, caught up or behind, running or down', async () => {

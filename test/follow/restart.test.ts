@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { deserialize } from '../../src/settle/state-text.ts'
 import { MemoryServer } from '../kit/agent-server.ts'
 import { temporaryTree, type Tree } from '../kit/agent-tree.ts'
 import type { AgentHarness } from '../kit/agent.ts'
@@ -155,6 +157,30 @@ describe('what is there at the first start', () => {
     await agent.advance(15_000)
     expect(agent.lines(tree.at('logs/app.log'))).toEqual(['one'])
   })
+})
+
+test('a state of version 1: what was sent and not answered keeps the id that it had', async () => {
+  const tree = temporaryTree()
+  const agent = agentOver(tree)
+  tree.write('logs/app.log', numbered(1, 20))
+  await agent.start()
+  await agent.advance(2_000)
+  await agent.stop()
+  // It had one name for all lines, and was killed before the first answer.
+  const { state } = deserialize(fs.readFileSync(tree.at('state/checkpoint.json'), 'utf8'))
+  const guardHash = createHash('sha256').digest().subarray(0, 15).toString('base64url')
+  const unsent = { id: 'of-version-1', offset: 0, guardHash, anchor: undefined, packing: undefined, marks: undefined }
+  const generations = state.generations.map((generation) => ({ ...generation, ...unsent }))
+  const body = JSON.stringify({ instance: state.instance, sinceMs: state.sinceMs, generations })
+  const sha256 = createHash('sha256').update(body).digest('base64url')
+  tree.remove('state')
+  tree.write('state/checkpoint.json', `${JSON.stringify({ remora: 'checkpoint', version: 1, sha256 })}\n${body}\n`)
+  agent.server.documents.clear()
+  for (const { ids } of agent.server.indices) ids.clear()
+  await agent.start()
+  await agent.advance(10_000)
+  expect(agent.lines(tree.at('logs/app.log'))).toEqual(linesOf(numbered(1, 20)))
+  expect(new Set([...agent.server.documents.keys()].map((id) => id.slice(0, 12)))).toEqual(new Set(['of-version-1']))
 })
 
 test('two Pods with equal files in one index: every line of both', async () => {

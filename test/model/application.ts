@@ -170,8 +170,13 @@ export class Application {
       if (unwritten) life.repeats = 'the state that knew it could not be written'
       life.seenBytes = 0
       life.owed.clear()
-      if (!life.wasRead) life.drainsFirst = false
+      if (!life.isSaved) life.drainsFirst = false
     }
+  }
+
+  /** A checkpoint was written. @param inodes  the numbers of the files that it knows */
+  saved(inodes: ReadonlySet<string>): void {
+    for (const [inode, life] of this.#lifeOf) if (inodes.has(String(inode.number))) life.isSaved = true
   }
 
   /** A process starts that knows nothing of those before. */
@@ -227,6 +232,7 @@ export class Application {
     const life = new Life(`${[...paths][0]}#${this.lives.length}`, paths, origin, inherited)
     this.lives.push(life)
     this.#lifeOf.set(inode, life)
+    if (this.blind && this.habits.banner) mark(life, alike)
     if (origin !== undefined) return
     this.#begun++
     this.#numbers.add(inode.number)
@@ -386,6 +392,8 @@ export class Application {
     // With nothing in it a file cannot begin a new life.
     if (length === 0) return
     const old = this.#lifeOf.get(inode)!
+    // What is left of it is in a copy, if anywhere: that does not hold its successor up.
+    old.drainsFirst = false
     const hasCopy = [...this.#copies].some((copy) => this.#lifeOf.get(copy) === old)
     // What is left of the file is a copy of the copy: nobody can say which is which.
     if (left > 0 && hasCopy) mark(old, 'copied, and cut to a part')
@@ -444,6 +452,7 @@ export class Application {
 
   #destroyed(inode: Inode): void {
     const life = this.#lifeOf.get(inode)
+    if (life !== undefined && !this.#copies.has(inode)) life.drainsFirst = false
     this.#lifeOf.delete(inode)
     this.#copies.delete(inode)
     if (life !== undefined) this.#excuse(life, this.#packed.get(inode) ?? inode.bytes.length)

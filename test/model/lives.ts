@@ -28,6 +28,8 @@ export class Life {
   isMoved = false
   /** The state was lost after it began. */
   isStrange = false
+  /** Some checkpoint knew its file. */
+  isSaved = false
   /** Some process has read lines of it. */
   wasRead = false
   /** Its size when the present process read lines of it last. */

@@ -4,7 +4,7 @@ import { scheduleOf } from './schedule.ts'
 import { shrink } from './shrink.ts'
 
 const first = Number(process.env['REMORA_MODEL_SEED'] ?? 1)
-const count = Number(process.env['REMORA_MODEL_SEEDS'] ?? 2_000)
+const count = Number(process.env['REMORA_MODEL_SEEDS'] ?? 3_000)
 
 describe('any schedule of writes, rotations, crashes and faults', () => {
   test(`keeps the promises: seeds ${first} to ${first + count - 1}`, { timeout: 60_000 + count * 1_000 }, async () => {

@@ -103,19 +103,17 @@ export const mutants: readonly Mutant[] = [
   ),
   one(
     'the last size of a content that is gone',
-    "if (look === 'replaced') return replaced",
-    "if (look === 'replaced') {\n    generation.sizeBytes = sizeBytes\n    return replaced\n  }",
+    'if (generation.fingerprint !== undefined) generation.sizeBytes = Math.max(generation.offset, generation.provenBytes)',
   ),
   one('a question after a crash: what is there', 'resumption.mayHaveSent(spans)', 'false'),
   one('a question after a time-out: what is there', "if (sent.kind !== 'failed' || sent.reached) this.#doubt(range)"),
   one(
     'the fingerprint up to the first line that tells',
-    'if (fingerprint === undefined || to <= fingerprint.bytes) return',
+    'if (fingerprint === undefined || to <= fingerprint.bytes || to > head.length) return',
     'return',
   ),
   one('a name is given out once', 'if (!alone || this.#used.has(name))', 'if (!alone)'),
   one('names by what lines say', 'if (!alone || this.#used.has(name))', 'if (true)'),
-  one('copies are compared again when they have grown', 'if (isSame && sizeBytes === copy.sizeBytes)', 'if (isSame)'),
   one(
     'an archive is known as a form of its file',
     '.find((generation) => this.#isPackedForm(inside, generation))',
@@ -127,5 +125,4 @@ export const mutants: readonly Mutant[] = [
     'if (!hasName && !told) return',
     'if (true) return',
   ),
-  one('a copy ends with other bytes', "this.replaced(owner, 'a copy of it ends with other bytes')"),
 ]

@@ -307,7 +307,7 @@ export class World {
       this.#checkLedger(ledger)
       this.#created += ledger.acknowledgedLines - ledger.duplicateLines
       if (summary.heldLines > 0) this.#peaceful = false
-      if (this.#diskMode === 'full') this.#forget()
+      if (this.#diskMode === 'full' || summary.checkpoint !== 'written') this.#forget()
     }
     this.#cut = false
     // A device that takes its time for each step of the last checkpoint cannot be hurried, nor left before it is safe.
@@ -335,7 +335,11 @@ export class World {
       read: (inode, into) => !Buffer.isBuffer(into) && this.application.read(inode),
       // A stop does not wait for a disk that refuses to read: what it had open and unread is reported, and gone.
       closed: (inode) => this.application.closed(inode, alive() && !this.#cut && !(this.#stopping && this.#isBlind)),
-      replaced: (text) => this.broken.push(...this.#frontiers.check(text, this.#server)),
+      replaced: (text) => {
+        this.broken.push(...this.#frontiers.check(text, this.#server))
+        const { generations } = JSON.parse(text.split('\n')[1]!) as State
+        this.application.saved(new Set(generations.map(({ inode }) => inode)))
+      },
     })
   }
 

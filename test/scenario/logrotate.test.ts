@@ -42,9 +42,6 @@ const timeout = 180_000
 const globs = ['*.log', 'app.log*'] as const
 const cases = globs.flatMap((glob) => modes.map((mode) => ({ name: mode.name, glob, mode })))
 
-/** Packed right after it was read, and sent once more by the next process. `TEST_OPEN=1` runs them. */
-const openModes = process.env['TEST_OPEN'] === undefined ? ['compress', 'dateext, compress', 'zstd'] : []
-
 /** An application under logrotate: it writes numbered lines and behaves as one does under this mode. */
 class Application {
   readonly lines: string[] = []
@@ -112,8 +109,7 @@ async function under(mode: Mode, glob: string, keep: number, play: Play): Promis
 
 describePrograms(['logrotate', 'gzip', 'zstd'], 'the real logrotate: every line is there once', () => {
   describe.concurrent('five rotations under a running agent, two files kept', () => {
-    test.for(cases)('$name, read through $glob', { timeout }, async ({ mode, glob }, { skip }) => {
-      skip(openModes.includes(mode.name), 'open')
+    test.for(cases)('$name, read through $glob', { timeout }, async ({ mode, glob }) => {
       const { differences, said } = await under(mode, glob, 2, async (scene, application) => {
         scene.start()
         for (let round = 0; round < 5; round++) {

@@ -58,7 +58,7 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 
 let written = 0
 function append(name: string, lines: number): void {
-  const text = Array.from({ length: lines }, () => `line ${++written} of this file\n`).join('')
+  const text = Array.from({ length: lines }, () => `line ${String(++written).padStart(6, '0')} of this file\n`).join('')
   fs.appendFileSync(at(`logs/${name}`), text)
 }
 

@@ -10,14 +10,10 @@ import { runStorm } from '../kit/storm/storm.ts'
 const kills = 12
 const rate = { lineBytes: 120, bytesPerSecond: 400_000, rotateMs: 1_000, keep: 6 }
 
-/** Copies that end before what was read of their file are sent once more. `TEST_OPEN=1` runs them. */
-const openModes = process.env['TEST_OPEN'] === undefined ? ['copytruncate', 'mixed'] : []
-
 test.for(['rename', 'copytruncate', 'mixed'] as const)(
   `${kills} kills at random moments under %s rotation: each line is there once, but those the rotator destroyed`,
   { timeout: 180_000 },
-  async (mode, { skip }) => {
-    skip(openModes.includes(mode), 'open')
+  async (mode) => {
     const seed = Number(process.env['TEST_STORM_SEED'] ?? Math.floor(Math.random() * 1e6))
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'remora-storm-'))
     const destination = await startEmbedded(directory, new StormLines(seed, rate.lineBytes))
