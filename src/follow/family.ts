@@ -71,7 +71,10 @@ export class Family {
     if (latest === undefined) return this.make(path, epoch)
     const generation = this.#new(path, epoch)
     let successor = latest
-    while (birthNs > 0n && (successor.predecessor?.birthNs ?? 0n) > birthNs) successor = successor.predecessor!
+    for (let before = latest.predecessor; birthNs > 0n && before !== undefined; before = before.predecessor) {
+      if (before.birthNs <= birthNs) break
+      successor = before
+    }
     generation.predecessor = successor.predecessor
     successor.predecessor = generation
     return generation

@@ -32,8 +32,8 @@ export class Strangers {
     const bornMs = file.facts.birthNs > 0n ? Number(file.facts.birthNs / 1_000_000n) : file.facts.modifiedMs
     const bornSince = bornMs >= this.#p.sinceMs
     if (!file.matched && !bornSince) return
-    const known = this.#p.archives.known(file)
-    if (known !== undefined) return this.#packed(file, known, firstLook)
+    const inside = this.#p.archives.known(file)
+    if (inside !== undefined) return this.#packed(file, inside, firstLook)
     if (this.#p.archives.isWaiting(file)) return
     this.#p.descriptors.with(file, undefined, (opened) => {
       if (this.#isPacked(file, opened)) return
