@@ -71,8 +71,8 @@ export class Family {
     if (latest === undefined) return this.make(path, epoch)
     const generation = this.#new(path, epoch)
     let successor = latest
-    for (let before = latest.predecessor; birthNs > 0n && before !== undefined; before = before.predecessor) {
-      if (before.birthNs <= birthNs) break
+    for (let before = latest.predecessor; before !== undefined; before = before.predecessor) {
+      if (birthNs === 0n || before.birthNs <= birthNs) break
       successor = before
     }
     generation.predecessor = successor.predecessor
