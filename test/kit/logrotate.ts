@@ -28,8 +28,9 @@ export class Logrotate {
   async rotate(): Promise<void> {
     // A date in a name tells seconds apart, no less.
     while (Math.floor(Date.now() / 1000) === this.#atSeconds) await delay(20)
-    this.#atSeconds = Math.floor(Date.now() / 1000)
     await run('logrotate', ['--force', '--state', this.#state, this.#config], { timeout: runMsMax, env })
+    // Its own clock was read some time after it was started.
+    this.#atSeconds = Math.floor(Date.now() / 1000)
   }
 }
 
