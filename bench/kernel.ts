@@ -1,5 +1,6 @@
 import { Kernel } from '../src/encode/kernel.ts'
-import { generationIdOf, type Template, Templates } from '../src/encode/template.ts'
+import { type Template, Templates } from '../src/encode/template.ts'
+import { nameOf } from '../src/follow/names.ts'
 import { logBlocks } from './log.ts'
 import { type Spread, spreadOf } from './stats.ts'
 
@@ -46,7 +47,7 @@ export function measureKernel(seed: number, rounds: number): KernelFigures {
   const templates = new Templates(new Map([['kubernetes.pod.uid', '6f1c2f0a-9f5e-4a5e-8d53-7c1d2b8e4f60']]))
   const origin = { path: '/var/log/app/app.log', readAtMs: Date.UTC(2026, 10, 22) }
   const plain = templates.of({ ...origin, generationId: undefined })
-  const named = templates.of({ ...origin, generationId: generationIdOf(['bench']) })
+  const named = templates.of({ ...origin, generationId: nameOf(['bench']) })
   const target = Buffer.allocUnsafeSlow(text.length)
 
   for (const bench of [mixed, even]) for (const template of [plain, named]) speedOf(bench, template, passesToWarm)

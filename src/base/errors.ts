@@ -25,6 +25,11 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
+/** The disk or the kernel says so, by one of its own codes (`EIO`, `EMFILE`), and not Remora of a content. */
+export function isSystemError(error: unknown): boolean {
+  return /^E[A-Z0-9]+$/.test(codeOf(error))
+}
+
 /** The message of anything thrown, never longer than `bytesMax` characters. */
 export function messageOf(error: unknown, bytesMax = 500): string {
   const text = error instanceof Error ? error.message : String(error)

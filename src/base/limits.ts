@@ -30,6 +30,8 @@ export const limits = {
   directoryDepthMax: 32,
   directoriesMax: 10_000,
   directoryEntriesMax: 100_000,
+  /** Places in a file's name where rotation may have begun to append. A stranger names files as it likes. */
+  suffixesMax: 12,
   /** With more entries, those whose name tells nothing are not looked at. */
   directoryCrowd: 1_000,
   /** Directories under a watch at once, at 60 KiB each; further ones are looked at on a timer. */

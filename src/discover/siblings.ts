@@ -1,3 +1,5 @@
+import { limits } from '../base/limits.ts'
+
 /**
  * A rotated file need not match the glob that its first name matched. These are the names that logrotate, log4j,
  * logback, Python's logging and lumberjack give; what they are worth is decided by identity, not by name.
@@ -5,8 +7,6 @@
 
 /** What rotation appends, from the place where it begins. */
 const suffix = /^[.\-_~](?=[\d~]|old|bak|prev)[\w.\-:~+]*$/
-/** A stranger may name files as it likes. */
-const suffixesMax = 12
 
 const compressed = /\.(?:gz|bz2|xz|zst|zip|Z)$/
 
@@ -19,7 +19,7 @@ export function namesBeforeRotation(name: string): string[] {
   const plain = name.replace(compressed, '')
   const extension = /\.[A-Za-z]\w*$/.exec(plain)?.[0]
   // Every place where a suffix may begin: `app.log.2026-01-01.1` comes from `app.log`. Rotation appends, so the last ones.
-  const places = [...plain.matchAll(/[.\-_~](?=\d|old\b|bak\b|prev\b)/g)].slice(-suffixesMax)
+  const places = [...plain.matchAll(/[.\-_~](?=\d|old\b|bak\b|prev\b)/g)].slice(-limits.suffixesMax)
   for (const { index } of places) {
     const base = plain.slice(0, index)
     if (base === '') continue

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { assert } from '../base/errors.ts'
 
 /** What a document says of where it comes from, besides its line. Dotted ECS names become objects. */
@@ -17,17 +16,6 @@ export interface Template {
   readonly suffix: Buffer
   /** Where in `prefix` the kernel puts offset and content hash, 8 characters each; 0: nowhere. */
   readonly idHoleAt: number
-}
-
-/**
- * The name of a generation inside an `_id`: 12 base64url characters, 72 bits. With the 16 that the kernel adds an id
- * has 28, which Elasticsearch keeps as 21 bytes (org.elasticsearch.index.mapper.Uid).
- */
-export function generationIdOf(facts: readonly string[]): string {
-  const hash = createHash('sha256')
-  // Lengths first: no two lists of facts make the same input.
-  for (const fact of facts) hash.update(`${Buffer.byteLength(fact)}:${fact},`)
-  return hash.digest().subarray(0, 9).toString('base64url')
 }
 
 /** Fields with dots in their names as nested objects: `{"service":{"name":"orders"}}`. */

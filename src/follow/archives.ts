@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
-import type { Disk, FileFacts } from '../base/disk.ts'
-import { codeOf } from '../base/errors.ts'
+import type { Disk } from '../base/disk.ts'
+import { codeOf, isSystemError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { packingHeadBytes, packingOf, type Packing } from '../base/unpack.ts'
 import type { Generation } from './generation.ts'
@@ -26,13 +26,11 @@ export interface ArchivesOptions {
 
 interface Archive {
   readonly path: string
-  readonly sizeBytes: number
-  readonly modifiedMs: number
+  readonly stamp: string
   readonly abort: AbortController
   /** Where its bytes are compared with those of generations. */
   readonly offsets: ReadonlySet<number>
-  /** It is being read through. */
-  probing: boolean
+  /** Undefined until it was read through. */
   probe: Probe | undefined
 }
 
@@ -41,7 +39,7 @@ export function packingIn(disk: Disk, descriptor: number): Packing | 'other' | u
   return packingOf(readFully(disk, descriptor, packingHeadBytes, 0))
 }
 
-/** What is in compressed files: each is read through once when it comes to rest, a few at a time. */
+/** What is in compressed files: each is read through once when it comes to rest, one at a time. */
 export class Archives {
   readonly #o: ArchivesOptions
   readonly #archives = new Map<string, Archive>()
@@ -53,7 +51,7 @@ export class Archives {
   readonly #unquiet = new Map<string, number>()
   /** Directories that are looked at again for that. */
   readonly #looking = new Set<string>()
-  #probing = 0
+  #probing: Archive | undefined
 
   constructor(options: ArchivesOptions) {
     this.#o = options
@@ -62,37 +60,37 @@ export class Archives {
   /** What is in it; undefined when that is not known. */
   known({ facts }: SeenFile): Probe | undefined {
     const archive = this.#archives.get(keyOf(facts))
-    return archive !== undefined && isSame(archive, facts) ? archive.probe : undefined
+    return archive?.stamp === stampOf(facts) ? archive.probe : undefined
   }
 
   /** One is read through just now. */
   get probing(): boolean {
-    return this.#probing > 0
+    return this.#probing !== undefined
   }
 
   /** It waits for its turn, and nothing is to be done for it yet. */
   isWaiting({ facts }: SeenFile): boolean {
     const waiting = this.#waiting.get(keyOf(facts))
-    return waiting?.stamp === stampOf(facts) && (this.#probing > 0 || this.#o.busy())
+    return waiting?.stamp === stampOf(facts) && (this.probing || this.#o.busy())
   }
 
   /** Something may be in an archive that nobody has read yet. */
   get pending(): boolean {
-    if (this.#probing > 0 || this.#waiting.size > 0 || this.#looking.size > 0) return true
+    if (this.probing || this.#waiting.size > 0 || this.#looking.size > 0) return true
     const sinceMs = this.#o.clock.monotonicMs() - limits.archiveCutQuietMs
     return this.#written.values().some((written) => written.sinceMs > sinceMs)
   }
 
   /** When directories have to be looked at for an archive, monotonic; Infinity: no need. */
   get nextMs(): number {
-    return this.#probing > 0 ? Infinity : Math.min(Infinity, ...this.#unquiet.values())
+    return this.probing ? Infinity : Math.min(Infinity, ...this.#unquiet.values())
   }
 
   /** Asks for the looks whose time has come. */
   poll(): void {
     const nowMs = this.#o.clock.monotonicMs()
     // Its end asks for a look anyway.
-    if (this.#probing > 0) return
+    if (this.probing) return
     for (const [directory, atMs] of this.#unquiet) {
       if (atMs > nowMs) continue
       this.#unquiet.delete(directory)
@@ -110,10 +108,10 @@ export class Archives {
     const key = keyOf(file.facts)
     const wanted = new Set(offsets)
     const before = this.#archives.get(key)
-    if (before !== undefined && isSame(before, file.facts)) {
-      if (before.probing || (before.probe !== undefined && wanted.isSubsetOf(before.offsets))) return false
+    const stamp = stampOf(file.facts)
+    if (before?.stamp === stamp) {
+      if (before === this.#probing || (before.probe !== undefined && wanted.isSubsetOf(before.offsets))) return false
     }
-    const isBusy = this.#probing > 0 || this.#o.busy()
     const quietMs = this.#o.clock.nowMs() - file.facts.modifiedMs
     if (quietMs >= 0 && quietMs < limits.archiveQuietMs) {
       const sinceMs = this.#written.get(key)?.sinceMs ?? this.#o.clock.monotonicMs()
@@ -122,20 +120,17 @@ export class Archives {
       return false
     }
     this.#written.delete(key)
-    if (isBusy) {
-      this.#waiting.set(key, { path: file.path, stamp: stampOf(file.facts) })
+    if (this.probing || this.#o.busy()) {
+      this.#waiting.set(key, { path: file.path, stamp })
       return false
     }
     this.#waiting.delete(key)
     before?.abort.abort()
-    const { sizeBytes, modifiedMs } = file.facts
     const archive: Archive = {
       path: file.path,
-      sizeBytes,
-      modifiedMs,
+      stamp,
       abort: new AbortController(),
       offsets: wanted.union(before?.offsets ?? new Set()),
-      probing: true,
       probe: undefined,
     }
     this.#archives.set(key, archive)
@@ -185,26 +180,21 @@ export class Archives {
   }
 
   async #probe(archive: Archive, descriptor: number, packing: Packing): Promise<void> {
-    this.#probing++
+    this.#probing = archive
     try {
       const inside = await this.#o.probe(descriptor, packing, [...archive.offsets], archive.abort.signal)
       // Of the disk, not of the archive: once more, later.
-      if (/^E[A-Z]+$/.test(codeOf(inside.failure))) this.#later(archive.path)
+      if (isSystemError(inside.failure)) this.#later(archive.path)
       else archive.probe = inside
     } catch (error) {
       if (!archive.abort.signal.aborted && codeOf(error) === '') throw error
     } finally {
-      this.#probing--
-      archive.probing = false
+      this.#probing = undefined
       closeQuietly(this.#o.disk, descriptor)
       this.#look(directoryOf(archive.path))
       this.turn()
     }
   }
-}
-
-function isSame(archive: Archive, { sizeBytes, modifiedMs }: FileFacts): boolean {
-  return archive.sizeBytes === sizeBytes && archive.modifiedMs === modifiedMs
 }
 
 /** Whether the content of an archive begins with the bytes that a fingerprint was made of. */

@@ -1,4 +1,4 @@
-import { codeOf, messageOf } from '../base/errors.ts'
+import { codeOf, isSystemError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { SavedGeneration } from '../base/state.ts'
 import { Archives } from './archives.ts'
@@ -101,25 +101,24 @@ export class Registry {
         Number(a.facts.birthNs - b.facts.birthNs) ||
         a.facts.modifiedMs - b.facts.modifiedMs,
     )
-    const keysByPath = new Map(files.map((file) => [file.path, keyOf(file.facts)]))
-    this.#keysByPath = keysByPath
+    this.#keysByPath = new Map(files.map((file) => [file.path, keyOf(file.facts)]))
     this.#resuming.beginLook()
-    const strangers = ordered.filter((file) => !this.#tried(file, true, () => this.#recognize(file, keysByPath)))
+    const strangers = ordered.filter((file) => !this.#tried(file, true, () => this.#recognize(file)))
     if (everything) this.#resuming.search(files)
     // After all that is known has its place, and what a glob matches: what is left may be a copy of it.
     strangers.sort((a, b) => rankOf(a) - rankOf(b))
     for (const file of strangers) {
       this.#tried(file, undefined, () => {
-        if (!this.#recognize(file, keysByPath))
+        if (!this.#recognize(file))
           this.#strangers.observe(file, file.before.length > 0 && this.#resuming.mayOwn(file), this.#firstLook)
       })
     }
     this.#firstLook = false
-    for (const seen of directories) this.#vanished(seen, keysByPath)
+    for (const seen of directories) this.#vanished(seen)
     this.#rest.endLook(files)
     for (const { directory, unknown } of directories) {
       const isThere = (path: string, key: string) =>
-        unknown.has(path) || (keysByPath.get(path) === key && this.#family.withKey(key) === undefined)
+        unknown.has(path) || (this.#keysByPath.get(path) === key && this.#family.withKey(key) === undefined)
       this.#archives.sweep(directory, isThere)
       this.#copies.sweep(directory, isThere)
     }
@@ -139,9 +138,9 @@ export class Registry {
     this.#grown.clear()
     for (const generation of this.#family.generations) {
       if (generation.descriptor === -1) {
-        if (nowMs - generation.changedAtMs >= limits.endedQuietMs && this.#rest.isGivenUp(generation))
-          this.#gone(generation)
-        else if (this.#waitsForTurn(generation)) this.#takeTurn(generation)
+        if (nowMs - generation.changedAtMs >= limits.endedQuietMs && this.#rest.isGivenUp(generation)) {
+          if (!this.#rest.looksForOutrun(generation)) this.#gone(generation)
+        } else if (this.#waitsForTurn(generation)) this.#safely(generation, () => this.#takeTurn(generation))
         continue
       }
       if (generation.nextPollMs > nowMs && !everything) continue
@@ -150,12 +149,9 @@ export class Registry {
         generation.nextPollMs = nowMs + limits.pollIntervalMaxMs
         continue
       }
-      try {
+      this.#safely(generation, () => {
         if (this.#ask(generation, nowMs) && directory !== undefined) grown.add(directory)
-      } catch (error) {
-        if (codeOf(error) === '') throw error
-        this.failedToRead(generation)
-      }
+      })
     }
     this.#archives.poll()
     return grown
@@ -169,19 +165,15 @@ export class Registry {
   }
 
   #takeTurn(generation: Generation): void {
-    try {
-      generation.failed = false
-      if (this.reopen(generation)) this.#look(generation, this.#o.clock.monotonicMs())
-      else this.failedToRead(generation)
-    } catch (error) {
-      if (codeOf(error) === '') throw error
-      this.failedToRead(generation)
-    }
+    generation.failed = false
+    if (this.reopen(generation)) this.#look(generation, this.#o.clock.monotonicMs())
+    else this.failedToRead(generation)
   }
 
-  #askSafely(generation: Generation): void {
+  /** One file that the disk does not give keeps none of the others. */
+  #safely(generation: Generation, act: () => void): void {
     try {
-      this.#ask(generation, this.#o.clock.monotonicMs())
+      act()
     } catch (error) {
       if (codeOf(error) === '') throw error
       this.failedToRead(generation)
@@ -190,7 +182,7 @@ export class Registry {
 
   /** The disk has failed in the middle of an archive, which says nothing of the archive. */
   #isInterrupted(descriptor: number): boolean {
-    return /^E[A-Z]+$/.test(codeOf(this.#o.disk.failureOf(descriptor)))
+    return isSystemError(this.#o.disk.failureOf(descriptor))
   }
 
   /** True when it grew. */
@@ -262,7 +254,8 @@ export class Registry {
   /** More of an archive is unpacked. */
   progressed(descriptor: number): void {
     for (const generation of this.#family.generations) {
-      if (generation.descriptor === descriptor) this.#askSafely(generation)
+      if (generation.descriptor !== descriptor) continue
+      this.#safely(generation, () => void this.#ask(generation, this.#o.clock.monotonicMs()))
     }
   }
 
@@ -313,12 +306,12 @@ export class Registry {
   }
 
   /** False: nobody knows this file. */
-  #recognize(file: SeenFile, keysByPath: ReadonlyMap<string, string>): boolean {
+  #recognize(file: SeenFile): boolean {
     const key = keyOf(file.facts)
     const known = this.#family.withKey(key)
     if (known !== undefined) {
       if (known.descriptor !== -1 || this.#isSame(known, file)) {
-        this.#again(known, file, keysByPath)
+        this.#again(known, file)
         return true
       }
       this.#vanish(known, 'it was deleted, and its inode was given to another file')
@@ -347,7 +340,7 @@ export class Registry {
     this.replaced(owner, 'a copy of it ends with other bytes')
   }
 
-  #again(known: Generation, file: SeenFile, keysByPath: ReadonlyMap<string, string>): void {
+  #again(known: Generation, file: SeenFile): void {
     if (known.packing !== undefined && known.archiveStamp !== stampOf(file.facts)) {
       // It was not complete, or is another one now: read through again, and compared with what is known.
       this.#descriptors.release(known)
@@ -373,7 +366,7 @@ export class Registry {
     // The look showed another content: the inode belongs to the successor now.
     const holder = this.#family.withKey(keyOf(file.facts))
     if (holder !== known) {
-      if (holder !== undefined) this.#again(holder, file, keysByPath)
+      if (holder !== undefined) this.#again(holder, file)
       return
     }
     if (known.currentPath === file.path) return
@@ -457,7 +450,7 @@ export class Registry {
     return grown || shrunk
   }
 
-  #vanished({ directory, unknown }: SeenDirectory, keysByPath: ReadonlyMap<string, string>): void {
+  #vanished({ directory, unknown }: SeenDirectory): void {
     for (const generation of this.#family.generations) {
       const { currentPath } = generation
       if (generation.directory !== directory) continue
@@ -465,7 +458,7 @@ export class Registry {
         this.#vanish(generation, 'it was deleted while it was not open')
         continue
       }
-      if (unknown.has(currentPath) || keysByPath.get(currentPath) === generation.key) continue
+      if (unknown.has(currentPath) || this.#keysByPath.get(currentPath) === generation.key) continue
       // It may have been renamed to what could not be looked at.
       if (unknown.size > 0 && generation.descriptor === -1) continue
       if (generation.descriptor === -1) {

@@ -21,13 +21,17 @@ export class Rest {
 
   /** After a while it is not looked for any more; not before the state needs it no longer. */
   isGivenUp(generation: Generation): boolean {
-    if (generation.wanted === undefined || this.#p.archives.pending || !this.#p.settled(generation)) return false
-    if (generation.outrunIn === undefined) return true
-    // All of it has its verdict now: the copy can be told to be one.
-    this.#p.lookAgain(generation.outrunIn)
+    return generation.wanted !== undefined && !this.#p.archives.pending && this.#p.settled(generation)
+  }
+
+  /** All of it has its verdict now, and a copy that is shorter can be told to be one. False: there is none. */
+  looksForOutrun(generation: Generation): boolean {
+    const { outrunIn } = generation
+    if (outrunIn === undefined) return false
     generation.outrunIn = undefined
     generation.changedAtMs = this.#p.clock.monotonicMs()
-    return false
+    this.#p.lookAgain(outrunIn)
+    return true
   }
 
   /** What is wanted before a look: a copy is made before its file is truncated, so the listing has it. */

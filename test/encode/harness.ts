@@ -3,7 +3,8 @@ import { standsInHole, type Place } from '../../src/base/charset.ts'
 import { Kernel } from '../../src/encode/kernel.ts'
 import { limits } from '../../src/base/limits.ts'
 import { slackBytes } from '../../src/encode/layout.ts'
-import { generationIdOf, nest, Templates, type Template } from '../../src/encode/template.ts'
+import { nest, Templates, type Template } from '../../src/encode/template.ts'
+import { nameOf } from '../../src/follow/names.ts'
 import { encode, type Around } from './reference.ts'
 
 const readAtMs = Date.UTC(2026, 0, 2, 3, 4, 5, 6)
@@ -20,7 +21,7 @@ function scene(generationId: string | undefined): { around: Around; template: Te
     template: templates.of({ path, generationId, readAtMs }),
   }
 }
-export const named = scene(generationIdOf(['pod', 'inode']))
+export const named = scene(nameOf(['pod', 'inode']))
 const plain = scene(undefined)
 
 export const inputBytesMax = 16 * 1024

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { generationIdOf, nest, Templates, type Origin } from '../../src/encode/template.ts'
+import { nest, Templates, type Origin } from '../../src/encode/template.ts'
 import { runs } from '../base/runs.ts'
 
 const origin: Origin = { path: '/var/log/app/app.log', generationId: undefined, readAtMs: 0 }
@@ -96,30 +96,5 @@ describe('a document', () => {
       }),
       runs(500),
     )
-  })
-})
-
-describe('the name of a generation', () => {
-  test('is 72 bits that begin every id of it', () => {
-    expect(generationIdOf(['pod', '12', '34'])).toMatch(/^[\w-]{12}$/)
-    // Ids outlive this version: another name for the same generation would send its lines twice.
-    expect(generationIdOf(['0d9f3c2e-1d5b-4a7e-8f43-0a1b2c3d4e5f', '1234', '0', 'hash', '0'])).toBe('2urM1Rq0Ruln')
-  })
-
-  test('tells any two lists of facts apart', () => {
-    const facts = fc.array(fc.oneof(fc.string(), fc.constantFrom('', '1', '1:', '1:1,', ',', '0:,', '12', 'é')), {
-      maxLength: 5,
-    })
-    fc.assert(
-      fc.property(facts, facts, (one, other) => {
-        expect(generationIdOf(one) === generationIdOf(other)).toBe(JSON.stringify(one) === JSON.stringify(other))
-      }),
-      runs(1000),
-    )
-  })
-
-  test('tells lists apart that are the same when joined', () => {
-    const lists = [['a', 'b'], ['ab'], ['a,b'], ['', 'ab'], ['ab', ''], ['1:a,1:b'], ['a', '1:b'], [], [''], ['', '']]
-    expect(new Set(lists.map(generationIdOf)).size).toBe(lists.length)
   })
 })
