@@ -20,9 +20,7 @@ export class Resumption {
   /** It is read for the first time, or once more. */
   started(generation: Generation): void {
     if (!this.#ends.has(generation) || this.#ends.get(generation) !== undefined) return
-    // Nobody knows how many bytes come out of a compressed file.
-    const { packing, sizeBytes } = generation
-    this.#ends.set(generation, packing === undefined ? sizeBytes : Infinity)
+    this.#ends.set(generation, sizeOf(generation))
   }
 
   mayHaveSent(spans: readonly Span<Generation, Mark>[]): boolean {
@@ -35,10 +33,15 @@ export class Resumption {
       const { offset } = frontiers.markOf(generation) ?? generation
       // What is looked for in a copy or an archive may have more than the state knew.
       const isLookedFor = end === undefined && generation.wanted !== undefined
-      const isBehind = offset < (end ?? generation.sizeBytes)
+      const isBehind = offset < (end ?? sizeOf(generation))
       const open = isLookedFor || (isBehind && !(generation.finished && frontiers.isSettled(generation)))
       if (!open || !registry.generations.has(generation)) this.#ends.delete(generation)
     }
     return this.#ends.size > 0 || [...registry.waiting].some(({ finished }) => !finished)
   }
+}
+
+/** Nobody knows how many bytes come out of a compressed file before the last one has. */
+function sizeOf({ packing, sizeBytes }: Generation): number {
+  return packing === undefined ? sizeBytes : Infinity
 }

@@ -57,6 +57,8 @@ export const limits = {
   unseenHoldMs: 600_000,
   /** A file with the bytes of a live one is no copy unless the live one is truncated within this time. */
   copyDoubtMs: 10_000,
+  /** Looks at everything in a row in which a file may wait for what may have been rotated away before it. */
+  elderLooksMax: 3,
   /** An archive without a write for so long is complete. */
   archiveQuietMs: 2_000,
   /** One that ends in the middle may still be written, by a compressor that works in large pieces. */

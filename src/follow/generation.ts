@@ -86,6 +86,8 @@ export class Generation {
   pollIntervalMs: number
   /** A generation of the same path that is read first while it has unread bytes. */
   predecessor: Generation | undefined
+  /** A rotated file was seen that may come before it, and it is too early to say: the next look tells. */
+  awaitsElder = false
   /** Its inode is gone: the content is looked for in a copy beside it, or in an archive only. */
   wanted: 'copy' | 'archive' | undefined
   /** The directory of a copy that is shorter than what was read, while not all of that has its verdict. */

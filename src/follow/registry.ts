@@ -12,7 +12,7 @@ import type { Parts, RegistryOptions } from './parts.ts'
 import { probe } from './probing.ts'
 import { Rest } from './rest.ts'
 import { Resuming } from './resuming.ts'
-import { broken, stampOf, type SeenDirectory, type SeenFile } from './seen.ts'
+import { broken, byAge, stampOf, type SeenDirectory, type SeenFile } from './seen.ts'
 import { Strangers } from './strangers.ts'
 
 /** Which generation each file is: opens, remembers and forgets them. The decisions are in `rotation.ts`. */
@@ -31,6 +31,8 @@ export class Registry {
   /** The inode that each name led to in the last listings. */
   #keysByPath: ReadonlyMap<string, string> = new Map()
   #firstLook = true
+  /** Looks in a row after which it was too early to say what a rotated file is. */
+  #undecidedLooks = 0
 
   constructor(options: RegistryOptions, saved: readonly SavedGeneration[]) {
     this.#o = options
@@ -95,14 +97,10 @@ export class Registry {
     this.#listings = new Map(directories.map((seen) => [seen.directory, seen.entries]))
     // Oldest first, so that a rotated file gets its place before its successor.
     const files = directories.flatMap((seen) => seen.entries)
-    const ordered = files.toSorted(
-      (a, b) =>
-        Number(a.before.length === 0) - Number(b.before.length === 0) ||
-        Number(a.facts.birthNs - b.facts.birthNs) ||
-        a.facts.modifiedMs - b.facts.modifiedMs,
-    )
+    const ordered = files.toSorted(byAge)
     this.#keysByPath = new Map(files.map((file) => [file.path, keyOf(file.facts)]))
     this.#resuming.beginLook()
+    if (everything) this.#strangers.undecided.clear()
     const strangers = ordered.filter((file) => !this.#tried(file, true, () => this.#recognize(file)))
     if (everything) this.#resuming.search(files)
     // After all that is known has its place, and what a glob matches: what is left may be a copy of it.
@@ -122,7 +120,19 @@ export class Registry {
       this.#archives.sweep(directory, isThere)
       this.#copies.sweep(directory, isThere)
     }
-    if (everything) this.#archives.looked()
+    if (!everything) return
+    this.#archives.looked()
+    this.#awaitElders()
+  }
+
+  /** Order: a file is not read while something is about to be decided that may have had its name before. Not for long. */
+  #awaitElders(): void {
+    const { undecided } = this.#strangers
+    this.#undecidedLooks = undecided.size === 0 ? 0 : this.#undecidedLooks + 1
+    const patient = this.#undecidedLooks <= limits.elderLooksMax
+    for (const generation of this.#family.generations) {
+      generation.awaitsElder = patient && generation.stage === 'live' && undecided.has(generation.path)
+    }
   }
 
   /**
@@ -222,7 +232,8 @@ export class Registry {
   identify(generation: Generation): boolean {
     if (wantsName(generation) && generation.packing === undefined) {
       const head = readFully(this.#o.disk, generation.descriptor, limits.headBytesMax, 0)
-      nameLines(this.#o.names, generation, head, this.hasEnded(generation))
+      // The bytes of another content must not name this one: so it is compared after they were read.
+      if (isIntact(this.#o.disk, generation)) nameLines(this.#o.names, generation, head, this.hasEnded(generation))
     }
     return generation.naming() !== undefined
   }
@@ -310,7 +321,10 @@ export class Registry {
     const key = keyOf(file.facts)
     const known = this.#family.withKey(key)
     if (known !== undefined) {
-      if (known.descriptor !== -1 || this.#isSame(known, file)) {
+      const isSame = known.descriptor !== -1 || this.#isSame(known, file)
+      // What cannot be opened may be either: the next look tells.
+      if (isSame === undefined) return true
+      if (isSame) {
         this.#again(known, file)
         return true
       }
@@ -324,13 +338,15 @@ export class Registry {
     return this.#rest.isBack(file) || this.#resuming.recognize(file)
   }
 
-  /** Whether a file that nobody holds open is still the one whose number it has. */
-  #isSame(known: Generation, file: SeenFile): boolean {
+  /** Whether a file that nobody holds open is still the one whose number it has; undefined: nobody can tell now. */
+  #isSame(known: Generation, file: SeenFile): boolean | undefined {
     if (!sameBirth(known.birthNs, file.facts.birthNs)) return false
     const { fingerprint, packing, currentPath } = known
     if (known.birthNs !== 0n || packing !== undefined || file.path === currentPath) return true
     if (fingerprint === undefined) return false
-    return this.#descriptors.with(file, true, ({ descriptor }) => beginsWith(this.#o.disk, descriptor, fingerprint))
+    return this.#descriptors.with(file, undefined, ({ descriptor }) =>
+      beginsWith(this.#o.disk, descriptor, fingerprint),
+    )
   }
 
   /** A copy tells more of what its file held than the bytes before the offset, when many lives begin alike. */

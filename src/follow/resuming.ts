@@ -40,11 +40,16 @@ export class Resuming {
 
   /** Whether the inode of a file is that of something saved, and the file still what was saved of it, or what follows that. */
   recognize(file: SeenFile): boolean {
-    return this.#saved.of(String(file.facts.inode)).some((saved) => this.#resume(saved, file))
+    const here = this.#saved.of(String(file.facts.inode))
+    // Where births are not known, an inode that was given again is of several: the one that still has these bytes comes first.
+    return (
+      here.some((saved) => this.#resume(saved, file, 'resume')) ||
+      here.some((saved) => this.#resume(saved, file, 'replaced'))
+    )
   }
 
-  #resume(saved: SavedGeneration, file: SeenFile): boolean {
-    if (saved.packing !== null) return this.#resumePacked(saved, file)
+  #resume(saved: SavedGeneration, file: SeenFile, wanted: 'resume' | 'replaced'): boolean {
+    if (saved.packing !== null) return wanted === 'resume' && this.#resumePacked(saved, file)
     this.#saved.seen(saved)
     return this.#p.descriptors.with(file, true, (opened) => {
       const { disk } = this.#p
@@ -60,7 +65,7 @@ export class Resuming {
       this.#saved.opened(saved)
       // Where births are not known, the name has to speak for an inode number that is given again.
       const isElsewhere = saved.birthNs === '0' && file.path !== (saved.currentPath ?? saved.path)
-      if (resume === 'other' || (isElsewhere && (resume === 'replaced' || saved.fingerprint === null))) return false
+      if (resume !== wanted || (isElsewhere && (resume === 'replaced' || saved.fingerprint === null))) return false
       this.#saved.remove(saved)
       const generation = this.#restore(saved, file.path === saved.path ? 'last' : 'rotated')
       if (resume === 'resume') {

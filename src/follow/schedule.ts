@@ -49,6 +49,7 @@ export class Schedule {
 }
 
 function waits(generation: Generation): boolean {
+  if (generation.awaitsElder) return true
   for (;;) {
     const { predecessor } = generation
     if (predecessor === undefined) return false

@@ -38,6 +38,23 @@ export function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'))
 }
 
+/** A number that rotation counts up, behind the name or before the ending of an archive. */
+const countedUp = /\.(\d{1,4})(?:\.\w+)?$/
+
+/** Rotated files before the others, the oldest first: by birth, by the last write, by the number that rotation gave. */
+export function byAge(a: SeenFile, b: SeenFile): number {
+  return (
+    Number(a.before.length === 0) - Number(b.before.length === 0) ||
+    Number(a.facts.birthNs - b.facts.birthNs) ||
+    a.facts.modifiedMs - b.facts.modifiedMs ||
+    rotationsOf(b) - rotationsOf(a)
+  )
+}
+
+function rotationsOf({ path, before }: SeenFile): number {
+  return before.length === 0 ? 0 : Number(countedUp.exec(path)?.[1] ?? 0)
+}
+
 /** Changes when a file is written. */
 export function stampOf({ sizeBytes, modifiedMs }: FileFacts): string {
   return `${sizeBytes} ${modifiedMs}`

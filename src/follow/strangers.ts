@@ -18,6 +18,8 @@ import { broken, directoryOf, mayComeFrom, type SeenFile } from './seen.ts'
 export class Strangers {
   readonly #p: Parts
   readonly #rest: Rest
+  /** Names before rotation of files that it was too early to say anything of, since the last look at everything began. */
+  readonly undecided = new Set<string>()
 
   constructor(parts: Parts, rest: Rest) {
     this.#p = parts
@@ -28,7 +30,10 @@ export class Strangers {
   observe(file: SeenFile, early: boolean, firstLook: boolean): void {
     const looksRotated = file.before.length > 0
     if (!file.matched && !looksRotated) return
-    if (looksRotated && early) return
+    if (looksRotated && early) {
+      for (const name of file.before) this.undecided.add(name)
+      return
+    }
     const bornMs = file.facts.birthNs > 0n ? Number(file.facts.birthNs / 1_000_000n) : file.facts.modifiedMs
     const bornSince = bornMs >= this.#p.sinceMs
     if (!file.matched && !bornSince) return
@@ -99,6 +104,12 @@ export class Strangers {
       this.#p.happened({ kind: 'copy', generation: owner, why: 'an archive of it' })
       return
     }
+    if (this.#isUncompared(file, inside)) {
+      this.#p.descriptors.with(file, undefined, (opened) =>
+        this.#rest.examine(file, opened, this.#p.family.ofNames(file)),
+      )
+      return
+    }
     const outrun = this.#isOutrun(
       file,
       inside.bytes,
@@ -134,6 +145,14 @@ export class Strangers {
       .ofNames(file)
       .find((other) => other.wanted !== undefined && other.fingerprint === undefined && other.sizeBytes <= sizeBytes)
     if (unread !== undefined) this.#p.forget(unread)
+  }
+
+  /** What begins like it came to be known while it was read through: it is compared once more, where that one's reading stands. */
+  #isUncompared(file: SeenFile, inside: Probe): boolean {
+    return this.#p.family.ofNames(file).some(({ descriptor, fingerprint, offset }) => {
+      if (descriptor !== -1 || fingerprint === undefined || offset === 0 || offset > inside.bytes) return false
+      return !inside.guards.has(offset) && beginsLike(inside, fingerprint)
+    })
   }
 
   /** Whether an archive has the bytes of a generation: of one that is gone, or up to its end of one that is there. */

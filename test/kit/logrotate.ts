@@ -7,7 +7,7 @@ import { describe, expect, beforeAll } from 'vitest'
 
 const run = promisify(execFile)
 const runMsMax = 20_000
-const lagMs = 50
+const lagMs = 200
 
 /** Debian puts it where a user's PATH does not lead. */
 const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` }
@@ -16,7 +16,8 @@ const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbi
 export class Logrotate {
   readonly #config: string
   readonly #state: string
-  #atSeconds = 0
+  /** When its clock may show another second than that of the last rotation, wall clock. */
+  #nextMs = 0
 
   /** @param directives  as in logrotate.conf(5), one each */
   constructor(directory: string, log: string, directives: readonly string[]) {
@@ -28,10 +29,10 @@ export class Logrotate {
   /** Rotates now, whatever the size and the age. */
   async rotate(): Promise<void> {
     // A date in a name tells seconds apart, no less; and `time(2)` lags a tick of the kernel behind.
-    while (Math.floor((Date.now() - lagMs) / 1000) === this.#atSeconds) await delay(20)
+    while (Date.now() < this.#nextMs) await delay(20)
     await run('logrotate', ['--force', '--state', this.#state, this.#config], { timeout: runMsMax, env })
     // Its own clock was read some time after it was started.
-    this.#atSeconds = Math.floor(Date.now() / 1000)
+    this.#nextMs = (Math.floor(Date.now() / 1000) + 1) * 1000 + lagMs
   }
 }
 

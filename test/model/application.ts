@@ -371,7 +371,10 @@ export class Application {
     // The symlink leads to nothing now.
     if (target !== undefined) this.#outOfSight(this.#files.find(target.replace(from, to))!)
     for (const [inode, life] of this.#lifeOf) {
-      if ([...life.paths].some((path) => path.startsWith(`${from}/`))) life.isMoved = true
+      const isHere = [...life.paths].some((path) => path.startsWith(`${from}/`))
+      if (isHere) life.isMoved = true
+      // Under its new name, in a directory that could not be listed for a while, nothing tells that it is the same inode.
+      if (isHere && this.blind && this.habits.births === 'none') mark(life, unseen)
       for (const path of life.paths) life.paths.add(path.replace(`${from}/`, `${to}/`))
       // A copy is looked for beside the file's first name.
       if (this.#copies.has(inode) && inode.path.startsWith(to)) life.repeats = 'its copy was moved with the directory'

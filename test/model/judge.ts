@@ -124,7 +124,9 @@ function assign(
     const near = free.filter((life) => livesOf.get(generationOf(document.id))?.has(life))
     const wanting = (life: Life) =>
       !life.excused.has(document.offset) && life.text.indexOf('\n', document.offset) >= life.inherited
-    give(near.find(wanting) ?? free.find(wanting) ?? near[0] ?? free[0] ?? candidates[0]!, document)
+    const owed = (life: Life) => life.owed.has(document.offset)
+    const missed = near.find(wanting) ?? free.find(wanting) ?? free.find(owed)
+    give(missed ?? near[0] ?? free[0] ?? candidates[0]!, document)
   }
   return covered
 }

@@ -155,7 +155,11 @@ export class World {
       this.#files.find('/state/checkpoint.json')?.bytes.toString().split('\n') ?? []
     const { generations } = JSON.parse(body) as State
     return new Map(
-      generations.map(({ inode, birthNs, epoch, path, offset }) => [`${path} ${inode}.${birthNs}.${epoch}`, offset]),
+      // Without births, several contents that had one inode after the other differ in their names only.
+      generations.map(({ inode, birthNs, epoch, path, id, anchor, offset }) => [
+        `${path} ${inode}.${birthNs}.${epoch} ${id} ${anchor?.id}`,
+        offset,
+      ]),
     )
   }
 
