@@ -204,6 +204,7 @@ export class Agent {
     const times = stopTimes(graceMs, settings.drainQuietMs)
     const stopping = new Stopping(world.clock, times, () => this.#cut(), now)
     this.#drain = new Drain(world.clock.monotonicMs(), settings.drainQuietMs, times)
+    if (this.#ready) this.#registry.hurry()
     this.#ready = false
     void this.failed.then(() => stopping.hurry())
     this.#bell.ring()
@@ -220,6 +221,9 @@ export class Agent {
   /** The last of the loop and of the requests, and the last checkpoint. */
   async #end(stopping: Stopping): Promise<Summary['checkpoint']> {
     await this.#starting
+    // It was stopped while it started.
+    this.#registry.hurry()
+    this.#bell.ring()
     await this.#loop
     await this.#requests.onIdle()
     try {
@@ -328,6 +332,7 @@ export class Agent {
     while (!this.#stopped) {
       const follows = this.#drain?.follows !== false
       if (follows) this.#looking.lookWhenDue()
+      else this.#registry.lastLook()
       const more = this.#pump.fill()
       const { batch } = this.#pump
       if (batch?.documents === 0) this.#delivery.settleEmpty(this.#pump.discard())

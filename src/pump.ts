@@ -110,8 +110,15 @@ export class Pump {
           registry.replaced(generation, 'the bytes before the offset are others')
           return false
         }
-        generation.searchedTo = generation.sizeBytes
+        // Cut shorter just now, it is for the next look to say what that means.
+        const { sizeBytes } = disk.sizeOf(generation.descriptor)
+        if (sizeBytes >= generation.sizeBytes) generation.searchedTo = generation.sizeBytes
         if (ended) registry.finish(generation)
+        return false
+      }
+      // Before its bytes are read: once they are, nothing that happens to the file takes them back.
+      if (!findEncoding(disk, generation)) {
+        registry.replaced(generation, 'it begins with other bytes')
         return false
       }
       const kernel = batch.slot
@@ -124,10 +131,6 @@ export class Pump {
       }
       if (turn.kind === 'nothing') {
         if (ended && generation.unreadBytes === 0) registry.finish(generation)
-        return false
-      }
-      if (!findEncoding(disk, generation)) {
-        registry.replaced(generation, 'it begins with other bytes')
         return false
       }
       const full = this.#encode(generation, batch, turn.from, turn.to, ended && turn.atEnd)

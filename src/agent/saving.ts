@@ -4,6 +4,7 @@ import type { Generation } from '../follow/generation.ts'
 import { hashOf } from '../follow/identity.ts'
 import type { Registry } from '../follow/registry.ts'
 import { checkpointDelayMs, type Checkpoint, type State } from '../settle/checkpoint.ts'
+import type { Mark } from '../settle/frontier.ts'
 import type { Frontiers } from './frontiers.ts'
 
 export interface SavingOptions {
@@ -91,13 +92,22 @@ export class Saving {
       fingerprint: generation.fingerprint ?? null,
       offset: mark?.offset ?? generation.offset,
       skipping: mark?.skipping ?? generation.skipping,
-      guardHash: mark === undefined ? generation.guardHash() : hashOf(mark.guard),
+      guardHash: guardHashOf(generation, mark),
       // Only a file that may still be truncated behind a copy needs them.
       marks: generation.stage === 'live' || generation.wanted === 'copy' ? generation.marks : [],
-      sizeBytes: generation.sizeBytes,
+      // Where it goes on in a copy that is shorter, what is missing there is still to be reported.
+      sizeBytes: Math.max(generation.sizeBytes, generation.provenBytes),
       finished: generation.finished && frontiers.isSettled(generation),
       anchor: generation.anchor ?? null,
+      bannerTo: generation.bannerTo === Infinity ? 0 : generation.bannerTo,
       packing: generation.packing ?? null,
     }
   }
+}
+
+/** What the state told of an archive was compared, and not read again: there are no bytes before the place where it goes on. */
+function guardHashOf(generation: Generation, mark: Mark | undefined): string {
+  if (mark === undefined) return generation.guardHash()
+  const { offset, guard } = mark
+  return offset > 0 && guard.length === 0 ? (generation.savedGuardHash ?? hashOf(guard)) : hashOf(guard)
 }

@@ -21,6 +21,8 @@ export interface SavedGeneration {
   readonly finished: boolean
   /** From this offset on `_id`s begin with this name instead, made of what the line there says; null: not known yet. */
   readonly anchor: { readonly offset: number; readonly id: string } | null
+  /** No line before this has the anchor's name: a line that may count was shipped before the next one came. */
+  readonly bannerTo: number
   /** The inode is an archive of it: offsets count the bytes that come out. */
   readonly packing: 'gzip' | 'zstd' | null
 }

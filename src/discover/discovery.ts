@@ -55,6 +55,19 @@ export interface DiscoveryOptions {
   readonly obstacle: (obstacle: Obstacle) => void
 }
 
+const access = 'Give the user that Remora runs as the right to read and search it (fsGroup, or a shared group).'
+const descriptors = 'It is looked at again at each scan. Raise the limit of open files (ulimit -n).'
+
+/** What a person can do when a directory cannot be looked at. */
+const waysOut: Readonly<Record<string, string>> = {
+  ENOENT:
+    'It is looked for again at each scan. Check REMORA_PATHS and the volume mount if the application should have made it.',
+  EACCES: access,
+  EPERM: access,
+  EMFILE: descriptors,
+  ENFILE: descriptors,
+}
+
 /**
  * Which files exist. The disk is the truth: a directory is listed when its modification time moved, when a hint came,
  * and at each rescan in case a hint was lost. While its files are busy the watch of a directory is let go, for it
@@ -277,10 +290,7 @@ export class Discovery {
 
   #failed(at: string, error: unknown): void {
     const code = codeOf(error)
-    const wayOut =
-      code === 'ENOENT'
-        ? 'It is looked for again at each scan. Check REMORA_PATHS and the volume mount if the application should have made it.'
-        : 'Give the user that Remora runs as the right to read and search it (fsGroup, or a shared group).'
+    const wayOut = waysOut[code] ?? 'It is looked at again at each scan.'
     this.#o.obstacle({ path: at, code, message: messageOf(error), wayOut })
   }
 

@@ -43,8 +43,9 @@ export class Descriptors {
     const opened = this.#open(file.path)
     if (opened === undefined) return otherwise
     try {
-      // Not one that was rotated into its name since: the next look sees both.
-      return keyOf(opened.facts) === keyOf(file.facts) ? use(opened) : otherwise
+      // Not one that was rotated into its name since, or has its inode: the next look sees both.
+      const isSame = keyOf(opened.facts) === keyOf(file.facts) && sameBirth(opened.facts.birthNs, file.facts.birthNs)
+      return isSame ? use(opened) : otherwise
     } finally {
       if (!this.#taken.has(opened)) this.#o.disk.close(opened.descriptor)
     }

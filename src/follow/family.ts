@@ -17,6 +17,8 @@ export class Family {
   readonly #generations = new Set<Generation>()
   readonly #byKey = new Map<string, Generation>()
   readonly #latest = new Map<string, Generation>()
+  /** How many have each path. */
+  readonly #paths = new Map<string, number>()
 
   constructor(options: FamilyOptions) {
     this.#o = options
@@ -31,8 +33,7 @@ export class Family {
   }
 
   hasPath(path: string): boolean {
-    for (const generation of this.#generations) if (generation.path === path) return true
-    return false
+    return this.#paths.has(path)
   }
 
   /** Generations that a file may be a copy of, going by names. */
@@ -122,7 +123,7 @@ export class Family {
 
   forget(generation: Generation): void {
     this.disown(generation)
-    this.#generations.delete(generation)
+    if (this.#generations.delete(generation)) this.#count(generation.path, -1)
     if (this.#latest.get(generation.path) === generation) this.#latest.delete(generation.path)
   }
 
@@ -135,6 +136,13 @@ export class Family {
       limits.pollIntervalMinMs,
     )
     this.#generations.add(generation)
+    this.#count(path, 1)
     return generation
+  }
+
+  #count(path: string, more: number): void {
+    const count = (this.#paths.get(path) ?? 0) + more
+    if (count > 0) this.#paths.set(path, count)
+    else this.#paths.delete(path)
   }
 }

@@ -1,5 +1,6 @@
 import type { Packing } from '../base/unpack.ts'
 import type { Encoding } from '../base/charset.ts'
+import type { Wait } from './elders.ts'
 import { hashOf, type Fingerprint } from './identity.ts'
 import type { PassedMark } from './marks.ts'
 import type { Anchor, Naming } from './names.ts'
@@ -24,6 +25,12 @@ export class Generation {
   anchor: Anchor | undefined
   /** No line before this is the anchor; Infinity: there is none. */
   bannerTo = 0
+  /** A line that may count waits until then for the next one, monotonic; undefined: none does. */
+  countsUntilMs: number | undefined
+  /** No line waits for the next one to show that it counts. */
+  impatient = false
+  /** Lines were named by the anchor. */
+  anchorUsed = false
   /** Hash of the line at the anchor, noted with `Names`. */
   anchorHash: string | undefined
   fingerprint: Fingerprint | undefined
@@ -86,8 +93,10 @@ export class Generation {
   pollIntervalMs: number
   /** A generation of the same path that is read first while it has unread bytes. */
   predecessor: Generation | undefined
-  /** A rotated file was seen that may come before it, and it is too early to say: the next look tells. */
-  awaitsElder = false
+  /** What may come before it and is not known yet. */
+  waitsFor: Wait | undefined
+  /** Looks at its directory that it waits for. */
+  looksToWait = 0
   /** Its inode is gone: the content is looked for in a copy beside it, or in an archive only. */
   wanted: 'copy' | 'archive' | undefined
   /** The directory of a copy that is shorter than what was read, while not all of that has its verdict. */

@@ -75,3 +75,18 @@ export function isIntact(disk: Disk, { descriptor, offset, guard, fingerprint, p
   if (offset > 0 && !guardAt(disk, descriptor, offset).equals(guard)) return false
   return fingerprint === undefined || offset >= fingerprint.bytes || beginsWith(disk, descriptor, fingerprint)
 }
+
+/** Whether an open file still has the bytes that were searched for a newline last; false when they are not remembered. */
+export function isSearched(disk: Disk, { descriptor, searchedTo, tail }: Generation): boolean {
+  return tail.length > 0 && readFully(disk, descriptor, tail.length, searchedTo - tail.length).equals(tail)
+}
+
+/**
+ * All that is known of a content is a piece of its first line: what begins with it and is longer is another one.
+ *
+ * @param head  the first bytes of the content
+ */
+export function isPiece({ fingerprint, offset }: Generation, head: Uint8Array): boolean {
+  if (fingerprint === undefined || offset === 0 || offset > fingerprint.bytes) return false
+  return !head.subarray(0, offset).includes(newline)
+}

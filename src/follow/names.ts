@@ -16,17 +16,26 @@ export interface Anchor {
 }
 
 /**
- * The first line of a content that tells it from others: one that carries a time or a counter. Everything before it is a
- * banner, which may be the same in each file.
+ * The first line of a content that tells it from others: one that carries a time or a large number, or one that differs from
+ * the line before in its numbers only. Two lines that count are both behind the anchor, and the second one tells: so it
+ * tells the same where the first one was shipped before it came. Everything before is a banner, which may be the same in
+ * each file.
  *
- * - `found`: it stands from `offset` to `end`; `hash` is that of the line
+ * - `found`: lines from `offset` on are named by the one that stands from `telling` to `end`; `hash` is its hash
  * - `none`: the first 4 KiB have no such line
- * - `later`: no such line among those that are complete, the last of which ends at `offset`
+ * - `later`: no such line among those that are complete, which end at `end`. The next one may show that those from `offset`
+ *   on count
  */
 export type Search =
-  | { readonly kind: 'found'; readonly offset: number; readonly end: number; readonly hash: string }
+  | {
+      readonly kind: 'found'
+      readonly offset: number
+      readonly telling: number
+      readonly end: number
+      readonly hash: string
+    }
   | { readonly kind: 'none' }
-  | { readonly kind: 'later'; readonly offset: number }
+  | { readonly kind: 'later'; readonly offset: number; readonly end: number }
 
 const newline = 10
 
@@ -41,16 +50,24 @@ function textOf(line: Uint8Array): string {
 /**
  * Whether a line tells its content from others: by a time, a large number, or one that was another in the line before. A
  * number alone does not: `listening on port 8080` is said at each start.
+ *
+ * - `alone`: whatever stands before
+ * - `counts`: together with the line before
  */
-export function isDistinct(line: Uint8Array, before: Uint8Array): boolean {
+export function distinctionOf(line: Uint8Array, before: Uint8Array): 'alone' | 'counts' | undefined {
   const text = textOf(line)
-  if (timeOrLargeNumber.test(text)) return true
+  if (timeOrLargeNumber.test(text)) return 'alone'
   const previous = textOf(before)
-  return text !== previous && /\d/.test(text) && shapeOf(text) === shapeOf(previous)
+  return text !== previous && /\d/.test(text) && shapeOf(text) === shapeOf(previous) ? 'counts' : undefined
 }
 
 function shapeOf(text: string): string {
   return text.replaceAll(/\d+/g, '0')
+}
+
+/** The next line may show that this one counts. */
+function mayCount(line: Uint8Array): boolean {
+  return /\d/.test(textOf(line))
 }
 
 /**
@@ -60,18 +77,28 @@ function shapeOf(text: string): string {
  */
 export function findAnchor(head: Uint8Array, from: number, ended: boolean): Search {
   const full = head.length >= limits.headBytesMax
-  let before = head.subarray(from > 0 ? head.lastIndexOf(newline, from - 2) + 1 : 0, from)
-  while (from < head.length) {
-    const at = head.indexOf(newline, from)
+  let beforeFrom = from > 0 ? head.lastIndexOf(newline, from - 2) + 1 : 0
+  let before = head.subarray(beforeFrom, from)
+  for (let at = from; ;) {
+    const lineEnd = head.indexOf(newline, at)
     // One line longer than the head: what is there of it stands for it.
-    if (at === -1 && !(full ? from === 0 : ended)) break
-    const to = at === -1 ? head.length : at + 1
-    const line = head.subarray(from, to)
-    if (isDistinct(line, before)) return { kind: 'found', offset: from, end: to, hash: hashOf(line) }
+    const isOpen = lineEnd === -1 && !(full ? at === 0 : ended)
+    if (at >= head.length || isOpen) {
+      return full
+        ? { kind: 'none' }
+        : { kind: 'later', offset: mayCount(before) ? Math.max(from, beforeFrom) : at, end: at }
+    }
+    const end = lineEnd === -1 ? head.length : lineEnd + 1
+    const line = head.subarray(at, end)
+    const distinction = distinctionOf(line, before)
+    if (distinction !== undefined) {
+      const offset = distinction === 'alone' ? at : Math.max(from, beforeFrom)
+      return { kind: 'found', offset, telling: at, end, hash: hashOf(line) }
+    }
     before = line
-    from = to
+    beforeFrom = at
+    at = end
   }
-  return full ? { kind: 'none' } : { kind: 'later', offset: from }
 }
 
 /**
@@ -172,13 +199,19 @@ export class Names {
     if (alike?.size === 0) this.#alike.delete(name)
   }
 
-  /** A name of the lines from the anchor on. A banner with a number in it, seen in two files, is no anchor. */
+  /**
+   * A name of the lines from the anchor on. A banner with a number in it, seen in two files, is no anchor. It is given out
+   * when the first line is named so (`use`): what is gone before leaves it to its copy.
+   */
   ofAnchor(facts: NameFacts, anchorHash: string): string {
     const name = this.#anchored(facts.basePath, anchorHash)
     const alone = (this.#alike.get(name)?.size ?? 0) < 2
-    if (!alone || this.#used.has(name)) return this.#ofInode(facts, anchorHash)
+    return alone && !this.#used.has(name) ? name : this.#ofInode(facts, anchorHash)
+  }
+
+  /** A line has this name: no other content gets it. */
+  use(name: string): void {
     this.#used.add(name)
-    return name
   }
 
   /** A name of the lines before the anchor, or of all where there is none. */

@@ -1,6 +1,6 @@
 import type { Disk } from '../base/disk.ts'
 import type { Generation } from './generation.ts'
-import { beginsWith, fingerprintIn, guardAt, hashOf } from './identity.ts'
+import { beginsWith, fingerprintIn, guardAt, hashOf, isPiece, readFully } from './identity.ts'
 import { findAnchor, type Names } from './names.ts'
 
 /** Notes the anchor of a content that has just been found, so that another one with an equal anchor is known before either has a name. */
@@ -15,6 +15,26 @@ function note(names: Names, generation: Generation, anchorHash: string): void {
   names.note(generation, generation.basePath, anchorHash)
 }
 
+/** Lines of it were put into a batch: the name of those behind the anchor is no other content's from now on. */
+export function useAnchor(names: Names, generation: Generation): void {
+  const { anchor, anchorUsed, offset } = generation
+  if (anchorUsed || anchor === undefined || offset <= anchor.offset) return
+  generation.anchorUsed = true
+  names.use(anchor.id)
+}
+
+/** Its content is gone. Was no line named by its anchor, the name is left to whatever has the content now. */
+export function leaveAnchor(names: Names, generation: Generation): void {
+  const { anchor, anchorHash, anchorUsed, basePath, id } = generation
+  if (anchorUsed || anchorHash === undefined) return
+  names.forget(generation, basePath, anchorHash)
+  generation.anchorHash = undefined
+  if (anchor === undefined) return
+  if (id === anchor.id) generation.id = undefined
+  generation.anchor = undefined
+  generation.bannerTo = 0
+}
+
 /** Whether its first bytes may still tell a name. */
 export function wantsName({ anchor, bannerTo }: Generation): boolean {
   return anchor === undefined && bannerTo < Infinity
@@ -23,31 +43,43 @@ export function wantsName({ anchor, bannerTo }: Generation): boolean {
 /**
  * Finds the names that begin the ids of a generation.
  *
- * @param head   the first bytes of its content, as many as there are, `limits.headBytesMax` at most
- * @param ended  a last line without a newline is one
+ * @param head     the first bytes of its content, as many as there are, `limits.headBytesMax` at most
+ * @param ended    a last line without a newline is one
+ * @param patient  a line that may count gets no name before the next one has shown it
+ * @returns        whether such a line waits
  */
-export function nameLines(names: Names, generation: Generation, head: Uint8Array, ended: boolean): void {
+export function nameLines(
+  names: Names,
+  generation: Generation,
+  head: Uint8Array,
+  ended: boolean,
+  patient: boolean,
+): boolean {
   generation.fingerprint ??= fingerprintIn(head, ended)
-  if (!wantsName(generation)) return
+  if (!wantsName(generation)) return false
   const { fingerprint, basePath, inode, birthNs, epoch, offset, bannerTo } = generation
-  if (fingerprint === undefined) return
+  if (fingerprint === undefined) return false
   const facts = { basePath, inode, birthNs, epoch, fingerprintHash: fingerprint.hash }
   const search = findAnchor(head, Math.max(offset, bannerTo), ended)
-  widen(generation, head, search.kind === 'found' ? search.end : search.kind === 'none' ? head.length : search.offset)
+  widen(generation, head, search.kind === 'none' ? head.length : search.end)
+  const waits = search.kind === 'later' && patient && search.offset < search.end
   if (search.kind === 'found') {
     note(names, generation, search.hash)
     generation.anchor = { offset: search.offset, id: names.ofAnchor(facts, search.hash) }
     generation.durable = false
     if (search.offset === 0) generation.id = generation.anchor.id
   } else {
-    generation.bannerTo = search.kind === 'none' ? Infinity : search.offset
-    if (generation.bannerTo <= offset) return
+    generation.bannerTo = search.kind === 'none' ? Infinity : waits ? search.offset : search.end
+    // After a crash the line that may count must not get another name than it was shipped under.
+    if (search.kind === 'later' && !waits && search.offset < search.end) generation.durable = false
+    if (generation.bannerTo <= offset) return waits
   }
   if (generation.id === undefined) {
     generation.id = names.ofBanner(facts)
     generation.durable = false
   }
   generation.searchAgain()
+  return waits
 }
 
 /**
@@ -66,5 +98,6 @@ export function holdsRestOf(disk: Disk, generation: Generation, descriptor: numb
   const { fingerprint, offset } = generation
   const { sizeBytes } = disk.sizeOf(descriptor)
   if (fingerprint === undefined || sizeBytes < offset || !beginsWith(disk, descriptor, fingerprint)) return false
+  if (sizeBytes > offset && isPiece(generation, readFully(disk, descriptor, fingerprint.bytes, 0))) return false
   return hashOf(guardAt(disk, descriptor, offset)) === generation.guardHash()
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Archives } from './archives.ts'
 import type { Copies } from './copies.ts'
 import type { Descriptors } from './descriptors.ts'
+import type { Elders } from './elders.ts'
 import type { Family } from './family.ts'
 import type { Generation } from './generation.ts'
 import type { Names } from './names.ts'
@@ -40,8 +41,11 @@ export interface Parts extends RegistryOptions {
   readonly copies: Copies
   readonly archives: Archives
   readonly descriptors: Descriptors
+  readonly elders: Elders
   /** One file that cannot be read does not keep the others from being seen. */
   readonly tried: <T>(file: SeenFile, otherwise: T, see: () => T) => T
+  /** Whether the state knows of a content under this name that was not found yet. */
+  readonly isSaved: (path: string) => boolean
   /** Whether the name of a generation still leads to it. */
   readonly isThere: (generation: Generation) => boolean
   /** Asks an open file for its size. */

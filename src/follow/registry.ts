@@ -4,10 +4,11 @@ import type { SavedGeneration } from '../base/state.ts'
 import { Archives } from './archives.ts'
 import { Copies, type Copy } from './copies.ts'
 import { Descriptors } from './descriptors.ts'
+import { Elders } from './elders.ts'
 import { Family } from './family.ts'
 import type { Generation } from './generation.ts'
-import { beginsWith, guardAt, isIntact, keyOf, readFully, sameBirth } from './identity.ts'
-import { nameLines, wantsName, widen } from './naming.ts'
+import { beginsWith, guardAt, isIntact, isSearched, keyOf, readFully, sameBirth } from './identity.ts'
+import { leaveAnchor, nameLines, useAnchor, wantsName, widen } from './naming.ts'
 import type { Parts, RegistryOptions } from './parts.ts'
 import { probe } from './probing.ts'
 import { Rest } from './rest.ts'
@@ -22,6 +23,7 @@ export class Registry {
   readonly #copies: Copies
   readonly #archives: Archives
   readonly #descriptors: Descriptors
+  readonly #elders: Elders
   readonly #rest: Rest
   readonly #strangers: Strangers
   readonly #resuming: Resuming
@@ -31,8 +33,7 @@ export class Registry {
   /** The inode that each name led to in the last listings. */
   #keysByPath: ReadonlyMap<string, string> = new Map()
   #firstLook = true
-  /** Looks in a row after which it was too early to say what a rotated file is. */
-  #undecidedLooks = 0
+  #hurried = false
 
   constructor(options: RegistryOptions, saved: readonly SavedGeneration[]) {
     this.#o = options
@@ -43,6 +44,7 @@ export class Registry {
       roots: options.roots,
       refused: (path, refusal) => options.happened({ kind: 'refused', path, ...refusal }),
     })
+    this.#elders = new Elders(options.lookAgain)
     this.#archives = new Archives({
       disk: options.disk,
       clock: options.clock,
@@ -56,7 +58,9 @@ export class Registry {
       copies: this.#copies,
       archives: this.#archives,
       descriptors: this.#descriptors,
+      elders: this.#elders,
       tried: (file, otherwise, see) => this.#tried(file, otherwise, see),
+      isSaved: (path) => this.#resuming.waiting.some((entry) => entry.path === path),
       isThere: (generation) => this.#isThere(generation),
       look: (generation) => void this.#look(generation, options.clock.monotonicMs()),
       replaced: (generation, why) => this.replaced(generation, why),
@@ -100,7 +104,7 @@ export class Registry {
     const ordered = files.toSorted(byAge)
     this.#keysByPath = new Map(files.map((file) => [file.path, keyOf(file.facts)]))
     this.#resuming.beginLook()
-    if (everything) this.#strangers.undecided.clear()
+    this.#elders.beginLook(this.#family.generations, this.#listings, everything)
     const strangers = ordered.filter((file) => !this.#tried(file, true, () => this.#recognize(file)))
     if (everything) this.#resuming.search(files)
     // After all that is known has its place, and what a glob matches: what is left may be a copy of it.
@@ -120,19 +124,13 @@ export class Registry {
       this.#archives.sweep(directory, isThere)
       this.#copies.sweep(directory, isThere)
     }
-    if (!everything) return
-    this.#archives.looked()
-    this.#awaitElders()
+    this.#elders.endLook(this.#family.generations, everything)
+    if (everything) this.#archives.looked()
   }
 
-  /** Order: a file is not read while something is about to be decided that may have had its name before. Not for long. */
-  #awaitElders(): void {
-    const { undecided } = this.#strangers
-    this.#undecidedLooks = undecided.size === 0 ? 0 : this.#undecidedLooks + 1
-    const patient = this.#undecidedLooks <= limits.elderLooksMax
-    for (const generation of this.#family.generations) {
-      generation.awaitsElder = patient && generation.stage === 'live' && undecided.has(generation.path)
-    }
+  /** Nobody looks any more: what waited for that is read. */
+  lastLook(): void {
+    this.#elders.lastLook(this.#family.generations)
   }
 
   /**
@@ -147,6 +145,9 @@ export class Registry {
     const grown = new Set<string>(this.#grown)
     this.#grown.clear()
     for (const generation of this.#family.generations) {
+      const { countsUntilMs = Infinity, stage } = generation
+      // Of a file that was rotated away no further line is waited for: its successor waits.
+      if (countsUntilMs <= nowMs || (countsUntilMs < Infinity && stage !== 'live')) this.#countNoMore(generation)
       if (generation.descriptor === -1) {
         if (nowMs - generation.changedAtMs >= limits.endedQuietMs && this.#rest.isGivenUp(generation)) {
           if (!this.#rest.looksForOutrun(generation)) this.#gone(generation)
@@ -154,7 +155,7 @@ export class Registry {
         continue
       }
       if (generation.nextPollMs > nowMs && !everything) continue
-      const { directory, stage, failed } = generation
+      const { directory, failed } = generation
       if (!everything && directory !== undefined && stage === 'live' && !failed && watched(directory)) {
         generation.nextPollMs = nowMs + limits.pollIntervalMaxMs
         continue
@@ -216,6 +217,7 @@ export class Registry {
   nextPollMs(watched: (directory: string) => boolean): number {
     let nextMs = this.#archives.nextMs
     for (const generation of this.#family.generations) {
+      nextMs = Math.min(nextMs, generation.countsUntilMs ?? Infinity)
       if (generation.descriptor === -1) {
         if (this.#rest.isGivenUp(generation)) nextMs = Math.min(nextMs, generation.changedAtMs + limits.endedQuietMs)
         if (this.#waitsForTurn(generation)) nextMs = 0
@@ -233,9 +235,33 @@ export class Registry {
     if (wantsName(generation) && generation.packing === undefined) {
       const head = readFully(this.#o.disk, generation.descriptor, limits.headBytesMax, 0)
       // The bytes of another content must not name this one: so it is compared after they were read.
-      if (isIntact(this.#o.disk, generation)) nameLines(this.#o.names, generation, head, this.hasEnded(generation))
+      if (isIntact(this.#o.disk, generation)) this.#name(generation, head)
     }
     return generation.naming() !== undefined
+  }
+
+  #name(generation: Generation, head: Uint8Array): void {
+    const patient = !this.#hurried && !generation.impatient && generation.stage === 'live'
+    const waits = nameLines(this.#o.names, generation, head, this.hasEnded(generation), patient)
+    generation.impatient = false
+    if (!waits) generation.countsUntilMs = undefined
+    else generation.countsUntilMs ??= this.#o.clock.monotonicMs() + limits.countPatienceMs
+  }
+
+  /** The line that waits for the next one is shipped as it is. */
+  #countNoMore(generation: Generation): void {
+    generation.countsUntilMs = undefined
+    generation.impatient = true
+    generation.searchAgain()
+    this.#o.readable(generation)
+  }
+
+  /** Nothing waits for what may come: Remora stops. */
+  hurry(): void {
+    this.#hurried = true
+    for (const generation of this.#family.generations) {
+      if (generation.countsUntilMs !== undefined) this.#countNoMore(generation)
+    }
   }
 
   /** The content of an open file is another one: its generation has ended, and a new one begins in the same inode. */
@@ -256,6 +282,7 @@ export class Registry {
 
   /** Bytes of it were put into a batch: the more of its beginning is known, the fewer contents are taken for it. */
   consumed(generation: Generation): void {
+    useAnchor(this.#o.names, generation)
     const { fingerprint, packing, descriptor } = generation
     const known = Math.min(generation.offset, limits.headBytesMax)
     if (fingerprint === undefined || fingerprint.bytes >= known || packing !== undefined) return
@@ -273,6 +300,14 @@ export class Registry {
   /** Everything of a generation that has ended was read: no more is expected. */
   finish(generation: Generation): void {
     if (generation.finished) return
+    const { stage } = generation
+    // A write in the same tick as the last look, that left the size as it was, has shown nowhere.
+    if (
+      (stage === 'rotated' || stage === 'deleted') &&
+      generation.descriptor !== -1 &&
+      !isIntact(this.#o.disk, generation)
+    )
+      return this.replaced(generation, 'it has ended, and the bytes before the offset are others')
     generation.finished = true
     const { offset, provenBytes } = generation
     if (provenBytes > offset)
@@ -375,8 +410,7 @@ export class Registry {
       }
       // Nothing to read, and so nobody else compares: it may have been truncated and refilled to the same size.
       const unread = known.sizeBytes !== Math.max(known.offset, known.searchedTo)
-      if (rewritten && !unread && known.descriptor !== -1 && !isIntact(this.#o.disk, known))
-        this.replaced(known, 'it was written without growing, and the bytes before the offset are others')
+      if (rewritten && !unread && known.descriptor !== -1) this.#compareAgain(known)
     }
     known.modifiedMs = this.#o.clock.nowMs() - modifiedMs < limits.tickMs ? -1 : modifiedMs
     // The look showed another content: the inode belongs to the successor now.
@@ -393,6 +427,16 @@ export class Registry {
     const stage = file.path === known.path && known.packing === undefined ? 'live' : 'rotated'
     if (stage === 'rotated' && known.stage !== 'rotated') this.#o.happened({ kind: 'rotated', generation: known })
     known.stage = stage
+  }
+
+  /** It was written, and is as long as it was. */
+  #compareAgain(generation: Generation): void {
+    if (!isIntact(this.#o.disk, generation)) {
+      this.replaced(generation, 'it was written without growing, and the bytes before the offset are others')
+    } else if (generation.searchedTo > generation.offset && !isSearched(this.#o.disk, generation)) {
+      generation.searchAgain()
+      this.#o.readable(generation)
+    }
   }
 
   /** Whether its name still leads to it; a name in a directory that was not listed now is looked at. */
@@ -416,6 +460,8 @@ export class Registry {
 
   /** A content is gone from its inode: what was not read of it may be in a copy. */
   #end(generation: Generation, why: string): void {
+    leaveAnchor(this.#o.names, generation)
+    generation.countsUntilMs = undefined
     generation.stage = 'replaced'
     // What the last look saw may have been the size of the other content.
     if (generation.fingerprint !== undefined) generation.sizeBytes = Math.max(generation.offset, generation.provenBytes)

@@ -21,7 +21,11 @@ export class Rest {
 
   /** After a while it is not looked for any more; not before the state needs it no longer. */
   isGivenUp(generation: Generation): boolean {
-    return generation.wanted !== undefined && !this.#p.archives.pending && this.#p.settled(generation)
+    if (generation.wanted === undefined || this.#p.archives.pending || !this.#p.settled(generation)) return false
+    // A copy that is shorter would be a stranger.
+    if (generation.copies.size > 0 && generation.unreadBytes === 0) return false
+    // Nobody could look.
+    return !this.#p.isUnsure(generation.path)
   }
 
   /** All of it has its verdict now, and a copy that is shorter can be told to be one. False: there is none. */
@@ -58,10 +62,15 @@ export class Rest {
   isBack(file: SeenFile): boolean {
     const { facts, path } = file
     for (const generation of this.#wanting) {
-      if (generation.wanted !== 'archive' || generation.packing !== undefined) continue
+      if (generation.wanted === undefined || generation.packing !== undefined) continue
       const { inode, birthNs } = generation.former ?? generation
       if (inode !== facts.inode || birthNs !== facts.birthNs) continue
-      if (birthNs === 0n && !this.#isContentOf(file, generation)) continue
+      // Its inode may have been emptied, or without births be another file's.
+      this.#p.descriptors.refusedLast = false
+      if (!this.#isContentOf(file, generation)) {
+        if (!this.#waitsForRefused(generation)) continue
+        return true
+      }
       generation.wanted = undefined
       generation.stage = path === generation.path ? 'live' : 'rotated'
       this.#p.family.own(generation, facts, path)
@@ -70,9 +79,14 @@ export class Rest {
     return false
   }
 
+  /** Takes the bytes before its offset along: after a restart they were not read again. */
   #isContentOf(file: SeenFile, generation: Generation): boolean {
-    if (generation.offset === 0) return false
-    return this.#p.descriptors.with(file, false, (opened) => holdsRestOf(this.#p.disk, generation, opened.descriptor))
+    if (generation.offset === 0 && file.facts.birthNs === 0n) return false
+    return this.#p.descriptors.with(file, false, ({ descriptor }) => {
+      if (generation.fingerprint !== undefined && !holdsRestOf(this.#p.disk, generation, descriptor)) return false
+      generation.guard = guardAt(this.#p.disk, descriptor, generation.offset)
+      return true
+    })
   }
 
   /** Looks for the rest of a content in a copy, or in an archive only, from the next look on. */
@@ -95,10 +109,16 @@ export class Rest {
       const goesOn = this.#p.tried(file, false, () =>
         this.#p.descriptors.with(file, false, (opened) => this.#goOn(generation, file, opened)),
       )
-      // It may be this one: not given up before that is known.
-      if (this.#p.descriptors.refusedLast) generation.changedAtMs = this.#p.clock.monotonicMs()
+      this.#waitsForRefused(generation)
       return goesOn
     })
+  }
+
+  /** The last file that was to be opened may be what is looked for: not given up before that is known. */
+  #waitsForRefused(generation: Generation): boolean {
+    const { refusedLast } = this.#p.descriptors
+    if (refusedLast) generation.changedAtMs = this.#p.clock.monotonicMs()
+    return refusedLast
   }
 
   #goOn(generation: Generation, file: SeenFile, opened: Opened): boolean {
@@ -145,7 +165,7 @@ export class Rest {
     generation.finished = inside.bytes === generation.offset
     generation.encoding = encodingOf(inside.head)
     noteAnchor(this.#p.names, generation, inside.head)
-    nameLines(this.#p.names, generation, inside.head, inside.bytes <= inside.head.length)
+    nameLines(this.#p.names, generation, inside.head, inside.bytes <= inside.head.length, false)
     // Further than its head an archive is not looked at for names.
     generation.bannerTo = Infinity
     if (generation.finished) return

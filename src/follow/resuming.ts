@@ -63,6 +63,7 @@ export class Resuming {
         guardHolds: hashOf(guard) === saved.guardHash,
       })
       this.#saved.opened(saved)
+      if (resume === 'other') this.#saved.outlived(saved)
       // Where births are not known, the name has to speak for an inode number that is given again.
       const isElsewhere = saved.birthNs === '0' && file.path !== (saved.currentPath ?? saved.path)
       if (resume !== wanted || (isElsewhere && (resume === 'replaced' || saved.fingerprint === null))) return false
@@ -97,6 +98,7 @@ export class Resuming {
       const generation = this.#restore(saved)
       generation.stage = 'rotated'
       generation.archiveStamp = stampOf(facts)
+      generation.goneWhy = 'its archive was written again while Remora was not running, with other bytes'
       if (saved.finished) this.#p.family.own(generation, facts, file.path)
       // Read through once more, and compared with what is known of it.
       else this.#rest.want(generation, 'archive')
@@ -109,6 +111,7 @@ export class Resuming {
     const generation = this.#make(saved, place)
     generation.id = saved.id ?? undefined
     generation.anchor = saved.anchor ?? undefined
+    generation.bannerTo = saved.bannerTo
     generation.packing = saved.packing ?? undefined
     generation.fingerprint = saved.fingerprint ?? undefined
     generation.offset = saved.offset
@@ -120,6 +123,11 @@ export class Resuming {
     generation.provenBytes = saved.sizeBytes
     generation.finished = saved.finished
     generation.former = { inode: BigInt(saved.inode), birthNs: BigInt(saved.birthNs) }
+    // Whether the process before has sent lines under it nobody knows.
+    if (saved.anchor !== null) {
+      generation.anchorUsed = true
+      this.#p.names.use(saved.anchor.id)
+    }
     this.#p.restored(generation)
     return generation
   }

@@ -40,6 +40,11 @@ export class Saved {
     this.#unopened.delete(saved.inode)
   }
 
+  /** Another file has its inode: a look at everything has to tell where it is, if anywhere. */
+  outlived(saved: SavedGeneration): void {
+    this.#absent.add(saved)
+  }
+
   remove(saved: SavedGeneration): void {
     this.#absent.delete(saved)
     const rest = this.of(saved.inode).filter((other) => other !== saved)

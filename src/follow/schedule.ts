@@ -49,12 +49,12 @@ export class Schedule {
 }
 
 function waits(generation: Generation): boolean {
-  if (generation.awaitsElder) return true
+  if (generation.waitsFor !== undefined) return true
   for (;;) {
     const { predecessor } = generation
     if (predecessor === undefined) return false
     // Not for a copy that may never be found: the live file may be truncated again meanwhile.
-    if (predecessor.readable) return true
+    if (predecessor.readable || predecessor.countsUntilMs !== undefined) return true
     // It may get a late line yet; but order is kept per generation, and `log.offset` gives it back.
     generation.predecessor = predecessor.predecessor
   }

@@ -18,8 +18,6 @@ import { broken, directoryOf, mayComeFrom, type SeenFile } from './seen.ts'
 export class Strangers {
   readonly #p: Parts
   readonly #rest: Rest
-  /** Names before rotation of files that it was too early to say anything of, since the last look at everything began. */
-  readonly undecided = new Set<string>()
 
   constructor(parts: Parts, rest: Rest) {
     this.#p = parts
@@ -30,10 +28,7 @@ export class Strangers {
   observe(file: SeenFile, early: boolean, firstLook: boolean): void {
     const looksRotated = file.before.length > 0
     if (!file.matched && !looksRotated) return
-    if (looksRotated && early) {
-      for (const name of file.before) this.undecided.add(name)
-      return
-    }
+    if (looksRotated && early) return this.#p.elders.undecided(file)
     const bornMs = file.facts.birthNs > 0n ? Number(file.facts.birthNs / 1_000_000n) : file.facts.modifiedMs
     const bornSince = bornMs >= this.#p.sinceMs
     if (!file.matched && !bornSince) return
@@ -219,6 +214,7 @@ export class Strangers {
 
   #begin(file: SeenFile, opened: Opened, decision: 'new' | 'missed', firstLook: boolean): void {
     const path = this.#pathFor(file, false)
+    const hasElders = this.#p.family.hasPath(path) || this.#p.isSaved(path)
     const fromEnd = decision === 'new' && firstLook && this.#p.startAtEnd
     const start = fromEnd ? this.#endOf(opened) : undefined
     const generation =
@@ -227,6 +223,7 @@ export class Strangers {
         : this.#p.family.make(path, 0)
     this.#p.family.own(generation, opened.facts, file.path)
     this.#p.descriptors.hold(generation, opened)
+    this.#p.elders.found(generation, hasElders)
     if (decision === 'missed') generation.stage = 'rotated'
     if (start !== undefined) {
       generation.offset = opened.facts.sizeBytes
@@ -277,6 +274,11 @@ export class Strangers {
       if (this.#p.descriptors.reopen(generation)) {
         const at = opened.facts.sizeBytes
         if (isPartOf(disk, opened.descriptor, at, generation.descriptor)) {
+          if (!isIntact(disk, generation)) {
+            // The file was emptied and written again, and that is what was copied: of what follows in it.
+            this.#p.replaced(generation, 'a copy of it has what it holds now')
+            continue
+          }
           // Read by nobody yet, it may be emptied before it is.
           generation.fingerprint ??= fingerprintOf(disk, generation.descriptor, false)
           // Only the file that still has its name can be truncated behind a copy: a rotated one may be just alike.

@@ -3,7 +3,7 @@ import type { Disk } from '../base/disk.ts'
 import { assert } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Generation } from './generation.ts'
-import { beginsWith, hashOf, readFully } from './identity.ts'
+import { hashOf, readFully } from './identity.ts'
 import { addMark } from './marks.ts'
 import { lookAt } from './rotation.ts'
 
@@ -85,7 +85,8 @@ export function readTurn(
     if (!newlineCame(disk, generation, input, sizeBytes)) return nothing
   }
   const guard = generation.guard.length
-  const known = offset === 0 ? (generation.fingerprint?.bytes ?? 0) : 0
+  const known = Math.max(0, (generation.fingerprint?.bytes ?? 0) - offset)
+  const head = unguardedHead(disk, generation)
   const wanted = guard + Math.max(tellingBytes(lineBytesMax), known, Math.min(wantedBytes, limits.quantumBytes))
   const length = Math.min(input.length, wanted)
   let got = disk.read(generation.descriptor, input, 0, length, offset - guard)
@@ -96,7 +97,7 @@ export function readTurn(
     got += more
   }
   const guardHolds =
-    got >= guard && generation.guard.compare(input, 0, guard) === 0 && beginsAsKnown(disk, generation, input)
+    got >= guard && generation.guard.compare(input, 0, guard) === 0 && beginsAsKnown(generation, head, input)
   const { knownBytes } = generation
   if (lookAt({ sizeBytes, knownBytes, offsetBytes: offset, guardHolds }) === 'replaced') {
     generation.sizeBytes = lastBytes
@@ -147,12 +148,27 @@ export function beginningOf({ offset, skipping, guard, encoding }: Generation, b
   return { passedBytes: 0, place: skipping ? 'cut' : standsInHole(guard) ? 'hole' : 'line' }
 }
 
-/** Before the line that it is named after is shipped, the guard does not tell enough. */
-function beginsAsKnown(disk: Disk, generation: Generation, input: Uint8Array): boolean {
-  const { offset, fingerprint, descriptor, packing } = generation
+/** The first bytes of a content, up to its guard, while reading stands before the end of its fingerprint. */
+function unguardedHead(disk: Disk, { offset, guard, fingerprint, descriptor, packing }: Generation): Uint8Array {
+  if (fingerprint === undefined || offset >= fingerprint.bytes || packing !== undefined) return none
+  return readFully(disk, descriptor, offset - guard.length, 0)
+}
+
+/**
+ * Before the line that it is named after is shipped, the guard does not tell enough. What was read is compared, and not
+ * the file again: that may be truncated by now, and these bytes are its content all the same.
+ *
+ * @param head  what was read of the file just before: the bytes before those in the input
+ */
+function beginsAsKnown(
+  { offset, guard, fingerprint, packing }: Generation,
+  head: Uint8Array,
+  input: Uint8Array,
+): boolean {
   if (fingerprint === undefined || offset >= fingerprint.bytes) return true
-  if (offset > 0) return packing !== undefined || beginsWith(disk, descriptor, fingerprint)
-  return hashOf(input.subarray(0, fingerprint.bytes)) === fingerprint.hash
+  if (offset > 0 && packing !== undefined) return true
+  const rest = input.subarray(0, fingerprint.bytes - (offset - guard.length))
+  return hashOf(head.length === 0 ? rest : Buffer.concat([head, rest])) === fingerprint.hash
 }
 
 /** Moves the offset behind what was encoded; `from` and `input` as the turn left them. */

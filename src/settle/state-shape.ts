@@ -55,6 +55,7 @@ const generationChecks: Readonly<Record<keyof SavedGeneration, Check>> = {
   sizeBytes: natural,
   finished: boolean,
   anchor: orNull(shape({ offset: natural, id: word })),
+  bannerTo: natural,
   packing: oneOf(null, 'gzip', 'zstd'),
 }
 

@@ -99,7 +99,13 @@ function fromVersion1(value: unknown): unknown {
     generations: Array.isArray(generations)
       ? (generations as unknown[]).map((entry) =>
           typeof entry === 'object' && entry !== null
-            ? { ...(entry as SavedGeneration), anchor: anchorOf(entry as SavedGeneration), packing: null, marks: [] }
+            ? {
+                ...(entry as SavedGeneration),
+                anchor: anchorOf(entry as SavedGeneration),
+                bannerTo: 0,
+                packing: null,
+                marks: [],
+              }
             : entry,
         )
       : generations,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../src/base/limits.ts'
-import { findAnchor, isDistinct, nameOf, Names, UsedNames, type NameFacts } from '../../src/follow/names.ts'
+import { findAnchor, distinctionOf, nameOf, Names, UsedNames, type NameFacts } from '../../src/follow/names.ts'
 
 const line = (text: string) => Buffer.from(text, 'latin1')
 
@@ -14,7 +14,7 @@ describe('a line that tells a content from others', () => {
     'line 000017',
     '1763879486',
     Buffer.from('line 000017', 'utf16le').toString('latin1'),
-  ])('%j does', (text) => expect(isDistinct(line(text), line(''))).toBe(true))
+  ])('%j does', (text) => expect(distinctionOf(line(text), line(''))).toBe('alone'))
 
   test.each([
     '',
@@ -23,16 +23,16 @@ describe('a line that tells a content from others', () => {
     ' :: Spring Boot ::        (v2.7.1)',
     'listening on port 8080',
     'line 17',
-  ])('%j alone does not', (text) => expect(isDistinct(line(text), line('started'))).toBe(false))
+  ])('%j alone does not', (text) => expect(distinctionOf(line(text), line('started'))).toBe(undefined))
 
   test.each([
-    ['line 16', 'line 17', true],
-    ['<16>', '<17>', true],
-    ['line 17', 'line 17', false],
-    ['worker 1 is ready', 'port 8080', false],
-    ['started', 'started', false],
+    ['line 16', 'line 17', 'counts'],
+    ['<16>', '<17>', 'counts'],
+    ['line 17', 'line 17', undefined],
+    ['worker 1 is ready', 'port 8080', undefined],
+    ['started', 'started', undefined],
   ])('behind %j, %j: %s', (before, text, expected) => {
-    expect(isDistinct(line(text), line(before))).toBe(expected)
+    expect(distinctionOf(line(text), line(before))).toBe(expected)
   })
 })
 
@@ -40,17 +40,23 @@ const head = (text: string) => Buffer.from(text)
 
 describe('the anchor', () => {
   test.each([
-    ['', 0, false, { kind: 'later', offset: 0 }],
-    ['sta', 0, false, { kind: 'later', offset: 0 }],
-    ['started\n', 0, false, { kind: 'later', offset: 8 }],
-    ['started\nlin', 0, false, { kind: 'later', offset: 8 }],
-    ['started\nline 1\n', 8, false, { kind: 'later', offset: 15 }],
-    ['started\nline 1\nline 2\n', 8, false, { kind: 'found', offset: 15, end: 22 }],
-    ['started\nline 1\nline 2\n', 15, false, { kind: 'found', offset: 15, end: 22 }],
-    ['line 000017', 0, false, { kind: 'later', offset: 0 }],
-    ['line 000017', 0, true, { kind: 'found', offset: 0, end: 11 }],
-    ['started\nend', 0, true, { kind: 'later', offset: 11 }],
-    ['a 1\nline\n', 4, false, { kind: 'later', offset: 9 }],
+    ['', 0, false, { kind: 'later', offset: 0, end: 0 }],
+    ['sta', 0, false, { kind: 'later', offset: 0, end: 0 }],
+    ['started\n', 0, false, { kind: 'later', offset: 8, end: 8 }],
+    ['started\nlin', 0, false, { kind: 'later', offset: 8, end: 8 }],
+    // The line before may count: the next one tells.
+    ['started\nline 1\n', 8, false, { kind: 'later', offset: 8, end: 15 }],
+    ['line 1\nline', 0, false, { kind: 'later', offset: 0, end: 7 }],
+    ['started\nline 1\nline 2\n', 8, false, { kind: 'found', offset: 8, telling: 15, end: 22 }],
+    ['line 1\nline 2\n', 0, false, { kind: 'found', offset: 0, telling: 7, end: 14 }],
+    // It was shipped before the next one came.
+    ['started\nline 1\nline 2\n', 15, false, { kind: 'found', offset: 15, telling: 15, end: 22 }],
+    ['port 8080\nline 1\nline 2\n', 0, false, { kind: 'found', offset: 10, telling: 17, end: 24 }],
+    ['port 8080\n10:00:00 go\n', 0, false, { kind: 'found', offset: 10, telling: 10, end: 22 }],
+    ['line 000017', 0, false, { kind: 'later', offset: 0, end: 0 }],
+    ['line 000017', 0, true, { kind: 'found', offset: 0, telling: 0, end: 11 }],
+    ['started\nend', 0, true, { kind: 'later', offset: 11, end: 11 }],
+    ['a 1\nline\n', 4, false, { kind: 'later', offset: 9, end: 9 }],
     ['x'.repeat(limits.headBytesMax), 0, false, { kind: 'none' }],
     ['000017 '.padEnd(limits.headBytesMax, 'x'), 0, false, { kind: 'found', offset: 0 }],
     ['x\n'.repeat(limits.headBytesMax / 2), 0, false, { kind: 'none' }],
@@ -126,10 +132,17 @@ describe('a name', () => {
     let state = names()
     const given: string[] = []
     for (let round = 0; round < 5; round++) {
-      given.push(state.ofAnchor(facts, 'line 17'), state.ofBanner(facts))
+      const anchored = state.ofAnchor(facts, 'line 17')
+      state.use(anchored)
+      given.push(anchored, state.ofBanner(facts))
       state = names(state.text)
     }
     expect(new Set(given).size).toBe(given.length)
+  })
+
+  test('of an anchor under which nothing was named is left to the next content that has it', () => {
+    const state = names()
+    expect(state.ofAnchor(facts, 'line 17')).toBe(state.ofAnchor({ ...facts, inode: 8n }, 'line 17'))
   })
 
   test('of a banner is another one when the state was lost, for nobody knows what it was given to', () => {

@@ -46,6 +46,8 @@ export class Application {
   #confused = false
   /** No agent runs. */
   down = false
+  /** What is younger may seem to be born before. */
+  clockSetBack = false
   /** Between two calls of the agent: a descriptor may be about to be closed. */
   interrupting = false
 
@@ -110,6 +112,7 @@ export class Application {
       case 'hole':
         return this.#leaveHole(this.#files.find(path))
       case 'delete':
+        this.#double(path)
         this.#gone(this.#files.find(path) && this.#files.remove(path))
         if (action.create) this.#open(path)
         return
@@ -234,6 +237,10 @@ export class Application {
     this.#lifeOf.set(inode, life)
     if (this.blind && this.habits.banner) mark(life, alike)
     if (origin !== undefined) return
+    // Taken for the life that had the number before, it is read in the place of that one.
+    if (this.habits.births === 'none' && this.#numbers.has(inode.number)) {
+      for (const other of this.lives) if (!other.paths.isDisjointFrom(paths)) other.drainsFirst = false
+    }
     this.#begun++
     this.#numbers.add(inode.number)
   }
@@ -253,6 +260,10 @@ export class Application {
     // What is written just when the agent lets go of it is lost: nobody can help that.
     if (orphan === undefined || !this.#held.has(orphan) || this.interrupting) return
     if (this.#copying?.from === orphan) return
+    const life = this.#lifeOf.get(orphan)!
+    // The archive is shorter than what is read now: without a line that tells it is a stranger after a restart.
+    if ([...this.#packed.keys()].some((packed) => this.#lifeOf.get(packed) === life))
+      mark(life, 'written on after it was packed')
     this.#late(orphan)
     this.#write(orphan, this.#some(lines, 20))
   }
@@ -299,14 +310,16 @@ export class Application {
     const life = inode && this.#lifeOf.get(inode)
     // Nobody has seen it under its first name: what comes first only births can tell, and not while there is something to
     // be found again that it may be the rest of.
-    const isTold = life !== undefined && (life.wasRead || (this.habits.births === 'fine' && !this.down))
+    const isTold =
+      life !== undefined && (life.wasRead || (this.habits.births === 'fine' && !this.down && !this.clockSetBack))
     if (isTold && !this.blind && !this.#isTakenForAnother) life.drainsFirst = true
   }
 
   #double(path: string): void {
     const inode = this.#files.find(path)
     const life = inode && this.#lifeOf.get(inode)
-    if (life !== undefined && this.#copying?.from === inode) life.repeats = 'copied, and renamed instead of truncated'
+    if (life !== undefined && this.#copying?.from === inode)
+      life.repeats = 'copied, and renamed or deleted instead of truncated'
   }
 
   /** The rest of the copy, if both files are still what they were; then the file is emptied. */
@@ -436,6 +449,7 @@ export class Application {
     if (inode === undefined || life === undefined || inode.bytes.length === 0) return
     if (this.#copying?.from === inode || this.#copying?.to === inode) return
     this.#gone(this.#files.find(`${path}.gz`) && this.#files.remove(`${path}.gz`))
+    if (this.blind) mark(life, unseen)
     const packed = this.#files.open(`${path}.gz`)
     this.#copies.add(packed)
     this.#packed.set(packed, inode.bytes.length)

@@ -69,19 +69,19 @@ export function judge(application: Application, server: MemoryServer, facts: Fac
 }
 
 /**
- * Lives that were begun when the state was lost, and how far their lines may come twice for that: to the first one with a
- * time or a counter, or wholly, when another life has the same one.
+ * Lives that were begun when the state was lost, and how far their lines may come twice for that: to the one that tells (the
+ * one before it counts with it only if it did not stand alone for a while), or wholly, when another life has the same one.
  */
 function repetitions(lives: readonly Life[]): Map<Life, number> {
   const anchors = new Map<string, Life[]>()
   const repeatedTo = new Map<Life, number>()
   for (const life of lives) {
     const anchor = findAnchor(Buffer.from(life.text.slice(0, limits.headBytesMax)), 0, true)
-    if (life.isStrange) repeatedTo.set(life, anchor.kind === 'found' && !life.isMoved ? anchor.offset : Infinity)
+    if (life.isStrange) repeatedTo.set(life, anchor.kind === 'found' && !life.isMoved ? anchor.telling : Infinity)
     if (anchor.kind !== 'found') continue
-    const to = life.text.indexOf('\n', anchor.offset)
+    const to = life.text.indexOf('\n', anchor.telling)
     // Written in pieces, it may have been taken for another one.
-    if ([...life.pauses].some((at) => at > anchor.offset && (to === -1 || at <= to)) && life.isStrange)
+    if ([...life.pauses].some((at) => at > anchor.telling && (to === -1 || at <= to)) && life.isStrange)
       repeatedTo.set(life, Infinity)
     for (const path of life.paths) {
       const key = `${path} ${anchor.hash}`
@@ -126,7 +126,8 @@ function assign(
       !life.excused.has(document.offset) && life.text.indexOf('\n', document.offset) >= life.inherited
     const owed = (life: Life) => life.owed.has(document.offset)
     const missed = near.find(wanting) ?? free.find(wanting) ?? free.find(owed)
-    give(missed ?? near[0] ?? free[0] ?? candidates[0]!, document)
+    const mayRepeat = candidates.find((life) => life.repeats !== undefined)
+    give(missed ?? near[0] ?? free[0] ?? mayRepeat ?? candidates[0]!, document)
   }
   return covered
 }
@@ -157,7 +158,9 @@ function judgeLine(
     if (!life.excused.has(from)) return [`${where} is missing`]
     const isOfLife = ({ path }: Gap) => life.paths.has(facts.wide ? firstNameOf(path) : path)
     const reported = facts.gaps.some((gap) => isOfLife(gap) && gap.from < to)
-    return life.owed.has(from) && !reported ? [`${where} was known, is missing, and no gap was reported`] : []
+    // Read with the offset of the life before, it was gone again before anybody could know it for another one.
+    const wasKnown = life.owed.has(from) && (covered.get(life)?.length ?? 0) > 0
+    return wasKnown && !reported ? [`${where} was known, is missing, and no gap was reported`] : []
   }
   if (life.repeats !== undefined) return []
   const whole = text.slice(0, facts.lineBytesMax)

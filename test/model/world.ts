@@ -51,6 +51,7 @@ export class World {
   #alive = () => false
   /** Frontiers that this process has written. */
   #frontiers = new WrittenFrontiers()
+  #starting = false
   #stopping = false
   /** It stops, and the time for that is up. */
   #cut = false
@@ -229,6 +230,7 @@ export class World {
         // Never to before the first start: what was born then is not known to be ours.
         const byMs = Math.max(-this.#steppedMs, action.byMs)
         this.#steppedMs += byMs
+        if (byMs < 0) this.application.clockSetBack = true
         return this.#clock.stepWall(byMs)
       }
       case 'scan':
@@ -278,6 +280,8 @@ export class World {
     }
     if (what === 'directory' && directory !== undefined) this.#files.remove('/state')
     this.#files.flushDirectory('/state')
+    // It may just be about to read it.
+    if (this.#starting) this.application.begunAnew()
   }
 
   /** What a process finds that starts without what those before it have written. */
@@ -294,7 +298,9 @@ export class World {
     this.#hasStarted = true
     this.#frontiers = new WrittenFrontiers()
     this.application.down = false
+    this.#starting = true
     await this.harness.start()
+    this.#starting = false
   }
 
   async #stop(): Promise<void> {

@@ -73,7 +73,13 @@ test('one of the next version is told from one that is damaged', () => {
 })
 
 test('version 1 becomes the newest', () => {
-  const generation = { ...generationOf(7), anchor: undefined, packing: undefined, marks: undefined }
+  const generation = {
+    ...generationOf(7),
+    anchor: undefined,
+    bannerTo: undefined,
+    packing: undefined,
+    marks: undefined,
+  }
   const body = JSON.stringify({ instance: 'an-old-one', sinceMs: 5, generations: [generation] })
   const text = withHeader({ remora: 'checkpoint', version: 1, sha256: sha256(body) }, body)
   const read = deserialize(text)
@@ -84,7 +90,7 @@ test('version 1 becomes the newest', () => {
     sinceMs: 5,
     names: '',
     indices: null,
-    generations: [{ ...generation, anchor: { offset: 0, id: 'abcdefghijkl' }, packing: null, marks: [] }],
+    generations: [{ ...generation, anchor: { offset: 0, id: 'abcdefghijkl' }, bannerTo: 0, packing: null, marks: [] }],
   })
   expect(deserialize(serialize(read.state)).state).toEqual(read.state)
 })

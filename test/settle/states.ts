@@ -30,6 +30,7 @@ export const states: fc.Arbitrary<State> = fc.record({
       sizeBytes: fc.maxSafeNat(),
       finished: fc.boolean(),
       anchor: fc.option(fc.record({ offset: fc.maxSafeNat(), id: word })),
+      bannerTo: fc.maxSafeNat(),
       packing: fc.constantFrom(null, 'gzip' as const, 'zstd' as const),
     }),
     { maxLength: 4 },
@@ -51,6 +52,7 @@ export const generationOf = (number: number): SavedGeneration => ({
   sizeBytes: number,
   finished: false,
   anchor: { offset: 3, id: 'mnopqrstuvwx' },
+  bannerTo: 0,
   packing: null,
 })
 
