@@ -60,7 +60,7 @@ export class Agent {
   readonly #frontiers = new Frontiers()
   readonly #abort = new AbortController()
   readonly #disk: Unpacking
-  #names!: Names
+  #names!: Names<Generation>
   #registry!: Registry
   #pump!: Pump
   #saving!: Saving

@@ -4,7 +4,7 @@ import { codeOf, isSystemError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { packingHeadBytes, packingOf, type Packing } from '../base/unpack.ts'
 import type { Generation } from './generation.ts'
-import { hashOf, isPiece, keyOf, readFully, type Fingerprint } from './identity.ts'
+import { hashOf, isPiece, isTooShort, keyOf, readFully, type Fingerprint } from './identity.ts'
 import { directoryOf, stampOf, type SeenFile } from './seen.ts'
 import type { Probe } from './probing.ts'
 
@@ -205,7 +205,8 @@ export function beginsLike({ head }: Probe, { hash, bytes }: Fingerprint): boole
 /** Whether an archive holds the bytes of a generation, as far as they were read. */
 export function holdsPacked(probe: Probe, generation: Generation): boolean {
   const { fingerprint, offset } = generation
-  if (fingerprint === undefined || probe.bytes < offset || !beginsLike(probe, fingerprint)) return false
+  if (fingerprint === undefined || probe.bytes < offset || isTooShort(generation, probe.bytes)) return false
+  if (!beginsLike(probe, fingerprint)) return false
   if (probe.bytes > offset && isPiece(generation, probe.head)) return false
   return offset === 0 || probe.guards.get(offset) === generation.guardHash()
 }

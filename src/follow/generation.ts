@@ -99,6 +99,8 @@ export class Generation {
   looksToWait = 0
   /** Its inode is gone: the content is looked for in a copy beside it, or in an archive only. */
   wanted: 'copy' | 'archive' | undefined
+  /** Since when, wall clock: whatever holds it was made before. */
+  wantedSinceMs = 0
   /** The directory of a copy that is shorter than what was read, while not all of that has its verdict. */
   outrunIn: string | undefined
   /** What became of its inode. */

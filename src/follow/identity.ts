@@ -82,6 +82,24 @@ export function isSearched(disk: Disk, { descriptor, searchedTo, tail }: Generat
 }
 
 /**
+ * Born after its content was found to be gone, a file cannot be a copy or an archive of it.
+ *
+ * @param nowMs  wall clock: what is born in the future tells that somebody has set that back
+ */
+export function isTooYoung({ wanted, wantedSinceMs }: Generation, { birthNs }: FileFacts, nowMs: number): boolean {
+  const bornMs = Number(birthNs / 1_000_000n)
+  return wanted !== undefined && bornMs > wantedSinceMs && bornMs <= nowMs
+}
+
+/**
+ * Equal beginnings prove little where nothing in them tells one content from another: then what was copied from it has all
+ * that had been seen of it by then.
+ */
+export function isTooShort({ anchor, sizeBytes }: Generation, copyBytes: number): boolean {
+  return anchor === undefined && copyBytes < sizeBytes
+}
+
+/**
  * All that is known of a content is a piece of its first line: what begins with it and is longer is another one.
  *
  * @param head  the first bytes of the content

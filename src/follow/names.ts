@@ -164,12 +164,12 @@ export interface NameFacts {
  * Gives out the names that begin the `_id`s. Two contents never have the same one, as far as the state knows; and where the
  * content itself tells them apart, the name does not depend on the state: what is sent again without it is a duplicate.
  */
-export class Names {
+export class Names<Owner extends object = object> {
   readonly #instance: string
   readonly #incarnation: string
   readonly #used: UsedNames
   /** Contents that are there now, by the name that their anchor would give them. */
-  readonly #alike = new Map<string, Set<object>>()
+  readonly #alike = new Map<string, Set<Owner>>()
 
   /**
    * @param instance     the Pod's UID, or what stands for it
@@ -187,16 +187,21 @@ export class Names {
   }
 
   /** Notes that a content with this anchor is there, before any of them gets a name. */
-  note(owner: object, basePath: string, anchorHash: string): void {
+  note(owner: Owner, basePath: string, anchorHash: string): void {
     const name = this.#anchored(basePath, anchorHash)
     this.#alike.set(name, (this.#alike.get(name) ?? new Set()).add(owner))
   }
 
-  forget(owner: object, basePath: string, anchorHash: string): void {
+  forget(owner: Owner, basePath: string, anchorHash: string): void {
     const name = this.#anchored(basePath, anchorHash)
     const alike = this.#alike.get(name)
     alike?.delete(owner)
     if (alike?.size === 0) this.#alike.delete(name)
+  }
+
+  /** Contents that were noted with this anchor. */
+  alike(basePath: string, anchorHash: string): readonly Owner[] {
+    return [...(this.#alike.get(this.#anchored(basePath, anchorHash)) ?? [])]
   }
 
   /**

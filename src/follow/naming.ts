@@ -1,22 +1,22 @@
 import type { Disk } from '../base/disk.ts'
 import type { Generation } from './generation.ts'
-import { beginsWith, fingerprintIn, guardAt, hashOf, isPiece, readFully } from './identity.ts'
+import { beginsWith, fingerprintIn, guardAt, hashOf, isPiece, isTooShort, readFully } from './identity.ts'
 import { findAnchor, type Names } from './names.ts'
 
 /** Notes the anchor of a content that has just been found, so that another one with an equal anchor is known before either has a name. */
-export function noteAnchor(names: Names, generation: Generation, head: Uint8Array): void {
+export function noteAnchor(names: Names<Generation>, generation: Generation, head: Uint8Array): void {
   const anchor = findAnchor(head, 0, false)
   if (anchor.kind === 'found') note(names, generation, anchor.hash)
 }
 
-function note(names: Names, generation: Generation, anchorHash: string): void {
+function note(names: Names<Generation>, generation: Generation, anchorHash: string): void {
   if (generation.anchorHash !== undefined) return
   generation.anchorHash = anchorHash
   names.note(generation, generation.basePath, anchorHash)
 }
 
 /** Lines of it were put into a batch: the name of those behind the anchor is no other content's from now on. */
-export function useAnchor(names: Names, generation: Generation): void {
+export function useAnchor(names: Names<Generation>, generation: Generation): void {
   const { anchor, anchorUsed, offset } = generation
   if (anchorUsed || anchor === undefined || offset <= anchor.offset) return
   generation.anchorUsed = true
@@ -24,7 +24,7 @@ export function useAnchor(names: Names, generation: Generation): void {
 }
 
 /** Its content is gone. Was no line named by its anchor, the name is left to whatever has the content now. */
-export function leaveAnchor(names: Names, generation: Generation): void {
+export function leaveAnchor(names: Names<Generation>, generation: Generation): void {
   const { anchor, anchorHash, anchorUsed, basePath, id } = generation
   if (anchorUsed || anchorHash === undefined) return
   names.forget(generation, basePath, anchorHash)
@@ -46,14 +46,15 @@ export function wantsName({ anchor, bannerTo }: Generation): boolean {
  * @param head     the first bytes of its content, as many as there are, `limits.headBytesMax` at most
  * @param ended    a last line without a newline is one
  * @param patient  a line that may count gets no name before the next one has shown it
+ * @param recheck  notes another content with the same anchor again, as it is now
  * @returns        whether such a line waits
  */
 export function nameLines(
-  names: Names,
+  names: Names<Generation>,
   generation: Generation,
   head: Uint8Array,
-  ended: boolean,
-  patient: boolean,
+  { ended, patient }: { readonly ended: boolean; readonly patient: boolean },
+  recheck: (other: Generation) => void = () => {},
 ): boolean {
   generation.fingerprint ??= fingerprintIn(head, ended)
   if (!wantsName(generation)) return false
@@ -65,6 +66,7 @@ export function nameLines(
   const waits = search.kind === 'later' && patient && search.offset < search.end
   if (search.kind === 'found') {
     note(names, generation, search.hash)
+    for (const other of names.alike(basePath, search.hash)) if (other !== generation) recheck(other)
     generation.anchor = { offset: search.offset, id: names.ofAnchor(facts, search.hash) }
     generation.durable = false
     if (search.offset === 0) generation.id = generation.anchor.id
@@ -97,7 +99,8 @@ export function widen(generation: Generation, head: Uint8Array, to: number): voi
 export function holdsRestOf(disk: Disk, generation: Generation, descriptor: number): boolean {
   const { fingerprint, offset } = generation
   const { sizeBytes } = disk.sizeOf(descriptor)
-  if (fingerprint === undefined || sizeBytes < offset || !beginsWith(disk, descriptor, fingerprint)) return false
+  if (fingerprint === undefined || sizeBytes < offset || isTooShort(generation, sizeBytes)) return false
+  if (!beginsWith(disk, descriptor, fingerprint)) return false
   if (sizeBytes > offset && isPiece(generation, readFully(disk, descriptor, fingerprint.bytes, 0))) return false
   return hashOf(guardAt(disk, descriptor, offset)) === generation.guardHash()
 }

@@ -26,7 +26,7 @@ export interface RegistryOptions {
   /** A listing did not tell enough: another one is wanted soon. */
   readonly lookAgain: (directory: string) => void
   /** Gives out what `_id`s begin with. */
-  readonly names: Names
+  readonly names: Names<Generation>
   /** The names that a file may have had before it was rotated, of those that a glob matches. */
   readonly namesBefore: (path: string) => readonly string[]
   /** It has bytes that nobody has searched, or has ended with a last line that lacks its newline. */

@@ -8,7 +8,7 @@ import { Elders } from './elders.ts'
 import { Family } from './family.ts'
 import type { Generation } from './generation.ts'
 import { beginsWith, guardAt, isIntact, isSearched, keyOf, readFully, sameBirth } from './identity.ts'
-import { leaveAnchor, nameLines, useAnchor, wantsName, widen } from './naming.ts'
+import { leaveAnchor, nameLines, noteAnchor, useAnchor, wantsName, widen } from './naming.ts'
 import type { Parts, RegistryOptions } from './parts.ts'
 import { probe } from './probing.ts'
 import { Rest } from './rest.ts'
@@ -32,6 +32,8 @@ export class Registry {
   #listings = new Map<string, readonly SeenFile[]>()
   /** The inode that each name led to in the last listings. */
   #keysByPath: ReadonlyMap<string, string> = new Map()
+  /** Inodes of which the present look cannot tell whether they are still what is known. */
+  readonly #untold = new Set<string>()
   #firstLook = true
   #hurried = false
 
@@ -61,7 +63,7 @@ export class Registry {
       elders: this.#elders,
       tried: (file, otherwise, see) => this.#tried(file, otherwise, see),
       isSaved: (path) => this.#resuming.waiting.some((entry) => entry.path === path),
-      isThere: (generation) => this.#isThere(generation),
+      isThere: (generation) => this.#isThereNow(generation),
       look: (generation) => void this.#look(generation, options.clock.monotonicMs()),
       replaced: (generation, why) => this.replaced(generation, why),
       ended: (generation, why) => this.#end(generation, why),
@@ -104,6 +106,7 @@ export class Registry {
     const ordered = files.toSorted(byAge)
     this.#keysByPath = new Map(files.map((file) => [file.path, keyOf(file.facts)]))
     this.#resuming.beginLook()
+    this.#untold.clear()
     this.#elders.beginLook(this.#family.generations, this.#listings, everything)
     const strangers = ordered.filter((file) => !this.#tried(file, true, () => this.#recognize(file)))
     if (everything) this.#resuming.search(files)
@@ -242,10 +245,18 @@ export class Registry {
 
   #name(generation: Generation, head: Uint8Array): void {
     const patient = !this.#hurried && !generation.impatient && generation.stage === 'live'
-    const waits = nameLines(this.#o.names, generation, head, this.hasEnded(generation), patient)
+    const options = { ended: this.hasEnded(generation), patient }
+    const waits = nameLines(this.#o.names, generation, head, options, (other) => this.#noteAgain(other))
     generation.impatient = false
     if (!waits) generation.countsUntilMs = undefined
     else generation.countsUntilMs ??= this.#o.clock.monotonicMs() + limits.countPatienceMs
+  }
+
+  /** A content that nobody has read yet may be another one by now than the one that was noted. */
+  #noteAgain(other: Generation): void {
+    if (other.anchor !== undefined || other.descriptor === -1 || other.packing !== undefined) return
+    leaveAnchor(this.#o.names, other)
+    noteAnchor(this.#o.names, other, readFully(this.#o.disk, other.descriptor, limits.headBytesMax, 0))
   }
 
   /** The line that waits for the next one is shipped as it is. */
@@ -261,6 +272,10 @@ export class Registry {
     this.#hurried = true
     for (const generation of this.#family.generations) {
       if (generation.countsUntilMs !== undefined) this.#countNoMore(generation)
+      if (generation.searchedTo <= generation.offset) continue
+      // Written anew in the same tick, to the same size: nobody looks later.
+      generation.searchAgain()
+      if (generation.readable) this.#o.readable(generation)
     }
   }
 
@@ -358,7 +373,10 @@ export class Registry {
     if (known !== undefined) {
       const isSame = known.descriptor !== -1 || this.#isSame(known, file)
       // What cannot be opened may be either: the next look tells.
-      if (isSame === undefined) return true
+      if (isSame === undefined) {
+        this.#untold.add(key)
+        return true
+      }
       if (isSame) {
         this.#again(known, file)
         return true
@@ -443,8 +461,19 @@ export class Registry {
   #isThere({ currentPath, directory, key }: Generation): boolean {
     if (currentPath === undefined) return false
     if (this.#listings.has(directory ?? '')) return this.#keysByPath.get(currentPath) === key
-    const facts = this.#o.disk.look(currentPath)
-    return facts !== undefined && keyOf(facts) === key
+    return this.#isThereNow({ currentPath, key })
+  }
+
+  /** The same, whatever the last listing has shown: it may have been rotated away since. */
+  #isThereNow({ currentPath, key }: Pick<Generation, 'currentPath' | 'key'>): boolean {
+    if (currentPath === undefined) return false
+    try {
+      const facts = this.#o.disk.look(currentPath)
+      return facts !== undefined && keyOf(facts) === key
+    } catch (error) {
+      if (codeOf(error) === '') throw error
+      return this.#keysByPath.get(currentPath) === key
+    }
   }
 
   /** The inode is gone. Is there a copy or an archive, the content goes on in that. */
@@ -515,7 +544,7 @@ export class Registry {
   #vanished({ directory, unknown }: SeenDirectory): void {
     for (const generation of this.#family.generations) {
       const { currentPath } = generation
-      if (generation.directory !== directory) continue
+      if (generation.directory !== directory || this.#untold.has(generation.key)) continue
       if (currentPath === undefined) {
         this.#vanish(generation, 'it was deleted while it was not open')
         continue

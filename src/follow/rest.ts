@@ -1,7 +1,7 @@
 import { encodingOf } from '../base/charset.ts'
 import { holdsPacked, packingIn } from './archives.ts'
 import type { Generation } from './generation.ts'
-import { guardAt, keyOf } from './identity.ts'
+import { guardAt, isTooYoung, keyOf } from './identity.ts'
 import { holdsRestOf, nameLines, noteAnchor } from './naming.ts'
 import type { Opened } from './opening.ts'
 import type { Parts } from './parts.ts'
@@ -93,6 +93,7 @@ export class Rest {
   want(generation: Generation, wanted: 'copy' | 'archive'): void {
     generation.changedAtMs = this.#p.clock.monotonicMs()
     generation.wanted = wanted
+    generation.wantedSinceMs = this.#p.clock.nowMs()
     this.searching = true
     this.#p.lookAgain(directoryOf(generation.path))
   }
@@ -105,6 +106,7 @@ export class Rest {
       const owner = this.#p.copies.ownerOf(key)
       if (this.#p.family.withKey(key) !== undefined || (owner !== undefined && owner !== generation)) return false
       if (owner === undefined && !mayComeFrom(file, generation.path, generation.basePath)) return false
+      if (owner === undefined && isTooYoung(generation, file.facts, this.#p.clock.nowMs())) return false
       this.#p.descriptors.refusedLast = true
       const goesOn = this.#p.tried(file, false, () =>
         this.#p.descriptors.with(file, false, (opened) => this.#goOn(generation, file, opened)),
@@ -165,7 +167,10 @@ export class Rest {
     generation.finished = inside.bytes === generation.offset
     generation.encoding = encodingOf(inside.head)
     noteAnchor(this.#p.names, generation, inside.head)
-    nameLines(this.#p.names, generation, inside.head, inside.bytes <= inside.head.length, false)
+    nameLines(this.#p.names, generation, inside.head, {
+      ended: inside.bytes <= inside.head.length,
+      patient: false,
+    })
     // Further than its head an archive is not looked at for names.
     generation.bannerTo = Infinity
     if (generation.finished) return

@@ -3,7 +3,17 @@ import { codeOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { beginsLike, holdsPacked, packingIn } from './archives.ts'
 import type { Generation } from './generation.ts'
-import { beginsWith, fingerprintOf, guardAt, hashOf, isIntact, keyOf, readFully, type Fingerprint } from './identity.ts'
+import {
+  beginsWith,
+  fingerprintOf,
+  guardAt,
+  hashOf,
+  isIntact,
+  isTooYoung,
+  keyOf,
+  readFully,
+  type Fingerprint,
+} from './identity.ts'
 import { markBefore } from './marks.ts'
 import { findAnchor } from './names.ts'
 import { holdsRestOf, noteAnchor } from './naming.ts'
@@ -93,7 +103,10 @@ export class Strangers {
 
   /** An archive that nobody has claimed yet: of a content that is known, or of one that was never seen. */
   #packed(file: SeenFile, inside: Probe, firstLook: boolean): void {
-    const owner = this.#p.family.ofNames(file).find((generation) => this.#isPackedForm(inside, generation))
+    const nowMs = this.#p.clock.nowMs()
+    const owner = this.#p.family
+      .ofNames(file)
+      .find((generation) => !isTooYoung(generation, file.facts, nowMs) && this.#isPackedForm(inside, generation))
     if (owner !== undefined) {
       this.#p.copies.add(file, owner, undefined)
       this.#p.happened({ kind: 'copy', generation: owner, why: 'an archive of it' })
@@ -269,6 +282,7 @@ export class Strangers {
    */
   #ownerOf(file: SeenFile, opened: Opened, former: Generation | undefined): Generation | undefined {
     const { disk } = this.#p
+    const nowMs = this.#p.clock.nowMs()
     for (const generation of this.#p.family.generations) {
       if (generation.packing !== undefined || !mayComeFrom(file, generation.path, generation.basePath)) continue
       if (this.#p.descriptors.reopen(generation)) {
@@ -292,7 +306,7 @@ export class Strangers {
       }
       // The oldest that fits: with equal beginnings a later life would fit as well.
       const isOnly = generation.copies.size === 0 || generation === former || generation.anchor !== undefined
-      const wanted = generation.key === '' && isOnly
+      const wanted = generation.key === '' && isOnly && !isTooYoung(generation, opened.facts, nowMs)
       if (wanted && holdsRestOf(disk, generation, opened.descriptor)) return generation
     }
     return undefined

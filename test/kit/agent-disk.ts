@@ -72,8 +72,8 @@ export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & { 
       before('read', held(descriptor).path)
       const wanted = Math.min(length, into.length - at)
       const { bytes } = held(descriptor)
-      hooks.read?.(held(descriptor), into)
       const part = bytes.subarray(position, position + (hooks.short?.(wanted) ?? wanted))
+      hooks.read?.(held(descriptor), into, position + part.length)
       into.set(part, at)
       return part.length
     },
@@ -98,6 +98,7 @@ export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & { 
     sizeOf(descriptor) {
       before('sizeOf', held(descriptor).path)
       const inode = held(descriptor)
+      hooks.sized?.(inode)
       return { sizeBytes: inode.bytes.length, links: inode.names, modifiedMs: files.facts(inode).modifiedMs }
     },
     look(path) {

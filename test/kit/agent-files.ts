@@ -42,7 +42,10 @@ export interface DiskHooks {
   readonly listing?: () => void
   /** How many of so many bytes a read brings. */
   readonly short?: (length: number) => number
-  readonly read?: (inode: Inode, into: Uint8Array) => void
+  /** @param to  where the bytes end that were read */
+  readonly read?: (inode: Inode, into: Uint8Array, to: number) => void
+  /** The size of an open file was asked for. */
+  readonly sized?: (inode: Inode) => void
   readonly closed?: (inode: Inode) => void
   /** A checkpoint has been written. */
   readonly replaced?: (text: string) => void

@@ -31,6 +31,8 @@ export class Application {
   readonly #packed = new Map<Inode, number>()
   #copying: { from: Inode; to: Inode } | undefined
   readonly #moved = new Set<Inode>()
+  /** What the agent was told last. */
+  readonly #sizes = new WeakMap<Inode, number>()
   #orphan: Inode | undefined
   /** Deleted or moved out of sight, and held open by the agent. */
   readonly #held = new Set<Inode>()
@@ -44,6 +46,7 @@ export class Application {
   /** The disk refuses to tell at times. */
   blind = false
   #confused = false
+  #hasRestarted = false
   /** No agent runs. */
   down = false
   /** What is younger may seem to be born before. */
@@ -153,13 +156,21 @@ export class Application {
     if (!held || !byItself) this.#destroyed(inode)
   }
 
-  /** The agent has read lines of a file, and knows how much there is. A size alone would not tell of which content it is. */
-  read(inode: Inode): void {
+  /** The agent has asked for the size of a file. */
+  sized(inode: Inode): void {
+    this.#sizes.set(inode, inode.bytes.length)
+  }
+
+  /**
+   * The agent has read lines of a file, and knows how much there is. A size alone would not tell of which content it is.
+   *
+   * @param to  where the bytes end that it has read
+   */
+  read(inode: Inode, to: number): void {
     const life = this.#lifeOf.get(inode)
-    if (life !== undefined && !this.#copies.has(inode)) {
-      life.seenBytes = Math.max(life.seenBytes, inode.bytes.length)
-      life.wasRead = true
-    }
+    if (life === undefined || this.#copies.has(inode)) return
+    life.seenBytes = Math.max(life.seenBytes, to, Math.min(this.#sizes.get(inode) ?? 0, inode.bytes.length))
+    life.wasRead = true
   }
 
   /**
@@ -175,6 +186,12 @@ export class Application {
       life.owed.clear()
       if (!life.isSaved) life.drainsFirst = false
     }
+  }
+
+  /** Another process has begun. What begins alike it may take for the rest of what it cannot find. */
+  restarted(): void {
+    this.#hasRestarted = true
+    if (this.habits.banner) for (const life of this.lives) life.drainsFirst = false
   }
 
   /** A checkpoint was written. @param inodes  the numbers of the files that it knows */
@@ -301,8 +318,18 @@ export class Application {
     // The state holds the bytes before the frontier, not those before what was sent and not answered.
     if (this.down && this.habits.banner) mark(this.#lifeOf.get(from)!, alike)
     this.#lifeOf.set(to, this.#lifeOf.get(from)!)
+    this.#excuseCut(from)
     this.#files.write(to, from.bytes.subarray(0, from.bytes.length >> 1))
     this.#copying = { from, to }
+  }
+
+  /**
+   * Of what was cut to a part, written on and copied before anybody has looked, a copy is left that is shorter than what was
+   * read, with the same bytes where that can be compared: it passes for a copy of what was read.
+   */
+  #excuseCut(inode: Inode): void {
+    const life = this.#lifeOf.get(inode)!
+    if (life.inherited > 0) for (const line of linesOf(life)) life.excused.add(line.from)
   }
 
   #rotated(path: string): void {
@@ -310,6 +337,7 @@ export class Application {
     const life = inode && this.#lifeOf.get(inode)
     // Nobody has seen it under its first name: what comes first only births can tell, and not while there is something to
     // be found again that it may be the rest of.
+    if (this.habits.banner && this.#hasRestarted) return
     const isTold =
       life !== undefined && (life.wasRead || (this.habits.births === 'fine' && !this.down && !this.clockSetBack))
     if (isTold && !this.blind && !this.#isTakenForAnother) life.drainsFirst = true

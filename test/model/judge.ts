@@ -201,7 +201,7 @@ function isCovered(parts: readonly Stored[], text: string, life: Life, from = li
   return from === life.lineStart || to === from + text.length
 }
 
-/** More documents of the line that all files begin with than there were files are too many. */
+/** As many documents of the line that all files begin with as there were files: no more, and none of them is missing. */
 function countBanners({ lives, banner }: Application, documents: readonly Stored[]): string[] {
   const counts = new Map<string, number>()
   for (const { offset, message, path } of documents) {
@@ -211,6 +211,12 @@ function countBanners({ lives, banner }: Application, documents: readonly Stored
     const mine = lives.filter((life) => life.paths.has(path))
     if (count > mine.length && mine.every(({ repeats, isStrange }) => repeats === undefined && !isStrange))
       return [`${count} first lines of ${path}, which began ${mine.length} times`]
+    // Under which name one is known that was moved with its directory depends on when it was seen first.
+    if (mine.some(({ isMoved }) => isMoved)) continue
+    const begun = mine.filter(
+      ({ text, excused, inherited }) => text.startsWith(`${banner}\n`) && !excused.has(0) && inherited === 0,
+    )
+    if (count < begun.length) return [`${count} first lines of ${path}, which began ${begun.length} times to be read`]
   }
   return []
 }

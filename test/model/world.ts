@@ -295,6 +295,7 @@ export class World {
   async #start(): Promise<void> {
     if (this.harness.isUp) return
     this.#noticeLoss()
+    if (this.#hasStarted) this.application.restarted()
     this.#hasStarted = true
     this.#frontiers = new WrittenFrontiers()
     this.application.down = false
@@ -342,7 +343,8 @@ export class World {
       listing: () => this.#point(),
       short: (length) => this.#short(length),
       // Into a slot: lines. Into a buffer: something to compare.
-      read: (inode, into) => !Buffer.isBuffer(into) && this.application.read(inode),
+      read: (inode, into, to) => !Buffer.isBuffer(into) && this.application.read(inode, to),
+      sized: (inode) => this.application.sized(inode),
       // A stop does not wait for a disk that refuses to read: what it had open and unread is reported, and gone.
       closed: (inode) => this.application.closed(inode, alive() && !this.#cut && !(this.#stopping && this.#isBlind)),
       replaced: (text) => {
