@@ -31,8 +31,8 @@ export class Resumption {
   isOpen(registry: Registry, frontiers: Frontiers): boolean {
     for (const [generation, end] of this.#ends) {
       const { offset } = frontiers.markOf(generation) ?? generation
-      // What is looked for in a copy or an archive may have more than the state knew.
-      const isLookedFor = end === undefined && generation.wanted !== undefined
+      // What is looked for in a copy or an archive may have more than the state knew, as what nobody could look at yet.
+      const isLookedFor = end === undefined && (generation.wanted !== undefined || !generation.sized)
       const isBehind = offset < (end ?? sizeOf(generation))
       const open = isLookedFor || (isBehind && !(generation.finished && frontiers.isSettled(generation)))
       if (!open || !registry.generations.has(generation)) this.#ends.delete(generation)

@@ -35,12 +35,18 @@ export class Copies {
     const { birthNs, sizeBytes } = file.facts
     this.#copies.set(key, { path: file.path, owner, birthNs, sizeBytes, tail, grown: false })
     owner.copies.add(key)
+    owner.wasCopied = true
     this.#doubts.delete(key)
   }
 
   /** What a file is a copy of, or was before it grew. */
   ownerOf(key: string): Generation | undefined {
     return this.#copies.get(key)?.owner
+  }
+
+  /** Whether a file is a copy as it is, not an archive. */
+  isPlain(key: string): boolean {
+    return this.#copies.get(key)?.tail !== undefined
   }
 
   /** The copy that a file was found to be, if it still is one as far as its facts tell. */

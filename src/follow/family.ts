@@ -3,7 +3,7 @@ import type { FileFacts } from '../base/disk.ts'
 import { limits } from '../base/limits.ts'
 import { Generation } from './generation.ts'
 import { keyOf } from './identity.ts'
-import { mayComeFrom, type SeenFile } from './seen.ts'
+import { mayHold, type SeenFile } from './seen.ts'
 
 export interface FamilyOptions {
   readonly clock: Clock
@@ -38,7 +38,7 @@ export class Family {
 
   /** Generations that a file may be a copy of, going by names. */
   ofNames(file: SeenFile): Generation[] {
-    return [...this.#generations].filter(({ path, basePath }) => mayComeFrom(file, path, basePath))
+    return [...this.#generations].filter((generation) => mayHold(file, generation))
   }
 
   /** The name before any rotation, as far as names tell. */
@@ -79,6 +79,13 @@ export class Family {
     generation.predecessor = successor.predecessor
     successor.predecessor = generation
     return generation
+  }
+
+  /** One whose inode is gone: in the place that its birth gives it; where that is not known, before all others. */
+  makeGone(path: string, epoch: number, birthNs: bigint): Generation {
+    const latest = this.#latest.get(path)
+    const isLast = latest !== undefined && latest.birthNs > 0n && latest.birthNs < birthNs
+    return isLast ? this.make(path, epoch) : this.makeBefore(path, epoch, birthNs)
   }
 
   /** What follows in its inode, which may have been rotated away: others have its name then. */

@@ -47,6 +47,8 @@ export class Generation {
   packing: Packing | undefined
   /** Size and time of the archive when it was read through. */
   archiveStamp = ''
+  /** There was a copy, which may be packed at any time. */
+  wasCopied = false
   /** Further inodes with a copy of the content. */
   readonly copies = new Set<string>()
 
@@ -75,6 +77,8 @@ export class Generation {
   writtenMs = 0
   /** Size at the last turn that has found the content to be the same. */
   provenBytes = 0
+  /** This process has looked at it. */
+  sized = false
   /** Size at the last look. */
   sizeBytes = 0
   /** Modification time in the last listing; -1 when the file may have changed again within the same tick. */

@@ -82,13 +82,16 @@ export function isSearched(disk: Disk, { descriptor, searchedTo, tail }: Generat
 }
 
 /**
- * Born after its content was found to be gone, a file cannot be a copy or an archive of it.
+ * Born after its content was found to be gone, a file cannot be a copy or an archive of it, unless there was another copy.
  *
  * @param nowMs  wall clock: what is born in the future tells that somebody has set that back
  */
-export function isTooYoung({ wanted, wantedSinceMs }: Generation, { birthNs }: FileFacts, nowMs: number): boolean {
+export function isTooYoung(generation: Generation, { birthNs }: FileFacts, nowMs: number): boolean {
+  const { anchor, wanted, wantedSinceMs, wasCopied } = generation
+  // Where a line tells, nothing more is needed.
+  if (anchor !== undefined || wanted === undefined || wasCopied) return false
   const bornMs = Number(birthNs / 1_000_000n)
-  return wanted !== undefined && bornMs > wantedSinceMs && bornMs <= nowMs
+  return bornMs > wantedSinceMs && bornMs <= nowMs
 }
 
 /**
@@ -106,5 +109,7 @@ export function isTooShort({ anchor, sizeBytes }: Generation, copyBytes: number)
  */
 export function isPiece({ fingerprint, offset }: Generation, head: Uint8Array): boolean {
   if (fingerprint === undefined || offset === 0 || offset > fingerprint.bytes) return false
+  // So much of a line is no other line's.
+  if (offset >= limits.fingerprintBytesMax) return false
   return !head.subarray(0, offset).includes(newline)
 }

@@ -502,6 +502,7 @@ export class Registry {
   /** True when it grew. */
   #look(generation: Generation, nowMs: number): boolean {
     const { sizeBytes, links, modifiedMs } = this.#o.disk.sizeOf(generation.descriptor)
+    generation.sized = true
     // Written without a byte to read: as a rule what was read already, at times another content of the same size.
     const behind = Math.max(generation.offset, generation.searchedTo)
     const silent = modifiedMs !== generation.writtenMs && sizeBytes === behind && sizeBytes > 0

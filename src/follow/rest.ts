@@ -6,7 +6,7 @@ import { holdsRestOf, nameLines, noteAnchor } from './naming.ts'
 import type { Opened } from './opening.ts'
 import type { Parts } from './parts.ts'
 import type { Probe } from './probing.ts'
-import { directoryOf, mayComeFrom, stampOf, type SeenFile } from './seen.ts'
+import { directoryOf, mayHold, stampOf, type SeenFile } from './seen.ts'
 
 /** Contents whose inode is gone: what was not read of them goes on in a copy or an archive. */
 export class Rest {
@@ -46,7 +46,11 @@ export class Rest {
 
   /** Files that are nobody's: asked once for each, not for each that looks for one. */
   free(files: readonly SeenFile[]): readonly SeenFile[] {
-    return files.filter(({ before, facts }) => before.length > 0 && this.#p.family.withKey(keyOf(facts)) === undefined)
+    const { family } = this.#p
+    return files.filter(
+      ({ path, before, facts }) =>
+        (before.length > 0 || family.hasPath(path)) && family.withKey(keyOf(facts)) === undefined,
+    )
   }
 
   /** Goes on in what the look has found. */
@@ -101,11 +105,14 @@ export class Rest {
   /** Goes on in a copy or an archive of a content that is gone. False: there is none in the last listings. */
   take(generation: Generation, files: readonly SeenFile[]): boolean {
     if (generation.fingerprint === undefined) return false
-    return files.some((file) => {
+    // Rather in a copy than in its archive: what is packed is known as a form of the copy, but not the other way round.
+    const isCopy = ({ facts }: SeenFile) => Number(this.#p.copies.isPlain(keyOf(facts)))
+    const ordered = generation.copies.size < 2 ? files : files.toSorted((a, b) => isCopy(b) - isCopy(a))
+    return ordered.some((file) => {
       const key = keyOf(file.facts)
       const owner = this.#p.copies.ownerOf(key)
       if (this.#p.family.withKey(key) !== undefined || (owner !== undefined && owner !== generation)) return false
-      if (owner === undefined && !mayComeFrom(file, generation.path, generation.basePath)) return false
+      if (owner === undefined && !mayHold(file, generation)) return false
       if (owner === undefined && isTooYoung(generation, file.facts, this.#p.clock.nowMs())) return false
       this.#p.descriptors.refusedLast = true
       const goesOn = this.#p.tried(file, false, () =>

@@ -136,7 +136,7 @@ export class Resuming {
     const { family, isThere } = this.#p
     if (place === 'last') return family.make(path, epoch)
     return place === 'first'
-      ? family.makeBefore(path, epoch)
+      ? family.makeGone(path, epoch, BigInt(birthNs))
       : family.makeRotated(path, BigInt(birthNs), isThere, epoch)
   }
 

@@ -68,6 +68,11 @@ export function mayComeFrom(file: SeenFile, ...paths: readonly string[]): boolea
   })
 }
 
+/** The same for what is known, which may also be an archive that its writer has gone on with. */
+export function mayHold(file: SeenFile, { path, basePath, packing }: Generation): boolean {
+  return mayComeFrom(file, path, basePath) || (packing !== undefined && file.path === path)
+}
+
 /** What to say of an archive that can be unpacked in part only. */
 export function broken(path: string, { message }: Error): Happening {
   return {

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import fs from 'node:fs'
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { temporaryTree, type Tree } from '../kit/agent-tree.ts'
 import type { AgentHarness } from '../kit/agent.ts'
@@ -79,6 +82,43 @@ describe('half an archive', () => {
     expect(agent.server.documents.size).toBe(40_000)
     expect(new Set(storedLines(agent))).toEqual(new Set(linesOf(text)))
     expect(agent.agent.ledger.gaps).toBe(0)
+  })
+
+  test('that the application itself writes, quiet for a minute: its lines are shipped once when it goes on', async () => {
+    const tree = temporaryTree()
+    const { agent, wallMs } = agentInStep(tree, { paths: [tree.at('logs/*.gz')] })
+    const lines = linesOf(text)
+    const application = zlib.createGzip()
+    const flush = promisify((kind: number, done: () => void) => application.flush(kind, done))
+    let written = Buffer.alloc(0)
+    application.on('data', (bytes: Buffer) => (written = Buffer.concat([written, bytes])))
+    const save = () => {
+      fs.writeFileSync(tree.at('logs/app.gz'), written)
+      const now = new Date(wallMs())
+      fs.utimesSync(tree.at('logs/app.gz'), now, now)
+    }
+    application.write(
+      lines
+        .slice(0, 10_000)
+        .map((line) => `${line}\n`)
+        .join(''),
+    )
+    await flush(zlib.constants.Z_SYNC_FLUSH)
+    save()
+    await agent.start()
+    await agent.advance(75_000)
+    expect(agent.server.documents.size).toBe(10_000)
+    application.end(
+      lines
+        .slice(10_000)
+        .map((line) => `${line}\n`)
+        .join(''),
+    )
+    await once(application, 'end')
+    save()
+    await agent.advance(60_000)
+    expect(agent.server.documents.size).toBe(40_000)
+    expect(new Set(storedLines(agent))).toEqual(new Set(lines))
   })
 
   test('quiet for a minute: it is shipped, and gone on with when the rest comes', async () => {

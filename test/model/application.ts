@@ -277,7 +277,8 @@ export class Application {
     // What is written just when the agent lets go of it is lost: nobody can help that.
     if (orphan === undefined || !this.#held.has(orphan) || this.interrupting) return
     if (this.#copying?.from === orphan) return
-    const life = this.#lifeOf.get(orphan)!
+    const life = this.#lifeOf.get(orphan)
+    if (life === undefined) return
     // The archive is shorter than what is read now: without a line that tells it is a stranger after a restart.
     if ([...this.#packed.keys()].some((packed) => this.#lifeOf.get(packed) === life))
       mark(life, 'written on after it was packed')

@@ -51,7 +51,7 @@ export function judge(application: Application, server: MemoryServer, facts: Fac
       while (at < parts.length && parts[at]!.offset < line.to) mine.push(parts[at++]!)
       // The same first line in every file: no one can say which of them a document is. See `countBanners`.
       if (line.from === 0 && application.habits.banner) continue
-      const told = line.from < (repeatedTo.get(life) ?? 0) ? mine.slice(0, 1) : mine
+      const told = line.from < (repeatedTo.get(life) ?? 0) ? onceEach(mine) : mine
       broken.push(...judgeLine(line, told, facts, covered))
     }
     const rest = parts.slice(at)
@@ -66,6 +66,11 @@ export function judge(application: Application, server: MemoryServer, facts: Fac
   if (application.habits.banner) broken.push(...countBanners(application, documents))
   if (facts.peaceful && !application.habits.banner) broken.push(...idleGaps(byPath, covered, facts))
   return broken.slice(0, 5)
+}
+
+function onceEach(documents: readonly Stored[]): readonly Stored[] {
+  const keys = documents.map(({ offset, message }) => `${offset} ${message}`)
+  return documents.filter((_document, at) => keys.indexOf(keys[at]!) === at)
 }
 
 /**

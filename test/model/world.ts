@@ -59,6 +59,8 @@ export class World {
   #steppedMs = 0
   readonly #gaps: Gap[] = []
   #peaceful = true
+  /** The last checkpoint could not be written. */
+  #unsaved = false
   /** A process has ended that could not write its state. */
   #unwritten = false
   readonly #wide: boolean
@@ -207,8 +209,9 @@ export class World {
 
   #forget(): void {
     this.#peaceful = false
-    if (this.#diskMode === 'full') this.#unwritten = true
-    this.application.forgotten(this.#diskMode === 'full')
+    const unsaved = this.#unsaved || this.#diskMode === 'full'
+    if (unsaved) this.#unwritten = true
+    this.application.forgotten(unsaved)
   }
 
   async #perform(action: Action): Promise<void> {
@@ -333,7 +336,9 @@ export class World {
         this.#point()
         if (!alive()) throw new Error('the process is dead')
         const codes = failing[this.#diskMode][call]
-        if (codes !== undefined && this.#random.chance(0.3)) throw diskError(this.#random.pick(codes), path)
+        if (codes === undefined || !this.#random.chance(0.3)) return
+        if (call === 'replace') this.#unsaved = true
+        throw diskError(this.#random.pick(codes), path)
       },
       step: async () => {
         this.#point()
@@ -348,6 +353,7 @@ export class World {
       // A stop does not wait for a disk that refuses to read: what it had open and unread is reported, and gone.
       closed: (inode) => this.application.closed(inode, alive() && !this.#cut && !(this.#stopping && this.#isBlind)),
       replaced: (text) => {
+        this.#unsaved = false
         this.broken.push(...this.#frontiers.check(text, this.#server))
         const { generations } = JSON.parse(text.split('\n')[1]!) as State
         this.application.saved(new Set(generations.map(({ inode }) => inode)))

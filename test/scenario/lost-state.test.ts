@@ -35,7 +35,7 @@ class Application {
 
   write(count: number): void {
     const from = this.lines.length
-    for (let n = 1; n <= count; n++) this.lines.push(`request ${String(from + n).padStart(7, '0')} served`)
+    for (let n = 1; n <= count; n++) this.lines.push(`request ${from + n} served`)
     this.#append(this.lines.slice(from))
   }
 
