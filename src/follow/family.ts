@@ -131,7 +131,12 @@ export class Family {
   forget(generation: Generation): void {
     this.disown(generation)
     if (this.#generations.delete(generation)) this.#count(generation.path, -1)
-    if (this.#latest.get(generation.path) === generation) this.#latest.delete(generation.path)
+    if (this.#latest.get(generation.path) !== generation) return
+    // Those before it are read before the next one all the same.
+    let before = generation.predecessor
+    while (before !== undefined && !this.#generations.has(before)) before = before.predecessor
+    if (before?.path === generation.path) this.#latest.set(generation.path, before)
+    else this.#latest.delete(generation.path)
   }
 
   #new(path: string, epoch: number): Generation {

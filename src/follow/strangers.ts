@@ -287,8 +287,10 @@ export class Strangers {
       if (generation.packing !== undefined || !mayComeFrom(file, generation.path, generation.basePath)) continue
       if (this.#p.descriptors.reopen(generation)) {
         const at = opened.facts.sizeBytes
+        // First, for it may be truncated just now.
+        const wasIntact = isIntact(disk, generation)
         if (isPartOf(disk, opened.descriptor, at, generation.descriptor)) {
-          if (!isIntact(disk, generation)) {
+          if (!wasIntact) {
             // The file was emptied and written again, and that is what was copied: of what follows in it.
             this.#p.replaced(generation, 'a copy of it has what it holds now')
             continue

@@ -42,6 +42,7 @@ export class Application {
   #names = 0
   /** Numbers that inodes have had, and how many inodes there were. */
   readonly #numbers = new Set<bigint>()
+  readonly #copyNumbers = new Set<bigint>()
   #begun = 0
   /** The disk refuses to tell at times. */
   blind = false
@@ -255,7 +256,7 @@ export class Application {
     if (this.blind && this.habits.banner) mark(life, alike)
     if (origin !== undefined) return
     // Taken for the life that had the number before, it is read in the place of that one.
-    if (this.habits.births === 'none' && this.#numbers.has(inode.number)) {
+    if (this.habits.births === 'none' && (this.#numbers.has(inode.number) || this.#copyNumbers.has(inode.number))) {
       for (const other of this.lives) if (!other.paths.isDisjointFrom(paths)) other.drainsFirst = false
     }
     this.#begun++
@@ -269,6 +270,9 @@ export class Application {
     life.write(full)
     // Longer again than before it was cut: that it was shorter meanwhile nobody sees.
     if (life.inherited > 0 && life.text.length >= life.origin!.text.length) life.origin!.owed.clear()
+    // Nor what was written over since.
+    if (life.inherited > 0)
+      for (const from of life.origin!.owed) if (from < life.text.length) life.origin!.owed.delete(from)
     this.#files.append(inode, full)
   }
 
@@ -313,6 +317,7 @@ export class Application {
     this.#gone(this.#files.find(`${path}.1`) && this.#files.remove(`${path}.1`))
     const to = this.#files.open(`${path}.1`)
     this.#copies.add(to)
+    this.#copyNumbers.add(to.number)
     // Which of two files with equal bytes is younger nobody can tell then: after a while the copy is a file of its own.
     if (to.birthNs <= from.birthNs) mark(this.#lifeOf.get(from)!, 'copied, and births do not tell which is younger')
     if (this.blind) mark(this.#lifeOf.get(from)!, unseen)
@@ -481,6 +486,7 @@ export class Application {
     if (this.blind) mark(life, unseen)
     const packed = this.#files.open(`${path}.gz`)
     this.#copies.add(packed)
+    this.#copyNumbers.add(packed.number)
     this.#packed.set(packed, inode.bytes.length)
     this.#lifeOf.set(packed, life)
     this.#files.write(packed, gzipSync(inode.bytes))

@@ -14,6 +14,8 @@ export class WrittenFrontiers {
     const offsets = new Map<string, number[]>()
     for (const { id, anchor, offset } of state.generations) {
       for (const name of new Set([id, anchor?.id])) {
+        // No line has it yet.
+        if (anchor !== null && name === anchor.id && name !== id && offset <= anchor.offset) continue
         if (typeof name === 'string') offsets.set(name, [...(offsets.get(name) ?? []), offset])
       }
     }

@@ -209,9 +209,8 @@ export class World {
 
   #forget(): void {
     this.#peaceful = false
-    const unsaved = this.#unsaved || this.#diskMode === 'full'
-    if (unsaved) this.#unwritten = true
-    this.application.forgotten(unsaved)
+    if (this.#isUnsaved) this.#unwritten = true
+    this.application.forgotten(this.#isUnsaved)
   }
 
   async #perform(action: Action): Promise<void> {
@@ -241,7 +240,7 @@ export class World {
         return
       case 'rollover':
         // What a state that could not be written has sent, and where to, the next process does not know.
-        if (!this.#unwritten && !this.#lossy) this.#server.rollover()
+        if (!this.#unwritten && !this.#isUnsaved && !this.#lossy) this.#server.rollover()
         return
       case 'start':
         return this.#start()
@@ -259,6 +258,10 @@ export class World {
       default:
         return this.#later(action.during, () => this.application.perform(action))
     }
+  }
+
+  get #isUnsaved(): boolean {
+    return this.#unsaved || this.#diskMode === 'full'
   }
 
   get #isBlind(): boolean {
