@@ -54,6 +54,8 @@ export interface Parts extends RegistryOptions {
   readonly replaced: (generation: Generation, why: string) => void
   /** The content of an inode is gone from it: the rest may be in a copy. */
   readonly ended: (generation: Generation, why: string) => void
+  /** Whether the last line of a content needs no newline any more. */
+  readonly hasEnded: (generation: Generation) => boolean
   /** It is another one's: nothing is said of it. */
   readonly forget: (generation: Generation) => void
   /** Nothing of it will be found any more. */

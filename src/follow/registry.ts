@@ -1,19 +1,20 @@
-import { codeOf, isSystemError, messageOf } from '../base/errors.ts'
+import { codeOf, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { SavedGeneration } from '../base/state.ts'
 import { Archives } from './archives.ts'
 import { Copies, type Copy } from './copies.ts'
 import { Descriptors } from './descriptors.ts'
 import { Elders } from './elders.ts'
+import { Endings } from './endings.ts'
 import { Family } from './family.ts'
 import type { Generation } from './generation.ts'
-import { beginsWith, guardAt, isIntact, isSearched, keyOf, readFully, sameBirth } from './identity.ts'
-import { leaveAnchor, nameLines, noteAnchor, useAnchor, wantsName, widen } from './naming.ts'
+import { beginsWith, guardAt, isIntact, isSearched, keyOf, sameBirth } from './identity.ts'
+import { Identifying } from './identifying.ts'
 import type { Parts, RegistryOptions } from './parts.ts'
 import { probe } from './probing.ts'
 import { Rest } from './rest.ts'
 import { Resuming } from './resuming.ts'
-import { broken, byAge, stampOf, type SeenDirectory, type SeenFile } from './seen.ts'
+import { byAge, stampOf, type SeenDirectory, type SeenFile } from './seen.ts'
 import { Strangers } from './strangers.ts'
 
 /** Which generation each file is: opens, remembers and forgets them. The decisions are in `rotation.ts`. */
@@ -25,6 +26,8 @@ export class Registry {
   readonly #descriptors: Descriptors
   readonly #elders: Elders
   readonly #rest: Rest
+  readonly #endings: Endings
+  readonly #identifying: Identifying
   readonly #strangers: Strangers
   readonly #resuming: Resuming
   /** Directories in which a listing has shown growth. */
@@ -35,7 +38,6 @@ export class Registry {
   /** Inodes of which the present look cannot tell whether they are still what is known. */
   readonly #untold = new Set<string>()
   #firstLook = true
-  #hurried = false
 
   constructor(options: RegistryOptions, saved: readonly SavedGeneration[]) {
     this.#o = options
@@ -65,12 +67,15 @@ export class Registry {
       isSaved: (path) => this.#resuming.waiting.some((entry) => entry.path === path),
       isThere: (generation) => this.#isThereNow(generation),
       look: (generation) => void this.#look(generation, options.clock.monotonicMs()),
-      replaced: (generation, why) => this.replaced(generation, why),
-      ended: (generation, why) => this.#end(generation, why),
-      gone: (generation) => this.#gone(generation),
-      forget: (generation) => this.#forget(generation),
+      replaced: (generation, why) => this.#endings.replaced(generation, why),
+      ended: (generation, why) => this.#endings.end(generation, why),
+      gone: (generation) => this.#endings.gone(generation),
+      forget: (generation) => this.#endings.forget(generation),
+      hasEnded: (generation) => this.#endings.hasEnded(generation),
     }
     this.#rest = new Rest(parts)
+    this.#endings = new Endings(parts, this.#rest)
+    this.#identifying = new Identifying(parts)
     this.#strangers = new Strangers(parts, this.#rest)
     this.#resuming = new Resuming(parts, this.#rest, saved)
   }
@@ -148,17 +153,15 @@ export class Registry {
     const grown = new Set<string>(this.#grown)
     this.#grown.clear()
     for (const generation of this.#family.generations) {
-      const { countsUntilMs = Infinity, stage } = generation
-      // Of a file that was rotated away no further line is waited for: its successor waits.
-      if (countsUntilMs <= nowMs || (countsUntilMs < Infinity && stage !== 'live')) this.#countNoMore(generation)
+      this.#identifying.poll(generation, nowMs)
       if (generation.descriptor === -1) {
         if (nowMs - generation.changedAtMs >= limits.endedQuietMs && this.#rest.isGivenUp(generation)) {
-          if (!this.#rest.looksForOutrun(generation)) this.#gone(generation)
+          if (!this.#rest.looksForOutrun(generation)) this.#endings.gone(generation)
         } else if (this.#waitsForTurn(generation)) this.#safely(generation, () => this.#takeTurn(generation))
         continue
       }
       if (generation.nextPollMs > nowMs && !everything) continue
-      const { directory, failed } = generation
+      const { directory, failed, stage } = generation
       if (!everything && directory !== undefined && stage === 'live' && !failed && watched(directory)) {
         generation.nextPollMs = nowMs + limits.pollIntervalMaxMs
         continue
@@ -194,14 +197,9 @@ export class Registry {
     }
   }
 
-  /** The disk has failed in the middle of an archive, which says nothing of the archive. */
-  #isInterrupted(descriptor: number): boolean {
-    return isSystemError(this.#o.disk.failureOf(descriptor))
-  }
-
   /** True when it grew. */
   #ask(generation: Generation, nowMs: number): boolean {
-    if (generation.packing !== undefined && this.#isInterrupted(generation.descriptor)) {
+    if (generation.packing !== undefined && this.#endings.isInterrupted(generation.descriptor)) {
       this.#descriptors.release(generation)
       this.failedToRead(generation)
       return false
@@ -211,8 +209,8 @@ export class Registry {
     const grown = this.#look(generation, nowMs)
     if (wasFailing) generation.failed = false
     generation.nextPollMs = nowMs + generation.pollIntervalMs
-    if (!generation.finished && this.hasEnded(generation)) this.#o.readable(generation)
-    this.#retire(generation, nowMs)
+    if (!generation.finished && this.#endings.hasEnded(generation)) this.#o.readable(generation)
+    this.#endings.retire(generation, nowMs)
     return grown
   }
 
@@ -235,73 +233,32 @@ export class Registry {
 
   /** Finds the names that begin the ids of a generation; false while there is none for the line at its offset. */
   identify(generation: Generation): boolean {
-    if (wantsName(generation) && generation.packing === undefined) {
-      const head = readFully(this.#o.disk, generation.descriptor, limits.headBytesMax, 0)
-      // The bytes of another content must not name this one: so it is compared after they were read.
-      if (isIntact(this.#o.disk, generation)) this.#name(generation, head)
-    }
-    return generation.naming() !== undefined
+    return this.#identifying.identify(generation)
   }
 
-  #name(generation: Generation, head: Uint8Array): void {
-    const patient = !this.#hurried && !generation.impatient && generation.stage === 'live'
-    const options = { ended: this.hasEnded(generation), patient }
-    const waits = nameLines(this.#o.names, generation, head, options, (other) => this.#noteAgain(other))
-    generation.impatient = false
-    if (!waits) generation.countsUntilMs = undefined
-    else generation.countsUntilMs ??= this.#o.clock.monotonicMs() + limits.countPatienceMs
-  }
-
-  /** A content that nobody has read yet may be another one by now than the one that was noted. */
-  #noteAgain(other: Generation): void {
-    if (other.anchor !== undefined || other.descriptor === -1 || other.packing !== undefined) return
-    leaveAnchor(this.#o.names, other)
-    noteAnchor(this.#o.names, other, readFully(this.#o.disk, other.descriptor, limits.headBytesMax, 0))
-  }
-
-  /** The line that waits for the next one is shipped as it is. */
-  #countNoMore(generation: Generation): void {
-    generation.countsUntilMs = undefined
-    generation.impatient = true
-    generation.searchAgain()
-    this.#o.readable(generation)
+  /** Bytes of it were put into a batch. */
+  consumed(generation: Generation): void {
+    this.#identifying.consumed(generation)
   }
 
   /** Nothing waits for what may come: Remora stops. */
   hurry(): void {
-    this.#hurried = true
-    for (const generation of this.#family.generations) {
-      if (generation.countsUntilMs !== undefined) this.#countNoMore(generation)
-      if (generation.searchedTo <= generation.offset) continue
-      // Written anew in the same tick, to the same size: nobody looks later.
-      generation.searchAgain()
-      if (generation.readable) this.#o.readable(generation)
-    }
+    this.#identifying.hurry()
   }
 
   /** The content of an open file is another one: its generation has ended, and a new one begins in the same inode. */
   replaced(generation: Generation, why: string): void {
-    if (generation.packing !== undefined) {
-      // Another archive has its place, and is read through as one.
-      this.#descriptors.release(generation)
-      this.#archives.forget(generation.key)
-      this.#family.disown(generation)
-      return this.#end(generation, why)
-    }
-    const successor = this.#family.makeAfter(generation)
-    this.#family.pass(generation, successor)
-    this.#descriptors.pass(generation, successor)
-    this.#end(generation, why)
-    this.#look(successor, this.#o.clock.monotonicMs())
+    this.#endings.replaced(generation, why)
   }
 
-  /** Bytes of it were put into a batch: the more of its beginning is known, the fewer contents are taken for it. */
-  consumed(generation: Generation): void {
-    useAnchor(this.#o.names, generation)
-    const { fingerprint, packing, descriptor } = generation
-    const known = Math.min(generation.offset, limits.headBytesMax)
-    if (fingerprint === undefined || fingerprint.bytes >= known || packing !== undefined) return
-    widen(generation, readFully(this.#o.disk, descriptor, known, 0), known)
+  /** Everything of a generation that has ended was read: no more is expected. */
+  finish(generation: Generation): void {
+    this.#endings.finish(generation)
+  }
+
+  /** Whether the last line needs no newline any more. */
+  hasEnded(generation: Generation): boolean {
+    return this.#endings.hasEnded(generation)
   }
 
   /** More of an archive is unpacked. */
@@ -312,48 +269,11 @@ export class Registry {
     }
   }
 
-  /** Everything of a generation that has ended was read: no more is expected. */
-  finish(generation: Generation): void {
-    if (generation.finished) return
-    const { stage } = generation
-    // A write in the same tick as the last look, that left the size as it was, has shown nowhere.
-    if (
-      (stage === 'rotated' || stage === 'deleted') &&
-      generation.descriptor !== -1 &&
-      !isIntact(this.#o.disk, generation)
-    )
-      return this.replaced(generation, 'it has ended, and the bytes before the offset are others')
-    generation.finished = true
-    const { offset, provenBytes } = generation
-    if (provenBytes > offset)
-      this.#lost(generation, offset, provenBytes, 'they were written between copy and truncation')
-    const failure = generation.descriptor === -1 ? undefined : this.#o.disk.failureOf(generation.descriptor)
-    if (failure !== undefined) this.#o.happened(broken(generation.currentPath ?? generation.path, failure))
-    this.#o.happened({ kind: 'finished', generation })
-    // The decoder's memory is another one's.
-    if (generation.packing !== undefined) {
-      this.#descriptors.release(generation)
-      this.#archives.turn()
-    }
-    this.#retire(generation, this.#o.clock.monotonicMs())
-  }
-
   /** A read failed: it is tried again after a while, and the other files go on. */
   failedToRead(generation: Generation): void {
     generation.failed = true
     generation.searchedTo = generation.sizeBytes
     generation.nextPollMs = this.#o.clock.monotonicMs() + limits.readRetryMs
-  }
-
-  /** Whether the last line needs no newline any more. */
-  hasEnded(generation: Generation): boolean {
-    if (generation.packing !== undefined) {
-      const { descriptor } = generation
-      return descriptor !== -1 && this.#o.disk.isWhole(descriptor) && !this.#isInterrupted(descriptor)
-    }
-    if (generation.stage === 'live') return false
-    if (generation.stage === 'replaced') return true
-    return this.#o.clock.monotonicMs() - generation.changedAtMs >= limits.endedQuietMs
   }
 
   /** Opens a file again whose descriptor was given back. False: its name leads to another file now, or to none. */
@@ -381,7 +301,7 @@ export class Registry {
         this.#again(known, file)
         return true
       }
-      this.#vanish(known, 'it was deleted, and its inode was given to another file')
+      this.#endings.vanish(known, 'it was deleted, and its inode was given to another file')
     }
     const copy = this.#copies.still(file)
     if (copy !== undefined) {
@@ -406,7 +326,7 @@ export class Registry {
   #compare({ owner, sizeBytes, tail }: Copy): void {
     if (tail === undefined || owner.descriptor === -1 || owner.packing !== undefined) return
     if (guardAt(this.#o.disk, owner.descriptor, sizeBytes).equals(tail)) return
-    this.replaced(owner, 'a copy of it ends with other bytes')
+    this.#endings.replaced(owner, 'a copy of it ends with other bytes')
   }
 
   #again(known: Generation, file: SeenFile): void {
@@ -450,7 +370,7 @@ export class Registry {
   /** It was written, and is as long as it was. */
   #compareAgain(generation: Generation): void {
     if (!isIntact(this.#o.disk, generation)) {
-      this.replaced(generation, 'it was written without growing, and the bytes before the offset are others')
+      this.#endings.replaced(generation, 'it was written without growing, and the bytes before the offset are others')
     } else if (generation.searchedTo > generation.offset && !isSearched(this.#o.disk, generation)) {
       generation.searchAgain()
       this.#o.readable(generation)
@@ -476,29 +396,6 @@ export class Registry {
     }
   }
 
-  /** The inode is gone. Is there a copy or an archive, the content goes on in that. */
-  #vanish(generation: Generation, why: string): void {
-    generation.goneWhy = why
-    if (generation.copies.size === 0 && generation.fingerprint === undefined) return this.#gone(generation)
-    this.#descriptors.release(generation)
-    this.#family.disown(generation)
-    if (generation.copies.size > 0) return this.#end(generation, why)
-    generation.stage = 'replaced'
-    this.#rest.want(generation, 'archive')
-  }
-
-  /** A content is gone from its inode: what was not read of it may be in a copy. */
-  #end(generation: Generation, why: string): void {
-    leaveAnchor(this.#o.names, generation)
-    generation.countsUntilMs = undefined
-    generation.stage = 'replaced'
-    // What the last look saw may have been the size of the other content.
-    if (generation.fingerprint !== undefined) generation.sizeBytes = Math.max(generation.offset, generation.provenBytes)
-    generation.goneWhy = `${why}, and no copy with the rest was found`
-    this.#o.happened({ kind: 'replaced', generation, why })
-    this.#rest.want(generation, 'copy')
-  }
-
   /** True when it grew. */
   #look(generation: Generation, nowMs: number): boolean {
     const { sizeBytes, links, modifiedMs } = this.#o.disk.sizeOf(generation.descriptor)
@@ -522,7 +419,7 @@ export class Registry {
       this.#o.happened({ kind: 'deleted', generation })
     }
     if (!shrunk && isShorter && generation.fingerprint !== undefined && !isArchive)
-      this.#lost(generation, sizeBytes, generation.sizeBytes, 'it was cut shorter, behind what was read')
+      this.#endings.lost(generation, sizeBytes, generation.sizeBytes, 'it was cut shorter, behind what was read')
     if (!shrunk) generation.sizeBytes = sizeBytes
     if (grown || shrunk) {
       generation.changedAtMs = nowMs
@@ -532,7 +429,7 @@ export class Registry {
       generation.pollIntervalMs = Math.min(generation.pollIntervalMs * 2, limits.pollIntervalMaxMs)
     }
     if (shrunk)
-      this.replaced(
+      this.#endings.replaced(
         generation,
         sizeBytes < generation.knownBytes
           ? 'it is shorter than what was read'
@@ -547,7 +444,7 @@ export class Registry {
       const { currentPath } = generation
       if (generation.directory !== directory || this.#untold.has(generation.key)) continue
       if (currentPath === undefined) {
-        this.#vanish(generation, 'it was deleted while it was not open')
+        this.#endings.vanish(generation, 'it was deleted while it was not open')
         continue
       }
       if (unknown.has(currentPath) || this.#keysByPath.get(currentPath) === generation.key) continue
@@ -569,43 +466,6 @@ export class Registry {
       }
       generation.nextPollMs = 0
     }
-  }
-
-  /** Closes and forgets what has ended, once everything of it has its verdict. */
-  #retire(generation: Generation, nowMs: number): void {
-    if (generation.unreadBytes > 0 && !generation.finished) return
-    if (generation.stage === 'live' || !this.#o.settled(generation)) return
-    const quietMs = nowMs - generation.changedAtMs
-    if (generation.stage === 'deleted' || generation.currentPath === undefined) {
-      // Moved to where nobody looks, it may be written for long; deleted, it takes up space that nobody sees.
-      if (quietMs < (generation.stage === 'deleted' ? limits.deletedHoldMs : limits.unseenHoldMs)) return
-      this.#descriptors.release(generation)
-      this.#vanish(generation, 'it was deleted')
-    } else if (generation.finished) {
-      this.#descriptors.release(generation)
-    }
-  }
-
-  #gone(generation: Generation): void {
-    generation.wanted = undefined
-    const bytes = generation.unreadBytes
-    this.#descriptors.release(generation)
-    this.#forget(generation)
-    if (bytes === 0 || generation.finished) return
-    this.#o.happened({ kind: 'gap', generation, bytes, why: generation.goneWhy })
-  }
-
-  /** Bytes `[from, to)` that were there are gone, and the generation goes on. */
-  #lost(generation: Generation, from: number, to: number, why: string): void {
-    generation.provenBytes = from
-    this.#o.happened({ kind: 'gap', generation, bytes: to - from, why })
-  }
-
-  #forget(generation: Generation): void {
-    this.#family.forget(generation)
-    this.#copies.forgetOf(generation)
-    if (generation.anchorHash !== undefined)
-      this.#o.names.forget(generation, generation.basePath, generation.anchorHash)
   }
 
   /** One file that cannot be read does not keep the others from being seen. */
