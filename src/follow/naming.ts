@@ -10,7 +10,10 @@ export function noteAnchor(names: Names<Generation>, generation: Generation, hea
 }
 
 function note(names: Names<Generation>, generation: Generation, anchorHash: string): void {
-  if (generation.anchorHash !== undefined) return
+  const { anchorHash: noted, basePath } = generation
+  if (noted === anchorHash) return
+  // Emptied and written anew before anybody had read it.
+  if (noted !== undefined) names.forget(generation, basePath, noted)
   generation.anchorHash = anchorHash
   names.note(generation, generation.basePath, anchorHash)
 }

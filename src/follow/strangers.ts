@@ -16,7 +16,7 @@ import {
 } from './identity.ts'
 import { markBefore } from './marks.ts'
 import { findAnchor } from './names.ts'
-import { holdsRestOf, noteAnchor } from './naming.ts'
+import { holdsRestOf, noteAnchor, widen } from './naming.ts'
 import type { Opened } from './opening.ts'
 import type { Parts } from './parts.ts'
 import type { Probe } from './probing.ts'
@@ -295,8 +295,10 @@ export class Strangers {
             this.#p.replaced(generation, 'a copy of it has what it holds now')
             continue
           }
-          // Read by nobody yet, it may be emptied before it is.
+          // Read by nobody yet, it may be emptied before it is: all that begins alike is known of it now.
           generation.fingerprint ??= fingerprintOf(disk, generation.descriptor, false)
+          const head = headOf(disk, opened).subarray(0, at)
+          widen(generation, head, head.length)
           // Only the file that still has its name can be truncated behind a copy: a rotated one may be just alike.
           if (generation.stage === 'live' || generation === former || tells(headOf(disk, opened))) return generation
           continue

@@ -192,7 +192,9 @@ export class Application {
   /** Another process has begun. What begins alike it may take for the rest of what it cannot find. */
   restarted(): void {
     this.#hasRestarted = true
-    if (this.habits.banner) for (const life of this.lives) life.drainsFirst = false
+    // Nor do the times of the last writes tell which is older.
+    const { banner: alikes, births } = this.habits
+    if (alikes || births === 'none') for (const life of this.lives) life.drainsFirst = false
   }
 
   /** A checkpoint was written. @param inodes  the numbers of the files that it knows */

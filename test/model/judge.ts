@@ -235,6 +235,8 @@ function idleGaps(
   return facts.gaps
     .filter(({ path, from, to }) =>
       (byPath.get(path) ?? []).every((life) => {
+        // It may have been shipped as another one's.
+        if (life.repeats !== undefined) return false
         const offsets = new Set(covered.get(life)?.map(({ offset }) => offset))
         // The rest of a line that was cut is no document, and may well be missing.
         const missing = linesOf(life).filter((line) => !offsets.has(line.from) || line.text.length > facts.lineBytesMax)
