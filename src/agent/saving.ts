@@ -63,9 +63,9 @@ export class Saving {
   async save(): Promise<boolean> {
     const { clock, checkpoint, registry } = this.#o
     const named = [...registry.generations].filter(({ id }) => id !== undefined)
-    const anchors = new Map(named.map((generation) => [generation, generation.anchor]))
+    const renamings = new Map(named.map((generation) => [generation, generation.renamings]))
     const written = await checkpoint.write(this.#snapshot())
-    for (const [generation, anchor] of anchors) if (generation.anchor === anchor) generation.durable = true
+    for (const [generation, count] of renamings) if (generation.renamings === count) generation.durable = true
     if (!written) this.#dirty = true
     this.#nextMs = clock.monotonicMs() + checkpointDelayMs(checkpoint.failuresInARow)
     this.#o.written()

@@ -84,8 +84,10 @@ export class Generation {
   /** Modification time in the last listing; -1 when the file may have changed again within the same tick. */
   modifiedMs = -1
 
-  /** A checkpoint knows it: after a crash its id comes out the same. */
+  /** A checkpoint knows how its lines are named: after a crash they are named the same. */
   durable = false
+  /** How often that has changed. */
+  renamings = 0
 
   /** The last read failed. */
   failed = false
@@ -116,6 +118,12 @@ export class Generation {
     this.epoch = epoch
     this.changedAtMs = nowMs
     this.pollIntervalMs = pollIntervalMs
+  }
+
+  /** Its lines are named otherwise from some place on: no checkpoint knows that yet. */
+  renamed(): void {
+    this.durable = false
+    this.renamings++
   }
 
   place(path: string | undefined): void {

@@ -71,17 +71,17 @@ export function nameLines(
     note(names, generation, search.hash)
     for (const other of names.alike(basePath, search.hash)) if (other !== generation) recheck(other)
     generation.anchor = { offset: search.offset, id: names.ofAnchor(facts, search.hash) }
-    generation.durable = false
+    generation.renamed()
     if (search.offset === 0) generation.id = generation.anchor.id
   } else {
     generation.bannerTo = search.kind === 'none' ? Infinity : waits ? search.offset : search.end
     // After a crash the line that may count must not get another name than it was shipped under.
-    if (search.kind === 'later' && !waits && search.offset < search.end) generation.durable = false
+    if (search.kind === 'later' && !waits && search.offset < search.end) generation.renamed()
     if (generation.bannerTo <= offset) return waits
   }
   if (generation.id === undefined) {
     generation.id = names.ofBanner(facts)
-    generation.durable = false
+    generation.renamed()
   }
   generation.searchAgain()
   return waits

@@ -153,7 +153,9 @@ export class Resuming {
       if (generation.fingerprint === undefined) this.#p.gone(generation)
       // Its inode is gone, yet a copy or an archive of its content may be there.
       else {
-        this.#rest.want(generation, generation.finished ? 'archive' : 'copy')
+        // Its inode is gone, so it was hardly truncated: where nothing tells, what begins alike is rather another one.
+        const isArchived = generation.finished || generation.anchor === undefined
+        this.#rest.want(generation, isArchived ? 'archive' : 'copy')
         if (this.#rest.take(generation, free)) generation.wanted = undefined
       }
     }

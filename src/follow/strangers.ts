@@ -310,7 +310,9 @@ export class Strangers {
       }
       // The oldest that fits: with equal beginnings a later life would fit as well.
       const isOnly = generation.copies.size === 0 || generation === former || generation.anchor !== undefined
-      const wanted = generation.key === '' && isOnly && !isTooYoung(generation, opened.facts, nowMs)
+      // Where nothing tells and its inode is gone, what begins alike is rather another one.
+      const isLikely = generation.anchor !== undefined || generation.wanted !== 'archive' || generation === former
+      const wanted = generation.key === '' && isOnly && isLikely && !isTooYoung(generation, opened.facts, nowMs)
       if (wanted && holdsRestOf(disk, generation, opened.descriptor)) return generation
     }
     return undefined

@@ -164,7 +164,10 @@ function judgeLine(
     const isOfLife = ({ path }: Gap) => life.paths.has(facts.wide ? firstNameOf(path) : path)
     const reported = facts.gaps.some((gap) => isOfLife(gap) && gap.from < to)
     // Read with the offset of the life before, it was gone again before anybody could know it for another one.
-    const wasKnown = life.owed.has(from) && (covered.get(life)?.length ?? 0) > 0
+    const wasRead = (covered.get(life)?.length ?? 0) > 0
+    // Nobody can tell where a line was cut that was written on.
+    const straddles = from < life.inherited && to > life.inherited
+    const wasKnown = life.owed.has(from) && wasRead && !straddles && life.repeats === undefined
     return wasKnown && !reported ? [`${where} was known, is missing, and no gap was reported`] : []
   }
   if (life.repeats !== undefined) return []
