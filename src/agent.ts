@@ -351,7 +351,7 @@ export class Agent {
       }
       const nowMs = clock.monotonicMs()
       const drainMs = step?.do === 'wait' ? step.ms : Infinity
-      const lookMs = follows ? this.#looking.nextMs - nowMs : Infinity
+      const lookMs = follows ? this.#looking.dueMs - nowMs : Infinity
       await this.#bell.wait(Math.min(sealMs || Infinity, drainMs, lookMs, this.#saving.dueMs - nowMs))
     }
   }

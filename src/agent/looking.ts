@@ -10,8 +10,7 @@ export class Looking {
   readonly #registry: Registry
   readonly #grown: () => void
   #lookedAtMs = 0
-  /** Monotonic. */
-  nextMs = 0
+  #nextMs = 0
 
   /** @param grown  a file has another size than before: of what is lost later it tells how much */
   constructor(clock: Clock, discovery: Discovery, registry: Registry, grown: () => void) {
@@ -22,8 +21,13 @@ export class Looking {
   }
 
   lookWhenDue(): void {
-    if (this.#discovery.hinted) this.nextMs = Math.min(this.nextMs, this.#lookedAtMs + limits.pollIntervalMinMs)
-    if (this.#clock.monotonicMs() >= this.nextMs) this.look(false)
+    if (this.#discovery.hinted) this.#nextMs = Math.min(this.#nextMs, this.#lookedAtMs + limits.pollIntervalMinMs)
+    if (this.#clock.monotonicMs() >= this.dueMs) this.look(false)
+  }
+
+  /** Monotonic. */
+  get dueMs(): number {
+    return Math.min(this.#nextMs, Math.max(this.#registry.countsUntilMs, this.#lookedAtMs + limits.pollIntervalMinMs))
   }
 
   look(everything: boolean): void {
@@ -38,6 +42,6 @@ export class Looking {
     const nowMs = this.#clock.monotonicMs()
     this.#lookedAtMs = nowMs
     const nextMs = Math.min(discovery.nextLookMs(), registry.nextPollMs(watched))
-    this.nextMs = Math.max(nowMs + limits.pollIntervalMinMs, registry.searching ? 0 : nextMs)
+    this.#nextMs = Math.max(nowMs + limits.pollIntervalMinMs, registry.searching ? 0 : nextMs)
   }
 }

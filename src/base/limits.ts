@@ -17,8 +17,8 @@ export const limits = {
   fingerprintBytesMax: 1024,
   /** Of this many first bytes the line is looked for that tells a content from others. */
   headBytesMax: 4096,
-  /** A first line that may count waits so long for the second one: only both tell. */
-  countPatienceMs: 1_000,
+  /** A first line that may count waits so long for the second one: only both tell. Emptied meanwhile, it would be gone. */
+  countPatienceMs: 100,
   /** Names that are tried for a generation; when all seem to be taken, the last is used. */
   nameTriesMax: 1_000,
   /** What a document may cost beyond its message: action, id, fixed fields, and a path of 4,096 bytes that JSON makes six times as long. */
@@ -61,8 +61,8 @@ export const limits = {
   copyDoubtMs: 10_000,
   /** A file that has the name of another one is read after so many further looks: one listing may miss what is renamed. */
   elderLooks: 2,
-  /** Looks at everything in a row in which a file may wait for what may have been rotated away before it. */
-  elderLooksMax: 3,
+  /** It waits no longer than this, whatever is looked at. */
+  elderWaitMs: 1_000,
   /** An archive without a write for so long is complete. */
   archiveQuietMs: 2_000,
   /** One that ends in the middle may still be written, by a compressor that works in large pieces. */

@@ -4,8 +4,9 @@ import { codeOf, isSystemError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { packingHeadBytes, packingOf, type Packing } from '../base/unpack.ts'
 import type { Generation } from './generation.ts'
-import { hashOf, isPiece, isTooShort, keyOf, readFully, type Fingerprint } from './identity.ts'
-import { directoryOf, stampOf, type SeenFile } from './seen.ts'
+import { hashOf, isPiece, isTooShort, isTooYoung, keyOf, readFully, type Fingerprint } from './identity.ts'
+import { closeQuietly } from './opening.ts'
+import { directoryOf, mayHold, stampOf, type SeenFile } from './seen.ts'
 import type { Probe } from './probing.ts'
 
 export interface ArchivesOptions {
@@ -25,7 +26,7 @@ export interface ArchivesOptions {
 }
 
 interface Archive {
-  readonly path: string
+  readonly file: SeenFile
   readonly stamp: string
   readonly abort: AbortController
   /** Where its bytes are compared with those of generations. */
@@ -44,9 +45,9 @@ export class Archives {
   readonly #o: ArchivesOptions
   readonly #archives = new Map<string, Archive>()
   /** Found packed, and waiting for their turn: not opened again before. */
-  readonly #waiting = new Map<string, { readonly path: string; readonly stamp: string }>()
+  readonly #waiting = new Map<string, { readonly file: SeenFile; readonly stamp: string }>()
   /** Those that are still written, and since when they were seen to be. */
-  readonly #written = new Map<string, { readonly path: string; readonly sinceMs: number }>()
+  readonly #written = new Map<string, { readonly file: SeenFile; readonly sinceMs: number }>()
   /** Directories with archives that are still written, or wait for their turn; and when to look at them again. */
   readonly #unquiet = new Map<string, number>()
   /** Directories that are looked at again for that. */
@@ -74,11 +75,15 @@ export class Archives {
     return waiting?.stamp === stampOf(facts) && (this.probing || this.#o.busy())
   }
 
-  /** Something may be in an archive that nobody has read yet. */
-  get pending(): boolean {
-    if (this.probing || this.#waiting.size > 0 || this.#looking.size > 0) return true
+  /** Whether a content may be in an archive that nobody has read yet. */
+  mayHold(generation: Generation): boolean {
+    if (this.#looking.has(directoryOf(generation.lastPath ?? generation.path))) return true
+    const nowMs = this.#o.clock.nowMs()
+    const may = (file: SeenFile) => mayHold(file, generation) && !isTooYoung(generation, file.facts, nowMs)
+    if (this.#probing !== undefined && may(this.#probing.file)) return true
+    if (this.#waiting.values().some(({ file }) => may(file))) return true
     const sinceMs = this.#o.clock.monotonicMs() - limits.archiveCutQuietMs
-    return this.#written.values().some((written) => written.sinceMs > sinceMs)
+    return this.#written.values().some((written) => written.sinceMs > sinceMs && may(written.file))
   }
 
   /** When directories have to be looked at for an archive, monotonic; Infinity: no need. */
@@ -115,19 +120,19 @@ export class Archives {
     const quietMs = this.#o.clock.nowMs() - file.facts.modifiedMs
     if (quietMs >= 0 && quietMs < limits.archiveQuietMs) {
       const sinceMs = this.#written.get(key)?.sinceMs ?? this.#o.clock.monotonicMs()
-      this.#written.set(key, { path: file.path, sinceMs })
+      this.#written.set(key, { file, sinceMs })
       this.#later(file.path)
       return false
     }
     this.#written.delete(key)
     if (this.probing || this.#o.busy()) {
-      this.#waiting.set(key, { path: file.path, stamp })
+      this.#waiting.set(key, { file, stamp })
       return false
     }
     this.#waiting.delete(key)
     before?.abort.abort()
     const archive: Archive = {
-      path: file.path,
+      file,
       stamp,
       abort: new AbortController(),
       offsets: wanted.union(before?.offsets ?? new Set()),
@@ -148,10 +153,12 @@ export class Archives {
   sweep(directory: string, isThere: (path: string, key: string) => boolean): void {
     this.#looking.delete(directory)
     for (const seen of [this.#waiting, this.#written]) {
-      for (const [key, { path }] of seen) if (directoryOf(path) === directory && !isThere(path, key)) seen.delete(key)
+      for (const [key, { file }] of seen) {
+        if (directoryOf(file.path) === directory && !isThere(file.path, key)) seen.delete(key)
+      }
     }
-    for (const [key, { path }] of this.#archives) {
-      if (directoryOf(path) === directory && !isThere(path, key)) this.forget(key)
+    for (const [key, { file }] of this.#archives) {
+      if (directoryOf(file.path) === directory && !isThere(file.path, key)) this.forget(key)
     }
   }
 
@@ -167,7 +174,7 @@ export class Archives {
   /** No archive is being read: the next one that waits is looked at. */
   turn(): void {
     const [next] = this.#waiting.values()
-    if (next !== undefined) this.#look(directoryOf(next.path))
+    if (next !== undefined) this.#look(directoryOf(next.file.path))
   }
 
   #look(directory: string): void {
@@ -184,14 +191,14 @@ export class Archives {
     try {
       const inside = await this.#o.probe(descriptor, packing, [...archive.offsets], archive.abort.signal)
       // Of the disk, not of the archive: once more, later.
-      if (isSystemError(inside.failure)) this.#later(archive.path)
+      if (isSystemError(inside.failure)) this.#later(archive.file.path)
       else archive.probe = inside
     } catch (error) {
       if (!archive.abort.signal.aborted && codeOf(error) === '') throw error
     } finally {
       this.#probing = undefined
       closeQuietly(this.#o.disk, descriptor)
-      this.#look(directoryOf(archive.path))
+      this.#look(directoryOf(archive.file.path))
       this.turn()
     }
   }
@@ -209,13 +216,4 @@ export function holdsPacked(probe: Probe, generation: Generation): boolean {
   if (!beginsLike(probe, fingerprint)) return false
   if (probe.bytes > offset && isPiece(generation, probe.head)) return false
   return offset === 0 || probe.guards.get(offset) === generation.guardHash()
-}
-
-/** Nobody waits for it any more, and the kernel has freed the number whatever it answers. */
-function closeQuietly(disk: Disk, descriptor: number): void {
-  try {
-    disk.close(descriptor)
-  } catch (error) {
-    if (codeOf(error) === '') throw error
-  }
 }

@@ -2,7 +2,7 @@ import { limits } from '../base/limits.ts'
 import type { Packing } from '../base/unpack.ts'
 import type { Generation } from './generation.ts'
 import { keyOf, sameBirth } from './identity.ts'
-import { openInside, type Opened, type Refusal } from './opening.ts'
+import { closeQuietly, openInside, type Opened, type Refusal } from './opening.ts'
 import { stampOf, type SeenFile } from './seen.ts'
 import type { Unpacking } from './unpacking.ts'
 
@@ -47,7 +47,7 @@ export class Descriptors {
       const isSame = keyOf(opened.facts) === keyOf(file.facts) && sameBirth(opened.facts.birthNs, file.facts.birthNs)
       return isSame ? use(opened) : otherwise
     } finally {
-      if (!this.#taken.has(opened)) this.#o.disk.close(opened.descriptor)
+      if (!this.#taken.has(opened)) closeQuietly(this.#o.disk, opened.descriptor)
     }
   }
 
@@ -84,7 +84,7 @@ export class Descriptors {
     if (this.#unpacked === generation) this.#unpacked = undefined
     const { descriptor } = generation
     generation.descriptor = -1
-    this.#o.disk.close(descriptor)
+    closeQuietly(this.#o.disk, descriptor)
   }
 
   /** Opens a file again whose descriptor was given back. False: its name leads to another file now, or to none. */

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts'
 import { limits } from '../base/limits.ts'
 import type { Generation } from './generation.ts'
 import { directoryOf, type SeenFile } from './seen.ts'
@@ -13,13 +14,13 @@ export type Wait = 'look' | 'decision'
 
 /** Order at a rotation: a file waits until it is known what was rotated away before it; for a few looks, not for good. */
 export class Elders {
+  readonly #clock: Clock
   readonly #lookAgain: (directory: string) => void
   /** Names before rotation of files that it was too early to say anything of. */
   readonly #undecided = new Set<string>()
-  /** Looks at everything in a row that have left something undecided. */
-  #undecidedLooks = 0
 
-  constructor(lookAgain: (directory: string) => void) {
+  constructor(clock: Clock, lookAgain: (directory: string) => void) {
+    this.#clock = clock
     this.#lookAgain = lookAgain
   }
 
@@ -49,18 +50,28 @@ export class Elders {
     if (!elders) return
     generation.waitsFor = 'look'
     generation.looksToWait = limits.elderLooks
-    this.#lookAgain(directoryOf(generation.currentPath ?? generation.path))
+    generation.waitsUntilMs = this.#clock.monotonicMs() + limits.elderWaitMs
+    this.#lookAgain(directoryOf(generation.lastPath ?? generation.path))
   }
 
   endLook(generations: Iterable<Generation>, everything: boolean): void {
     if (!everything) return
-    this.#undecidedLooks = this.#undecided.size === 0 ? 0 : this.#undecidedLooks + 1
-    const patient = this.#undecidedLooks <= limits.elderLooksMax
+    const nowMs = this.#clock.monotonicMs()
     for (const generation of generations) {
-      const waits = patient && generation.stage === 'live' && this.#undecided.has(generation.path)
-      if (waits) generation.waitsFor = 'decision'
+      const { stage, offset, path } = generation
+      // One that is being read goes on: what came before it was decided before.
+      const mayWait = stage === 'live' && offset === 0 && this.#undecided.has(path)
+      if (mayWait) generation.waitsUntilMs ||= nowMs + limits.elderWaitMs
+      if (mayWait && nowMs < generation.waitsUntilMs) generation.waitsFor = 'decision'
       else if (generation.waitsFor === 'decision') generation.waitsFor = undefined
     }
+  }
+
+  /** Whether a file has just waited for long enough, whatever was looked at meanwhile. */
+  isOver(generation: Generation, nowMs: number): boolean {
+    if (generation.waitsFor === undefined || nowMs < generation.waitsUntilMs) return false
+    generation.waitsFor = undefined
+    return true
   }
 
   /** There will be no further look. */

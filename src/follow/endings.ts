@@ -26,7 +26,12 @@ export class Endings {
       this.#p.family.disown(generation)
       return this.end(generation, why)
     }
+    const { currentPath } = generation
+    generation.isEmptied = true
     const successor = this.#p.family.makeAfter(generation)
+    // Written over in place under a rotated name, as by `cp` each time: maybe a copy of what is known, the next look tells.
+    successor.isSuspect = currentPath !== undefined && this.#p.namesBefore(currentPath).length > 0
+    this.#p.elders.found(successor, successor.isSuspect)
     this.#p.family.pass(generation, successor)
     this.#p.descriptors.pass(generation, successor)
     this.end(generation, why)
@@ -59,14 +64,7 @@ export class Endings {
   /** Everything of a generation that has ended was read: no more is expected. */
   finish(generation: Generation): void {
     if (generation.finished) return
-    const { stage } = generation
-    // A write in the same tick as the last look, that left the size as it was, has shown nowhere.
-    if (
-      (stage === 'rotated' || stage === 'deleted') &&
-      generation.descriptor !== -1 &&
-      !isIntact(this.#p.disk, generation)
-    )
-      return this.replaced(generation, 'it has ended, and the bytes before the offset are others')
+    if (generation.stage !== 'replaced' && !this.verify(generation)) return
     generation.finished = true
     const { offset, provenBytes } = generation
     if (provenBytes > offset)
@@ -80,6 +78,17 @@ export class Endings {
       this.#p.archives.turn()
     }
     this.retire(generation, this.#p.clock.monotonicMs())
+  }
+
+  /**
+   * Compares for the last time: a write in the same tick as the last look, that left the size as it was, has shown nowhere.
+   *
+   * @returns whether the content is still the one that was read
+   */
+  verify(generation: Generation): boolean {
+    if (generation.descriptor === -1 || isIntact(this.#p.disk, generation)) return true
+    this.replaced(generation, 'it has ended, and the bytes before the offset are others')
+    return false
   }
 
   /** Whether the last line needs no newline any more. */

@@ -55,6 +55,8 @@ export class Generation {
   /** The name at the last look, and the directory it is in; undefined when it has none. */
   currentPath: string | undefined
   directory: string | undefined
+  /** The last name that it had. */
+  lastPath: string | undefined
   descriptor = -1
 
   /** How it writes its text; found in its first bytes at the first turn, and again after a restart. */
@@ -103,12 +105,18 @@ export class Generation {
   waitsFor: Wait | undefined
   /** Looks at its directory that it waits for. */
   looksToWait = 0
+  /** Until then at the latest, monotonic; 0: it has not waited yet. */
+  waitsUntilMs = 0
   /** Its inode is gone: the content is looked for in a copy beside it, or in an archive only. */
   wanted: 'copy' | 'archive' | undefined
   /** Since when, wall clock: whatever holds it was made before. */
   wantedSinceMs = 0
   /** The directory of a copy that is shorter than what was read, while not all of that has its verdict. */
   outrunIn: string | undefined
+  /** It follows in an inode that has a rotated name: maybe a copy of what is known. */
+  isSuspect = false
+  /** Its inode is there, and holds another content. */
+  isEmptied = false
   /** What became of its inode. */
   goneWhy = ''
 
@@ -128,6 +136,7 @@ export class Generation {
 
   place(path: string | undefined): void {
     this.currentPath = path
+    if (path !== undefined) this.lastPath = path
     this.directory = path?.slice(0, path.lastIndexOf('/'))
   }
 

@@ -8,6 +8,8 @@ import type { Parts } from './parts.ts'
 export class Identifying {
   readonly #p: Parts
   #hurried = false
+  /** When the next line has waited for long enough, as far as is known. */
+  dueMs = Infinity
 
   constructor(parts: Parts) {
     this.#p = parts
@@ -56,8 +58,11 @@ export class Identifying {
     const options = { ended: this.#p.hasEnded(generation), patient }
     const waits = nameLines(this.#p.names, generation, head, options, (other) => this.#noteAgain(other))
     generation.impatient = false
+    // Emptied while it waits, it is reported.
+    if (waits) generation.provenBytes = Math.max(generation.provenBytes, head.length)
     if (!waits) generation.countsUntilMs = undefined
     else generation.countsUntilMs ??= this.#p.clock.monotonicMs() + limits.countPatienceMs
+    this.dueMs = Math.min(this.dueMs, generation.countsUntilMs ?? Infinity)
   }
 
   /** A content that nobody has read yet may be another one by now than the one that was noted. */

@@ -74,6 +74,15 @@ function refusalOf(disk: Disk, path: string, error: unknown): Refusal {
   return { code, message: messageOf(error), wayOut: 'It is tried again at each scan.' }
 }
 
+/** Nobody waits for it any more, and the kernel has freed the number whatever it answers. */
+export function closeQuietly(disk: Disk, descriptor: number): void {
+  try {
+    disk.close(descriptor)
+  } catch (error) {
+    if (codeOf(error) === '') throw error
+  }
+}
+
 function lookQuietly(disk: Disk, path: string): FileFacts | undefined {
   try {
     return disk.look(path)

@@ -48,7 +48,7 @@ export class Registry {
       roots: options.roots,
       refused: (path, refusal) => options.happened({ kind: 'refused', path, ...refusal }),
     })
-    this.#elders = new Elders(options.lookAgain)
+    this.#elders = new Elders(options.clock, options.lookAgain)
     this.#archives = new Archives({
       disk: options.disk,
       clock: options.clock,
@@ -111,6 +111,7 @@ export class Registry {
     const ordered = files.toSorted(byAge)
     this.#keysByPath = new Map(files.map((file) => [file.path, keyOf(file.facts)]))
     this.#resuming.beginLook()
+    this.#strangers.beginLook(everything)
     this.#untold.clear()
     this.#elders.beginLook(this.#family.generations, this.#listings, everything)
     const strangers = ordered.filter((file) => !this.#tried(file, true, () => this.#recognize(file)))
@@ -150,10 +151,12 @@ export class Registry {
    */
   poll(watched: (directory: string) => boolean, everything: boolean): Set<string> {
     const nowMs = this.#o.clock.monotonicMs()
+    this.#identifying.dueMs = Infinity
     const grown = new Set<string>(this.#grown)
     this.#grown.clear()
     for (const generation of this.#family.generations) {
       this.#identifying.poll(generation, nowMs)
+      if (this.#elders.isOver(generation, nowMs) && generation.readable) this.#o.readable(generation)
       if (generation.descriptor === -1) {
         if (nowMs - generation.changedAtMs >= limits.endedQuietMs && this.#rest.isGivenUp(generation)) {
           if (!this.#rest.looksForOutrun(generation)) this.#endings.gone(generation)
@@ -214,11 +217,17 @@ export class Registry {
     return grown
   }
 
+  /** When a line has waited for long enough for the next one, monotonic. */
+  get countsUntilMs(): number {
+    return this.#identifying.dueMs
+  }
+
   /** When `poll` has something to do next, monotonic; Infinity: only a hint can tell. */
   nextPollMs(watched: (directory: string) => boolean): number {
     let nextMs = this.#archives.nextMs
     for (const generation of this.#family.generations) {
       nextMs = Math.min(nextMs, generation.countsUntilMs ?? Infinity)
+      if (generation.waitsFor !== undefined) nextMs = Math.min(nextMs, generation.waitsUntilMs)
       if (generation.descriptor === -1) {
         if (this.#rest.isGivenUp(generation)) nextMs = Math.min(nextMs, generation.changedAtMs + limits.endedQuietMs)
         if (this.#waitsForTurn(generation)) nextMs = 0
@@ -243,6 +252,9 @@ export class Registry {
 
   /** Nothing waits for what may come: Remora stops. */
   hurry(): void {
+    for (const generation of this.#family.generations) {
+      this.#safely(generation, () => this.#endings.verify(generation))
+    }
     this.#identifying.hurry()
   }
 
@@ -330,6 +342,8 @@ export class Registry {
   }
 
   #again(known: Generation, file: SeenFile): void {
+    if (known.isSuspect && known.offset === 0 && this.#strangers.isCopy(known, file)) return
+    known.isSuspect = false
     if (known.packing !== undefined && known.archiveStamp !== stampOf(file.facts)) {
       // It was not complete, or is another one now: read through again, and compared with what is known.
       this.#descriptors.release(known)

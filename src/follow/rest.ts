@@ -21,7 +21,8 @@ export class Rest {
 
   /** After a while it is not looked for any more; not before the state needs it no longer. */
   isGivenUp(generation: Generation): boolean {
-    if (generation.wanted === undefined || this.#p.archives.pending || !this.#p.settled(generation)) return false
+    if (generation.wanted === undefined || !this.#p.settled(generation)) return false
+    if (this.#p.archives.mayHold(generation)) return false
     // A copy that is shorter would be a stranger.
     if (generation.copies.size > 0 && generation.unreadBytes === 0) return false
     // Nobody could look.
@@ -66,7 +67,7 @@ export class Rest {
   isBack(file: SeenFile): boolean {
     const { facts, path } = file
     for (const generation of this.#wanting) {
-      if (generation.wanted === undefined || generation.packing !== undefined) continue
+      if (generation.wanted === undefined || generation.packing !== undefined || generation.isEmptied) continue
       const { inode, birthNs } = generation.former ?? generation
       if (inode !== facts.inode || birthNs !== facts.birthNs) continue
       // Its inode may have been emptied, or without births be another file's.
@@ -140,6 +141,7 @@ export class Rest {
     // With more to compare, what seemed to be a further copy may be another life with an equal beginning.
     this.#p.copies.forgetOf(generation)
     this.#p.family.own(generation, opened.facts, file.path)
+    generation.isEmptied = false
     this.#p.descriptors.hold(generation, opened)
     generation.packing = undefined
     generation.guard = guard
@@ -163,12 +165,12 @@ export class Rest {
   }
 
   attachPacked(generation: Generation, file: SeenFile, opened: Opened, inside: Probe): void {
-    const packing = packingIn(this.#p.disk, opened.descriptor)
-    if (packing === undefined || packing === 'other') return
+    const { packing } = inside
     this.#p.archives.forget(keyOf(opened.facts))
     generation.packing = packing
     generation.archiveStamp = stampOf(file.facts)
     this.#p.family.own(generation, opened.facts, file.path)
+    generation.wanted = undefined
     generation.stage = 'rotated'
     generation.sizeBytes = inside.bytes
     generation.finished = inside.bytes === generation.offset

@@ -18,6 +18,8 @@ export class Resuming {
     this.#p = parts
     this.#rest = rest
     this.#saved = new Saved(saved)
+    // Whether the process before has sent lines under them nobody knows.
+    for (const { anchor } of saved) if (anchor !== null) parts.names.use(anchor.id)
   }
 
   get waiting(): SavedGeneration[] {
@@ -71,8 +73,8 @@ export class Resuming {
       const generation = this.#restore(saved, file.path === saved.path ? 'last' : 'rotated')
       if (resume === 'resume') {
         this.#p.family.own(generation, opened.facts, file.path)
-        this.#p.descriptors.hold(generation, opened)
         generation.guard = guard
+        this.#p.descriptors.hold(generation, opened)
         if (file.path !== saved.path) generation.stage = 'rotated'
         this.#p.happened({ kind: 'resumed', generation })
         this.#p.look(generation)
@@ -123,11 +125,7 @@ export class Resuming {
     generation.provenBytes = saved.sizeBytes
     generation.finished = saved.finished
     generation.former = { inode: BigInt(saved.inode), birthNs: BigInt(saved.birthNs) }
-    // Whether the process before has sent lines under it nobody knows.
-    if (saved.anchor !== null) {
-      generation.anchorUsed = true
-      this.#p.names.use(saved.anchor.id)
-    }
+    generation.anchorUsed = saved.anchor !== null
     this.#p.restored(generation)
     return generation
   }
@@ -154,7 +152,10 @@ export class Resuming {
       // Its inode is gone, yet a copy or an archive of its content may be there.
       else {
         // Its inode is gone, so it was hardly truncated: where nothing tells, what begins alike is rather another one.
-        const isArchived = generation.finished || generation.anchor === undefined
+        const isThere = ({ facts }: SeenFile) =>
+          String(facts.inode) === saved.inode && sameBirth(facts.birthNs, BigInt(saved.birthNs))
+        const isDeleted = !files.some(isThere)
+        const isArchived = generation.finished || (isDeleted && generation.anchor === undefined)
         this.#rest.want(generation, isArchived ? 'archive' : 'copy')
         if (this.#rest.take(generation, free)) generation.wanted = undefined
       }

@@ -60,7 +60,11 @@ export class Saved {
   missing(isUnsure: (path: string) => boolean): SavedGeneration[] {
     const missing: SavedGeneration[] = []
     for (const saved of this.waiting) {
-      if (this.#unopened.has(saved.inode) || isUnsure(saved.currentPath ?? saved.path)) continue
+      if (this.#unopened.has(saved.inode) || isUnsure(saved.currentPath ?? saved.path)) {
+        // Looking once more would not tell more.
+        this.#absent.delete(saved)
+        continue
+      }
       if (this.#absent.has(saved)) missing.push(saved)
       else this.#absent.add(saved)
     }

@@ -60,17 +60,25 @@ export function stampOf({ sizeBytes, modifiedMs }: FileFacts): string {
   return `${sizeBytes} ${modifiedMs}`
 }
 
-/** Whether a file may be a rotated form of one with any of these names, perhaps moved to another directory. */
-export function mayComeFrom(file: SeenFile, ...paths: readonly string[]): boolean {
-  return paths.some((path) => {
-    const name = path.slice(path.lastIndexOf('/'))
-    return file.before.some((before) => before === path || before.endsWith(name))
-  })
+/** Whether a file may be a rotated form of one with any of these names. */
+export function mayComeFrom({ before }: SeenFile, ...paths: readonly (string | undefined)[]): boolean {
+  return paths.some((path) => path !== undefined && before.includes(path))
 }
 
-/** The same for what is known, which may also be an archive that its writer has gone on with. */
-export function mayHold(file: SeenFile, { path, basePath, packing }: Generation): boolean {
-  return mayComeFrom(file, path, basePath) || (packing !== undefined && file.path === path)
+/** The same for what is known, under any name that it had. */
+export function isNamedAlike(file: SeenFile, { path, basePath, lastPath }: Generation): boolean {
+  return mayComeFrom(file, path, basePath, lastPath)
+}
+
+/**
+ * Whether a file may hold a content, going by names: also in another directory where a line tells, for files with one name in
+ * many directories may begin alike; and as an archive that its writer has gone on with.
+ */
+export function mayHold(file: SeenFile, generation: Generation): boolean {
+  const { path, anchor, packing } = generation
+  if (isNamedAlike(file, generation) || (packing !== undefined && file.path === path)) return true
+  const name = path.slice(path.lastIndexOf('/'))
+  return anchor !== undefined && file.before.some((before) => before.endsWith(name))
 }
 
 /** What to say of an archive that can be unpacked in part only. */

@@ -22,23 +22,41 @@ import type { Parts } from './parts.ts'
 import type { Probe } from './probing.ts'
 import type { Rest } from './rest.ts'
 import { strangerIs } from './rotation.ts'
-import { broken, directoryOf, mayComeFrom, type SeenFile } from './seen.ts'
+import { broken, directoryOf, isNamedAlike, mayHold, type SeenFile } from './seen.ts'
 
 /** Files whose inode nobody knows: a content of their own, a copy, an archive, or nothing of ours. */
 export class Strangers {
   readonly #p: Parts
   readonly #rest: Rest
+  /** Files that it was too early to say anything of, and since when; of this look at everything, and of the one before. */
+  #early = new Map<string, number>()
+  #earlyBefore: ReadonlyMap<string, number> = new Map()
 
   constructor(parts: Parts, rest: Rest) {
     this.#p = parts
     this.#rest = rest
   }
 
+  beginLook(everything: boolean): void {
+    if (!everything) return
+    this.#earlyBefore = this.#early
+    this.#early = new Map()
+  }
+
+  /** What the state knows may never be found, or not be readable: others do not wait for it without end. */
+  #hasWaited({ facts }: SeenFile): boolean {
+    const key = keyOf(facts)
+    const nowMs = this.#p.clock.monotonicMs()
+    const sinceMs = this.#early.get(key) ?? this.#earlyBefore.get(key) ?? nowMs
+    this.#early.set(key, sinceMs)
+    return nowMs - sinceMs >= limits.copyDoubtMs
+  }
+
   /** @param early  it may be of something that the state knows, and that was not found yet */
   observe(file: SeenFile, early: boolean, firstLook: boolean): void {
     const looksRotated = file.before.length > 0
     if (!file.matched && !looksRotated) return
-    if (looksRotated && early) return this.#p.elders.undecided(file)
+    if (looksRotated && early && !this.#hasWaited(file)) return this.#p.elders.undecided(file)
     const bornMs = file.facts.birthNs > 0n ? Number(file.facts.birthNs / 1_000_000n) : file.facts.modifiedMs
     const bornSince = bornMs >= this.#p.sinceMs
     if (!file.matched && !bornSince) return
@@ -68,14 +86,15 @@ export class Strangers {
         this.#settle(file, outrun, guardAt(disk, descriptor, facts.sizeBytes), facts.sizeBytes)
         return
       }
-      // Equal bytes alone prove nothing: a copy is younger than its file. Where births are not known, the file must be
-      // truncated soon, or it is a file of its own.
+      // Equal bytes alone prove nothing: a copy is younger than its file, and that is truncated soon. Otherwise it is a file
+      // of its own, unless a line tells.
       const younger = owner !== undefined && owner.birthNs > 0n && opened.facts.birthNs > owner.birthNs
       const isStill = owner === former || owner?.stage === 'replaced' || owner?.key === ''
       const told = owner !== undefined && tells(headOf(this.#p.disk, opened))
-      const sure = owner !== undefined && (isStill || younger || told)
+      const sure = owner !== undefined && (isStill || told)
       const unborn = opened.facts.birthNs === 0n || owner?.birthNs === 0n || owner?.birthNs === opened.facts.birthNs
-      const doubtful = owner !== undefined && !sure && unborn && this.#p.copies.isDoubtful(file)
+      const mayBe = owner !== undefined && !sure && (unborn || younger)
+      const doubtful = mayBe && this.#p.copies.isDoubtful(file)
       const decision = strangerIs({
         matched: file.matched,
         looksRotated,
@@ -92,12 +111,23 @@ export class Strangers {
       this.#p.happened({
         kind: 'copy',
         generation: owner,
-        why: younger
-          ? 'younger, with equal bytes'
-          : told
-            ? 'equal bytes, with a time or a counter'
-            : 'its file is gone',
+        why: told ? 'equal bytes, with a time or a counter' : 'its file is gone',
       })
+    })
+  }
+
+  /** Whether what was written over in place is a copy of something else: then it is remembered as that. */
+  isCopy(suspect: Generation, file: SeenFile): boolean {
+    const { family, copies, disk, descriptors } = this.#p
+    return descriptors.with(file, false, (opened) => {
+      const owner = this.#ownerOf(file, opened, undefined, suspect)
+      if (owner === undefined || !(owner.key === '' || tells(headOf(disk, opened)))) return false
+      const tail = guardAt(disk, opened.descriptor, opened.facts.sizeBytes)
+      descriptors.release(suspect)
+      this.#p.forget(suspect)
+      copies.add({ ...file, facts: opened.facts }, owner, tail)
+      this.#p.happened({ kind: 'copy', generation: owner, why: 'written over an older copy' })
+      return family.generations.has(owner)
     })
   }
 
@@ -279,13 +309,19 @@ export class Strangers {
    * The generation that this file is a copy of, whole or still being made.
    *
    * @param former  the one that it was a copy of when it was smaller
+   * @param except  not this one
    */
-  #ownerOf(file: SeenFile, opened: Opened, former: Generation | undefined): Generation | undefined {
+  #ownerOf(
+    file: SeenFile,
+    opened: Opened,
+    former: Generation | undefined,
+    except?: Generation,
+  ): Generation | undefined {
     const { disk } = this.#p
     const nowMs = this.#p.clock.nowMs()
     for (const generation of this.#p.family.generations) {
-      if (generation.packing !== undefined || !mayComeFrom(file, generation.path, generation.basePath)) continue
-      if (this.#p.descriptors.reopen(generation)) {
+      if (generation === except || generation.packing !== undefined || !mayHold(file, generation)) continue
+      if (isNamedAlike(file, generation) && this.#p.descriptors.reopen(generation)) {
         const at = opened.facts.sizeBytes
         // First, for it may be truncated just now.
         const wasIntact = isIntact(disk, generation)

@@ -1,4 +1,6 @@
 import { gzipSync } from 'node:zlib'
+import { limits } from '../../src/base/limits.ts'
+import { findAnchor } from '../../src/follow/names.ts'
 import type { Births, Inode, MemoryFiles } from '../kit/agent-files.ts'
 import { descends, inheritedFrom, Life, linesOf, mark } from './lives.ts'
 import { filePaths, type FileAction } from './schedule.ts'
@@ -106,7 +108,7 @@ export class Application {
         this.#beginCopy(path, action.keep)
         return this.#finishCopy(action.gap)
       case 'copy':
-        return this.#beginCopy(path, action.keep)
+        return this.#copySlowly(path, action.keep)
       case 'copied':
         return this.#finishCopy(action.gap)
       case 'truncate':
@@ -331,6 +333,15 @@ export class Application {
     this.#copying = { from, to }
   }
 
+  /** Not truncated for a while, a copy in which nothing tells is a file of its own: it may be one that only begins alike. */
+  #copySlowly(path: string, keep: number): void {
+    const from = this.#files.find(path)
+    this.#beginCopy(path, keep)
+    if (from === undefined || this.#copying?.from !== from) return
+    const half = from.bytes.subarray(0, Math.min(from.bytes.length >> 1, limits.headBytesMax))
+    if (findAnchor(half, 0, false).kind !== 'found') mark(this.#lifeOf.get(from)!, 'copied slowly, and nothing tells')
+  }
+
   /**
    * Of what was cut to a part, written on and copied before anybody has looked, a copy is left that is shorter than what was
    * read, with the same bytes where that can be compared: it passes for a copy of what was read.
@@ -497,11 +508,21 @@ export class Application {
 
   #gone(inode: Inode | undefined): void {
     if (inode === undefined || inode.names > 0) return
+    // Deleted before anybody has looked, it does not show that it was truncated: what begins alike is rather another one.
+    this.#markCopied(this.#lifeOf.get(inode)?.origin)
     if (inode.opens > 0 && !this.interrupting) {
       this.#held.add(inode)
       if (!this.#copies.has(inode)) this.#orphan = inode
     }
     if (inode.opens === 0) this.#destroyed(inode)
+  }
+
+  #markCopied(origin: Life | undefined): void {
+    const copied = new Set([...this.#copies].map((copy) => this.#lifeOf.get(copy)))
+    for (let at = origin; at !== undefined; at = at.origin) {
+      const { kind } = findAnchor(Buffer.from(at.text.slice(0, limits.headBytesMax)), 0, true)
+      if (copied.has(at) && kind !== 'found') at.repeats = 'copied, and its file deleted'
+    }
   }
 
   #destroyed(inode: Inode): void {
