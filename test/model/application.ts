@@ -519,10 +519,8 @@ export class Application {
 
   #markCopied(origin: Life | undefined): void {
     const copied = new Set([...this.#copies].map((copy) => this.#lifeOf.get(copy)))
-    for (let at = origin; at !== undefined; at = at.origin) {
-      const { kind } = findAnchor(Buffer.from(at.text.slice(0, limits.headBytesMax)), 0, true)
-      if (copied.has(at) && kind !== 'found') at.repeats = 'copied, and its file deleted'
-    }
+    for (let at = origin; at !== undefined; at = at.origin)
+      if (copied.has(at)) at.repeats = 'copied, and its file deleted'
   }
 
   #destroyed(inode: Inode): void {
