@@ -31,7 +31,7 @@ export const mutants: readonly Mutant[] = [
   one('a checkpoint before the first line of a generation', 'await saving.knows(spans.map(({ source }) => source))'),
   one('the first checkpoint again when it fails', 'if (!written) this.#dirty = true'),
   one('the open descriptor of a deleted file', 'if (generation.unreadBytes > 0 && !generation.finished) return'),
-  one('predecessors first', 'if (predecessor.readable) return true'),
+  one('predecessors first', 'if (predecessor.readable || predecessor.countsUntilMs !== undefined) return true'),
   {
     name: 'the number of truncations in the id, and the names that were given out',
     edits: [
@@ -78,8 +78,8 @@ export const mutants: readonly Mutant[] = [
     name: 'written without growing',
     edits: [
       {
-        text: 'if (rewritten && !unread && known.descriptor !== -1 && !isIntact(this.#o.disk, known))',
-        instead: 'if (false)',
+        text: 'if (rewritten && !unread && known.descriptor !== -1) this.#compareAgain(known)',
+        instead: '',
       },
       { text: '((silent || isShorter) && !isIntact', instead: '(isShorter && !isIntact' },
     ],
@@ -89,17 +89,21 @@ export const mutants: readonly Mutant[] = [
     'if (this.#absent.has(saved)) missing.push(saved)\n      else this.#absent.add(saved)',
     'missing.push(saved)',
   ),
-  one('too early for strangers while something is missing', 'if (looksRotated && early) return', ''),
+  one(
+    'too early for strangers while something is missing',
+    'if (looksRotated && early && !this.#hasWaited(file)) return this.#p.elders.undecided(file)',
+    '',
+  ),
   one('a rotated file that was never seen', "return facts.hasFingerprint ? 'missed' : 'wait'", "return 'ignore'"),
   one(
     'only who is settled is forgotten',
-    "if (generation.stage === 'live' || !this.#o.settled(generation)) return",
+    "if (generation.stage === 'live' || !this.#p.settled(generation)) return",
     "if (generation.stage === 'live') return",
   ),
   one(
     'lines in memory keep their generation',
-    'this.#p.archives.pending || !this.#p.settled(generation)) return false',
-    'this.#p.archives.pending) return false',
+    'if (generation.wanted === undefined || !this.#p.settled(generation)) return false',
+    'if (generation.wanted === undefined) return false',
   ),
   one(
     'the last size of a content that is gone',
@@ -112,14 +116,45 @@ export const mutants: readonly Mutant[] = [
     'if (fingerprint === undefined || to <= fingerprint.bytes || to > head.length) return',
     'return',
   ),
-  one('a name is given out once', 'if (!alone || this.#used.has(name))', 'if (!alone)'),
-  one('names by what lines say', 'if (!alone || this.#used.has(name))', 'if (true)'),
+  one('a name is given out once', 'return alone && !this.#used.has(name) ? name', 'return alone ? name'),
+  one('names by what lines say', 'return alone && !this.#used.has(name) ? name', 'return false ? name'),
   one(
     'an archive is known as a form of its file',
-    '.find((generation) => this.#isPackedForm(inside, generation))',
+    '.find((generation) => !isTooYoung(generation, file.facts, nowMs) && this.#isPackedForm(inside, generation))',
     '.find(() => false)',
   ),
   one('the rest is looked for in an archive', 'if (!holdsPacked(inside, generation)) return false', 'return false'),
+  one(
+    'an inode that was given again is of whoever has its bytes',
+    "here.some((saved) => this.#resume(saved, file, 'resume')) ||",
+  ),
+  one('a successor waits for further looks', "generation.waitsFor = 'look'"),
+  one('a successor waits for a decision', "generation.waitsFor = 'decision'", 'void 0'),
+  one('a line that may count waits for the next one', 'patient && search.offset < search.end', 'false'),
+  one('the state knows what was shipped before its name could be told', 'generation.bannerTo = saved.bannerTo'),
+  one('a checkpoint knows the last renaming', 'if (generation.renamings === count) generation', 'generation'),
+  one('a name is given out with the first line', 'if (anchorUsed || anchorHash === undefined) return', 'return'),
+  one(
+    'where nothing tells, a copy is not shorter than what was known',
+    'return anchor === undefined && copyBytes < sizeBytes',
+    'return false',
+  ),
+  one(
+    'a copy was there before its content was gone',
+    'return bornMs > wantedSinceMs && bornMs <= nowMs',
+    'return false',
+  ),
+  one('a piece of a line is no beginning', 'return !head.subarray(0, offset).includes(newline)', 'return false'),
+  one(
+    'the last comparison before the end',
+    'if (generation.descriptor === -1 || isIntact(this.#p.disk, generation)) return true',
+    'return true',
+  ),
+  one(
+    'what is read is compared before it is named',
+    'if (isIntact(this.#p.disk, generation)) this.#name(generation, head)',
+    'this.#name(generation, head)',
+  ),
   one(
     'a file found rotated is read before the one that has its name',
     'if (!hasName && !told) return',
