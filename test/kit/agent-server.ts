@@ -119,6 +119,11 @@ export class MemoryServer {
     this.#rollWhenDue()
   }
 
+  /** What was not rolled over yet is not. */
+  dropRollovers(): void {
+    this.#due = 0
+  }
+
   #rollWhenDue(): void {
     for (; this.#due > 0 && this.#arriving === 0; this.#due--) {
       this.indices.push({ name: `index-${this.indices.length + 1}`, ids: new Set() })

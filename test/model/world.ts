@@ -225,6 +225,8 @@ export class World {
         return
       case 'disk':
         this.#diskMode = action.mode
+        // What a state that cannot be written has sent, and where to, the next process does not know.
+        if (this.#isUnsaved) this.#server.dropRollovers()
         this.application.blind = false
         if (this.#isBlind) this.application.goBlind()
         return
