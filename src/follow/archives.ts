@@ -4,7 +4,7 @@ import { codeOf, isSystemError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { packingHeadBytes, packingOf, type Packing } from '../base/unpack.ts'
 import type { Generation } from './generation.ts'
-import { hashOf, isPiece, isTooShort, isTooYoung, keyOf, readFully, type Fingerprint } from './identity.ts'
+import { hashOf, isPiece, isBornLater, isTooShort, keyOf, readFully, type Fingerprint } from './identity.ts'
 import { closeQuietly } from './opening.ts'
 import { directoryOf, mayHold, stampOf, type SeenFile } from './seen.ts'
 import type { Probe } from './probing.ts'
@@ -79,7 +79,7 @@ export class Archives {
   mayHold(generation: Generation): boolean {
     if (this.#looking.has(directoryOf(generation.lastPath ?? generation.path))) return true
     const nowMs = this.#o.clock.nowMs()
-    const may = (file: SeenFile) => mayHold(file, generation) && !isTooYoung(generation, file.facts, nowMs)
+    const may = (file: SeenFile) => mayHold(file, generation) && !isBornLater(generation, file.facts, nowMs)
     if (this.#probing !== undefined && may(this.#probing.file)) return true
     if (this.#waiting.values().some(({ file }) => may(file))) return true
     const sinceMs = this.#o.clock.monotonicMs() - limits.archiveCutQuietMs

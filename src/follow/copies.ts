@@ -35,7 +35,8 @@ export class Copies {
     const { birthNs, sizeBytes } = file.facts
     this.#copies.set(key, { path: file.path, owner, birthNs, sizeBytes, tail, grown: false })
     owner.copies.add(key)
-    owner.wasCopied = true
+    // An archive is not packed again.
+    if (tail !== undefined) owner.wasCopied = true
     this.#doubts.delete(key)
   }
 

@@ -81,15 +81,19 @@ export function isSearched(disk: Disk, { descriptor, searchedTo, tail }: Generat
   return tail.length > 0 && readFully(disk, descriptor, tail.length, searchedTo - tail.length).equals(tail)
 }
 
+/** Born after its content was found to be gone, a file cannot be a copy or an archive of it; where a line tells, that tells more. */
+export function isTooYoung(generation: Generation, facts: FileFacts, nowMs: number): boolean {
+  return generation.anchor === undefined && isBornLater(generation, facts, nowMs)
+}
+
 /**
- * Born after its content was found to be gone, a file cannot be a copy or an archive of it, unless there was another copy.
+ * Whether a file was born after a content was found to be gone, and there was no copy of that it could be made from.
  *
  * @param nowMs  wall clock: what is born in the future tells that somebody has set that back
  */
-export function isTooYoung(generation: Generation, { birthNs }: FileFacts, nowMs: number): boolean {
-  const { anchor, wanted, wantedSinceMs, wasCopied } = generation
-  // Where a line tells, nothing more is needed.
-  if (anchor !== undefined || wanted === undefined || wasCopied) return false
+export function isBornLater(generation: Generation, { birthNs }: FileFacts, nowMs: number): boolean {
+  const { wanted, wantedSinceMs, wasCopied } = generation
+  if (wanted === undefined || wasCopied) return false
   const bornMs = Number(birthNs / 1_000_000n)
   return bornMs > wantedSinceMs && bornMs <= nowMs
 }
