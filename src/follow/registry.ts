@@ -356,7 +356,8 @@ export class Registry {
     const { sizeBytes, modifiedMs } = file.facts
     const rewritten = known.packing === undefined && modifiedMs !== known.modifiedMs
     const resized = known.packing === undefined && sizeBytes !== known.sizeBytes
-    if ((resized || rewritten) && this.reopen(known)) {
+    const reopened = (resized || rewritten) && this.reopen(known)
+    if (reopened) {
       if (this.#look(known, this.#o.clock.monotonicMs()) && known.directory !== undefined) {
         this.#grown.add(known.directory)
       }
@@ -364,7 +365,9 @@ export class Registry {
       const unread = known.sizeBytes !== Math.max(known.offset, known.searchedTo)
       if (rewritten && !unread && known.descriptor !== -1) this.#compareAgain(known)
     }
-    known.modifiedMs = this.#o.clock.nowMs() - modifiedMs < limits.tickMs ? -1 : modifiedMs
+    // What could not be opened is still to be compared.
+    const isCompared = reopened || !(resized || rewritten)
+    known.modifiedMs = !isCompared || this.#o.clock.nowMs() - modifiedMs < limits.tickMs ? -1 : modifiedMs
     // The look showed another content: the inode belongs to the successor now.
     const holder = this.#family.withKey(keyOf(file.facts))
     if (holder !== known) {
