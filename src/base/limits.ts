@@ -151,6 +151,11 @@ assert(
 )
 assert(limits.checkpointIntervalMs < limits.stateYieldMs, 'who writes is not silent')
 assert(limits.metricFilesMax <= limits.ledgerFilesMax, 'metrics come out of the ledger')
+assert(limits.elderLooks * limits.pollIntervalMaxMs < limits.elderWaitMs, 'who waits for looks gets them in time')
+assert(
+  limits.countPatienceMs < limits.elderWaitMs && limits.elderWaitMs < limits.endedQuietMs,
+  'what waits is read before its file counts as ended',
+)
 assert(limits.endedQuietMs <= limits.deletedHoldMs, 'a last line is shipped before its file is closed')
 assert(
   limits.retryBaseMs <= limits.retryCapMs &&

@@ -45,9 +45,8 @@ export class Elders {
     for (const name of before) this.#undecided.add(name)
   }
 
-  /** @param elders  others have had its name */
-  found(generation: Generation, elders: boolean): void {
-    if (!elders) return
+  /** Others have had its name. */
+  holdBack(generation: Generation): void {
     generation.waitsFor = 'look'
     generation.looksToWait = limits.elderLooks
     generation.waitsUntilMs = this.#clock.monotonicMs() + limits.elderWaitMs

@@ -31,7 +31,7 @@ export class Endings {
     const successor = this.#p.family.makeAfter(generation)
     // Written over in place under a rotated name, as by `cp` each time: maybe a copy of what is known, the next look tells.
     successor.isSuspect = currentPath !== undefined && this.#p.namesBefore(currentPath).length > 0
-    this.#p.elders.found(successor, successor.isSuspect)
+    if (successor.isSuspect) this.#p.elders.holdBack(successor)
     this.#p.family.pass(generation, successor)
     this.#p.descriptors.pass(generation, successor)
     this.end(generation, why)

@@ -118,7 +118,7 @@ export class Strangers {
 
   /** Whether what was written over in place is a copy of something else: then it is remembered as that. */
   isCopy(suspect: Generation, file: SeenFile): boolean {
-    const { family, copies, disk, descriptors } = this.#p
+    const { copies, disk, descriptors } = this.#p
     return descriptors.with(file, false, (opened) => {
       const owner = this.#ownerOf(file, opened, undefined, suspect)
       if (owner === undefined || !(owner.key === '' || tells(headOf(disk, opened)))) return false
@@ -127,7 +127,7 @@ export class Strangers {
       this.#p.forget(suspect)
       copies.add({ ...file, facts: opened.facts }, owner, tail)
       this.#p.happened({ kind: 'copy', generation: owner, why: 'written over an older copy' })
-      return family.generations.has(owner)
+      return true
     })
   }
 
@@ -266,7 +266,7 @@ export class Strangers {
         : this.#p.family.make(path, 0)
     this.#p.family.own(generation, opened.facts, file.path)
     this.#p.descriptors.hold(generation, opened)
-    this.#p.elders.found(generation, hasElders)
+    if (hasElders) this.#p.elders.holdBack(generation)
     if (decision === 'missed') generation.stage = 'rotated'
     if (start !== undefined) {
       generation.offset = opened.facts.sizeBytes

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { systemDisk } from '../../src/base/disk.ts'
 import { limits } from '../../src/base/limits.ts'
 import { passTick, temporaryTree } from '../kit/agent-tree.ts'
 import { agentOver, linesOf, numbered, storedLines } from './kit.ts'
@@ -41,16 +42,30 @@ describe('files in which nothing tells', () => {
   })
 })
 
-test('an entry of the state that is gone keeps others from being read for a while, not for good', async () => {
+test('an entry of the state that may not be read keeps others from being read for a while, not for good', async () => {
   const tree = temporaryTree()
-  const agent = agentOver(tree)
+  let refused = ''
+  const agent = agentOver(
+    tree,
+    {},
+    {
+      ...systemDisk,
+      open: (path) => {
+        if (path === refused) throw Object.assign(new Error('EACCES: permission denied, open'), { code: 'EACCES' })
+        return systemDisk.open(path)
+      },
+    },
+  )
   tree.write('logs/worker.log', '2026-01-01 10:00:00 known\n')
   await agent.start()
   await agent.advance(3_000)
   await agent.stop()
-  fs.renameSync(tree.at('logs/worker.log'), tree.at('logs/away'))
+  refused = tree.at('logs/worker.log')
+  passTick()
   tree.write('logs/worker.log.1', '2026-01-01 10:00:07 never seen\n')
   await agent.start()
+  await agent.advance(limits.copyDoubtMs - 1_000)
+  expect(storedLines(agent)).not.toContain('2026-01-01 10:00:07 never seen')
   await agent.advance(60_000)
   expect(storedLines(agent)).toContain('2026-01-01 10:00:07 never seen')
 })
