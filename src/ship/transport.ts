@@ -4,6 +4,7 @@ import { Client, errors, HttpConnection, type ClientOptions } from '@elastic/ela
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { AnswerReader, type Answer } from './answer.ts'
 import { Outgoing } from './outgoing.ts'
+import { readReason, reasonFilterPath } from './reason.ts'
 import { retryAfterMs } from './retry.ts'
 
 export interface ConnectionSettings {
@@ -35,8 +36,16 @@ export interface Failed {
   readonly stale: boolean
 }
 
-/** Sends one bulk body; when it resolves, nothing reads the body's memory any more. */
-export type Send = (body: Buffer, documents: number, signal: AbortSignal) => Promise<Sent>
+/**
+ * Sends one bulk body; when it resolves, nothing reads the body's memory any more. `reasons`: the answer to one document
+ * tells why it was refused.
+ */
+export type Send = (
+  body: Buffer,
+  documents: number,
+  signal: AbortSignal,
+  asking?: { readonly reasons: boolean },
+) => Promise<Sent>
 
 /**
  * The default copies the request into each error, byte by byte: 1.7 s and 200 MB for a body of 4 MiB. Nothing of an error
@@ -87,7 +96,7 @@ function readCa(path: string): string {
 export const bulkHeaders = { 'content-type': 'application/x-ndjson', accept: 'application/json' }
 export const jsonHeaders = { 'content-type': 'application/json', accept: 'application/json' }
 
-const filterPath = 'errors,items.*.status,items.*.error.type'
+const filterPath = 'errors,items.*.status,items.*.failure_store,items.*.error.type'
 const errorBytesMax = 64 * 1024
 const drainMs = 5_000
 
@@ -103,9 +112,15 @@ let requests = 0
 export function makeSend(client: Client, target: string, timeoutMs: number): Send {
   const outgoing = new Outgoing()
   const path = `/${encodeURIComponent(target)}/_bulk`
-  const querystring = { filter_path: filterPath }
 
-  async function attempt(id: string, body: Buffer, documents: number, signal: AbortSignal): Promise<Sent> {
+  async function attempt(
+    id: string,
+    body: Buffer,
+    documents: number,
+    signal: AbortSignal,
+    reasons: boolean,
+  ): Promise<Sent> {
+    const querystring = { filter_path: reasons ? reasonFilterPath : filterPath }
     const {
       statusCode,
       headers,
@@ -116,13 +131,16 @@ export function makeSend(client: Client, target: string, timeoutMs: number): Sen
     )
     // From here on the client looks neither at the signal nor at the time.
     addAbortSignal(signal, stream)
-    if (statusCode === 200) return { kind: 'answered', answer: await readAnswer(stream, documents) }
+    if (statusCode === 200) {
+      const answer = reasons ? await readReason(stream) : await readAnswer(stream, documents)
+      return { kind: 'answered', answer }
+    }
     const errorType = await readErrorType(stream)
     const retryAfter = retryAfterMs(headers['retry-after'], Date.now())
     return { kind: 'status', status: statusCode ?? 0, errorType, retryAfterMs: retryAfter }
   }
 
-  return async function send(body, documents, signal) {
+  return async function send(body, documents, signal, asking) {
     const id = `remora-${++requests}`
     outgoing.expect(id)
     const deadline = new AbortController()
@@ -136,7 +154,7 @@ export function makeSend(client: Client, target: string, timeoutMs: number): Sen
     }, timeoutMs)
     let sent: Sent
     try {
-      sent = await attempt(id, body, documents, deadline.signal)
+      sent = await attempt(id, body, documents, deadline.signal, asking?.reasons === true)
     } catch (error) {
       const message = late ? `no answer within ${timeoutMs / 1000} s` : explain(error)
       const stale = outgoing.wasReused(id) && !late && !signal.aborted
