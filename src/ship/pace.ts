@@ -1,6 +1,10 @@
 import PQueue from 'p-queue'
 import type { Clock, Timer } from '../base/clock.ts'
+import { limits } from '../base/limits.ts'
 import { Window, type WindowSizes } from './window.ts'
+
+/** From so many failures in a row on the waiting does not grow: so many successes and it is forgotten. */
+const failuresMax = 8
 
 /**
  * Whose turn it is to send, and how much: one for all batches, for it is one server that they go to. What is in its way
@@ -15,6 +19,8 @@ export class Pace {
   /** Requests in a row that the server did not take, those that were on their way together counted once. */
   #failures = 0
   #failedAtMs = -Infinity
+  /** The last request that was taken. */
+  #tookMs = 0
 
   constructor(clock: Clock, sizes: WindowSizes) {
     this.#clock = clock
@@ -58,7 +64,9 @@ export class Pace {
 
   taken(bytes: number, startedMs: number): void {
     const nowMs = this.#clock.monotonicMs()
-    this.#failures = 0
+    // One that was taken is not yet a server with room: each failure is made up for by one.
+    this.#failures = Math.max(0, Math.min(failuresMax, this.#failures) - 1)
+    this.#tookMs = nowMs - startedMs
     this.#window.taken(bytes, nowMs - startedMs, nowMs, this.#turns.size > 0)
     this.#turns.concurrency = this.#window.concurrency
     if (this.#window.gapMs > 0) this.pause(this.#window.gapMs)
@@ -69,9 +77,9 @@ export class Pace {
     this.#failures = 0
   }
 
-  /** The server has too much to do (429, 5xx), or did not answer in time. */
-  refused(startedMs: number): void {
-    this.#window.refused(startedMs, this.#clock.monotonicMs())
+  /** The server has too much to do (429: `busy`), or did not answer as it should (5xx, a time-out). */
+  refused(startedMs: number, busy: boolean): void {
+    this.#window.refused(startedMs, this.#clock.monotonicMs(), busy)
     this.#turns.concurrency = this.#window.concurrency
   }
 
@@ -90,7 +98,9 @@ export class Pace {
   failed(startedMs: number, waitMs: (failures: number) => number): void {
     if (startedMs < this.#failedAtMs) return
     this.#failedAtMs = this.#clock.monotonicMs()
-    this.pause(waitMs(this.#failures++))
+    const ms = waitMs(this.#failures++)
+    // A server that takes a second for each answer has not changed in a quarter of one.
+    this.pause(Math.max(ms, Math.min(limits.overloadCapMs, (ms * this.#tookMs) / limits.retryBaseMs)))
   }
 
   /** No new request before `ms` have passed. */

@@ -195,7 +195,11 @@ export class Shipper {
     const putOff = verdicts.includes('again')
     attempt.outcome(putOff ? 'overloaded' : 'partial')
     if (range.documents < before) this.#pace.answered()
-    if (putOff) this.#pace.refused(attempt.startedMs)
+    if (putOff)
+      this.#pace.refused(
+        attempt.startedMs,
+        items.some(({ status }) => status === 429),
+      )
     else if (passed || range.documents === 0) this.#pace.taken(attempt.bytes, attempt.startedMs)
     if (range.documents === 0) return this.#gotThrough(range, signal)
 
@@ -236,7 +240,7 @@ export class Shipper {
     if (mayHaveTaken(status)) this.#doubt(range)
     const detail = `the server answers ${status}${errorType === '' ? '' : ` ${errorType}`}`
     if (verdict === 'hold') return this.#hold(range, detail, retryAfterMs)
-    this.#pace.refused(attempt.startedMs)
+    this.#pace.refused(attempt.startedMs, status === 429)
     await this.#refusedAgain(batch, range, attempt, detail, { status, errorType }, retryAfterMs)
   }
 
@@ -247,7 +251,7 @@ export class Shipper {
       return
     }
     outcome('failed')
-    if (reached) this.#pace.refused(startedMs)
+    if (reached) this.#pace.refused(startedMs, false)
     else this.#pace.away()
     this.#o.health({ state: 'unreachable', detail: message })
     const others = this.#o.nodes - 1

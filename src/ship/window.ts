@@ -7,9 +7,12 @@ export interface WindowSizes {
   readonly concurrencyMax: number
 }
 
+/** The window grows quickly only while requests take no longer than the way there and back and this: who takes longer is busy. */
+const quickMs = 250
+
 /** Of the largest body: what a request has at first, and after an outage; and the least that a refused one shrinks to. */
-const probeShare = 1 / 16
-const leastShare = 1 / 64
+const probeShare = 1 / 64
+const leastShare = 1 / 128
 
 /** Below this share of what was refused last the window grows quickly, above it slowly: so few requests are refused. */
 const cautiousShare = 0.8
@@ -21,7 +24,7 @@ const hastenSteps = 32
 const slowFactor = 3
 const slowShare = 0.8
 /** The measure of "alone" gives way by so much with each request, and latency is smoothed by so much. */
-const baseDrift = 1.01
+const baseDrift = 1.001
 const smoothing = 0.25
 
 /** At the least window a refusal parts the requests in time; the next ones bring them together again. */
@@ -57,6 +60,8 @@ export class Window {
   /** Milliseconds for each byte: one request alone, and the last ones. */
   #baseMs = Infinity
   #latelyMs = 0
+  /** A request of any size, lately. */
+  #shortestMs = Infinity
 
   constructor(sizes: WindowSizes) {
     assert(sizes.batchBytes > 0 && sizes.concurrencyMax >= 1, 'a window holds a request')
@@ -94,23 +99,28 @@ export class Window {
     const full = bytes * 2 >= this.requestBytesMax
     if (this.#gapMs > 0 || !(full || wanted)) return
     const near = this.#refusedBytes * cautiousShare
-    if (this.#bytes < near) {
+    this.#shortestMs = Math.min(this.#shortestMs * baseDrift, tookMs)
+    if (this.#bytes < near && tookMs < quickMs + 2 * this.#shortestMs) {
       this.#steps = 0
       this.#bytes = Math.min(this.#bytes + bytes, near)
     } else {
-      const hasten = 2 ** Math.min(20, Math.floor(this.#steps++ / hastenSteps))
+      const hasten = 2 ** Math.min(4, Math.floor(this.#steps++ / hastenSteps))
       this.#bytes += (this.#bytes / cautiousSteps) * hasten
     }
     this.#bytes = Math.min(this.#bytes, this.#sizes.concurrencyMax * this.#largestBytes)
   }
 
-  /** It has too much to do, or was too slow. Of requests that were on their way together only the first one counts. */
-  refused(startedMs: number, nowMs: number): void {
+  /**
+   * It did not take a request. Of those that were on their way together only the first one counts.
+   *
+   * @param busy  it says that it has too much to do: that tells of its capacity, also when nothing was taken before
+   */
+  refused(startedMs: number, nowMs: number, busy: boolean): void {
     if (startedMs < this.#changedAtMs) return
     this.#changedAtMs = nowMs
+    if (this.#works || busy) this.#refusedBytes = this.#bytes
     if (this.#works) {
-      this.#refusedBytes = this.#bytes
-      if (this.#bytes <= this.#leastBytes) this.#gapMs = Math.min(gapMaxMs, Math.max(gapFirstMs, this.#gapMs * 2))
+      if (this.#bytes < this.#leastBytes * 2) this.#gapMs = Math.min(gapMaxMs, Math.max(gapFirstMs, this.#gapMs * 2))
     }
     this.#works = false
     this.#steps = 0
@@ -127,6 +137,8 @@ export class Window {
   tooLarge(bytes: number, nowMs: number): void {
     this.#ceilingBytes = Math.min(this.#ceilingBytes, bytes / 2)
     this.#ceilingSinceMs = nowMs
+    this.#baseMs = Infinity
+    this.#latelyMs = 0
     this.#bytes = Math.min(this.#bytes, this.#sizes.concurrencyMax * this.#largestBytes)
   }
 
@@ -147,7 +159,8 @@ export class Window {
     if (bytes * 2 < this.#largestBytes) return
     const eachMs = tookMs / bytes
     this.#latelyMs += (eachMs - this.#latelyMs) * (this.#latelyMs === 0 ? 1 : smoothing)
-    this.#baseMs = Math.min(this.#baseMs * baseDrift, eachMs)
+    if (this.concurrency === 1) this.#baseMs = this.#latelyMs
+    else this.#baseMs = Math.min(this.#baseMs * baseDrift, eachMs)
     if (this.concurrency === 1 || this.#latelyMs < this.#baseMs * slowFactor) return
     this.#changedAtMs = nowMs
     this.#refusedBytes = this.#bytes
