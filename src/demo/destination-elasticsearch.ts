@@ -1,7 +1,9 @@
 import type { Client } from '@elastic/elasticsearch'
 import { type Clock, sleep } from '../base/clock.ts'
 import { RemoraError } from '../base/errors.ts'
+import { readSettingFile } from '../config/read-file.ts'
 import type { Settings } from '../config/types.ts'
+import { accessOf } from '../connect/access.ts'
 import { explain, jsonHeaders, makeClient } from '../ship/transport.ts'
 import { Arrivals } from './arrivals.ts'
 import { type Destination, messageOf, pathOf } from './destination.ts'
@@ -33,7 +35,7 @@ const visibleMs = 5_000
 export async function ownElasticsearch(settings: Settings, clock: Clock): Promise<Destination> {
   const { target } = settings
   const client = makeClient({
-    ...settings,
+    ...accessOf(settings, readSettingFile),
     urls: settings.elasticsearchUrls,
     requestTimeoutMs: answerMs,
     connections: 1,

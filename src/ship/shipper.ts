@@ -51,6 +51,8 @@ export class Shipper {
   readonly #o: ShipperOptions
   /** Batches that wait for the server or the target to come back: the first one that gets through wakes the others. */
   readonly #waiting = new Set<() => void>()
+  /** Batches that wait although others get through. */
+  readonly #holding = new Set<() => void>()
   /** Requests that got through. */
   #passed = 0
 
@@ -127,7 +129,8 @@ export class Shipper {
       } else if (sent.kind === 'status') {
         this.#o.outcome('status', tookMs, to - from)
         const verdict = requestVerdictOf(sent.status)
-        const detail = `the server answers ${sent.status}${sent.errorType === '' ? '' : ` ${sent.errorType}`}`
+        const hint = sent.hint === undefined ? '' : `: ${sent.hint}`
+        const detail = `the server answers ${sent.status}${sent.errorType === '' ? '' : ` ${sent.errorType}`}${hint}`
         if (verdict === 'split') {
           if (range.documents === 1) {
             const span = range.left.findIndex((count) => count > 0)
@@ -156,6 +159,11 @@ export class Shipper {
       range.attempt++
       await this.#wait(waitMs, signal, sent.kind === 'failed')
     }
+  }
+
+  /** Whatever has kept batches waiting may be over: each is tried at once. */
+  wake(): void {
+    for (const wake of [...this.#waiting, ...this.#holding]) wake()
   }
 
   #gotThrough(signal: AbortSignal): void {
@@ -233,9 +241,10 @@ export class Shipper {
     const wake = () => woken.abort()
     if (signal.aborted) return
     signal.addEventListener('abort', wake)
-    if (wakeable) this.#waiting.add(wake)
+    const waiting = wakeable ? this.#waiting : this.#holding
+    waiting.add(wake)
     await sleep(this.#o.clock, waitMs, woken.signal)
-    this.#waiting.delete(wake)
+    waiting.delete(wake)
     signal.removeEventListener('abort', wake)
   }
 
