@@ -13,6 +13,7 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { nodeEnvironment, nodeFlags } from '../src/base/runtime.ts'
 import { systemClock } from '../src/base/clock.ts'
 import { Connections } from '../src/ship/connections.ts'
 import { makeSend } from '../src/ship/transport.ts'
@@ -79,7 +80,7 @@ async function child(variant: Variant, content: (typeof contents)[number], url: 
   sentBytes = 0
   let next = 0
   const lane = async () => {
-    while (sentBytes < megabytes * 1e6) await one(next++)
+    while (next * batchBytes < megabytes * 1e6) await one(next++)
   }
   await Promise.all([lane(), lane()])
   const used = process.cpuUsage(cpu)
@@ -120,9 +121,12 @@ if (values.child !== undefined) {
       if (values.url !== undefined && variant === 'whole1') continue
       wireBytes = 0
       const serverCpu = pid === 0 ? undefined : cpuOf(pid)
-      const args = ['--expose-gc', '--max-semi-space-size=1', fileURLToPath(import.meta.url)]
+      const args = ['--expose-gc', ...nodeFlags(64 * 1024 * 1024), fileURLToPath(import.meta.url)]
       const flags = ['--child', variant, '--content', content, '--url', url, '--mb', values.mb]
-      const row = spawn(process.execPath, [...args, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const row = spawn(process.execPath, [...args, ...flags], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...process.env, ...nodeEnvironment('/tmp/remora-bench-cache') },
+      })
       let text = ''
       row.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
       await once(row, 'close')
@@ -140,7 +144,9 @@ if (values.child !== undefined) {
         `memory +${(addedBytes! / 2 ** 20).toFixed(1)} MiB`,
         ...(serverS === undefined ? [] : [`server ${serverS.toFixed(1)} s/GB`]),
       ]
-      process.stdout.write(`${columns.join('   ')}${failed === undefined || String(failed) === '' ? '' : `   FAILED ${failed}`}\n`)
+      process.stdout.write(
+        `${columns.join('   ')}${failed === undefined || String(failed) === '' ? '' : `   FAILED ${failed}`}\n`,
+      )
     }
   }
   sink.close()

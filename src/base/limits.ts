@@ -140,6 +140,8 @@ export const limits = {
   credentialsRetryMs: 1_000,
   /** What is copied out of a body at once in order to be compressed. */
   compressBytes: 64 * 1024,
+  /** What compressing one body takes beside its slot: zlib's state (256 KiB), a slice in, and what has come out and is not sent or collected yet. */
+  compressionBytes: 1024 * 1024,
   retryBaseMs: 250,
   /** No answer: a connection attempt in ten seconds from each of two hundred sidecars is no load. */
   retryCapMs: 10_000,

@@ -1,5 +1,5 @@
-import { pipeline, Readable } from 'node:stream'
-import { constants, createGzip } from 'node:zlib'
+import type { Readable } from 'node:stream'
+import { createGzip } from 'node:zlib'
 import { limits } from '../base/limits.ts'
 
 /** A body on its way through gzip. */
@@ -11,41 +11,36 @@ export interface Compressed {
 }
 
 /**
- * What one body takes beside its slot while it is compressed: zlib's state (256 KiB at its usual window and memory level),
- * two slices in and two out, and what waits in the streams. Measured with incompressible data: `bench/compress.ts`.
- */
-export const compressionBytes = 1024 * 1024
-
-/**
  * Compresses a view of a slot as it is sent. zlib works on another thread, where nobody could say when it has ceased to read;
- * so it is given copies of slices, made here, and the slot is read on this thread only. A whole gzip of the body would be
- * as quick, and take as much memory as the body again, twice.
+ * so it is given copies of slices, made here in one buffer, and the slot is read on this thread only. The whole body at once
+ * would need as much memory as the body again, twice. Figures: `bench/compress.ts`.
  *
  * @param level  1 to 9
  */
 export function compress(body: Buffer, level: number): Compressed {
+  const slice = Buffer.allocUnsafeSlow(Math.min(body.length, limits.compressBytes))
+  const gzip = createGzip({ level, chunkSize: limits.compressBytes })
   let at = 0
   let released = false
-  const source = new Readable({
-    highWaterMark: limits.compressBytes,
-    read() {
-      // Never a quiet end: gzip would finish, and the server take half of the documents for all.
-      if (released) this.destroy(new Error('the body was let go of'))
-      else if (at === body.length) this.push(null)
-      else {
-        const slice = Buffer.from(body.subarray(at, at + limits.compressBytes))
-        at += slice.length
-        this.push(slice)
-      }
-    },
-  })
-  const gzip = createGzip({ level, chunkSize: limits.compressBytes, windowBits: constants.Z_MAX_WINDOWBITS })
-  pipeline(source, gzip, () => undefined)
+  // Called again when zlib has done with the slice, and its output has been taken.
+  const feed = (error?: Error | null): void => {
+    if (error !== undefined && error !== null) return
+    // Never a quiet end: gzip would finish, and the server take half of the documents for all.
+    if (released) gzip.destroy(new Error('the body was let go of'))
+    else if (at === body.length) gzip.end()
+    else {
+      const bytes = body.copy(slice, 0, at, at + slice.length)
+      at += bytes
+      gzip.write(slice.subarray(0, bytes), feed)
+    }
+  }
+  // Whoever sends it listens as long as it is sent.
+  gzip.on('error', () => undefined)
+  feed()
   return {
     stream: gzip,
     release() {
       released = true
-      source.destroy()
       gzip.destroy()
     },
   }
