@@ -26,13 +26,13 @@ type Variant = (typeof variants)[number]
 const contents = ['log', 'noise'] as const
 
 /** Bodies of the size of a batch; `noise` is base64, the worst that text can be. */
-function bodiesOf(content: (typeof contents)[number], run: string): { body: Buffer; documents: number }[] {
+function bodiesOf(content: (typeof contents)[number]): { body: Buffer; documents: number }[] {
   const bodies: { body: Buffer; documents: number }[] = []
   let parts: string[] = []
   let bytes = 0
   let id = 0
   const add = (line: string) => {
-    const text = `{"create":{"_id":"${run}-${id++}"}}\n${JSON.stringify({ '@timestamp': '2026-11-25T22:00:00.000Z', log: { file: { path: '/var/log/app/app.log' }, offset: id }, message: line })}\n`
+    const text = `{"create":{}}\n${JSON.stringify({ '@timestamp': '2026-11-25T22:00:00.000Z', log: { file: { path: '/var/log/app/app.log' }, offset: id++ }, message: line })}\n`
     parts.push(text)
     bytes += Buffer.byteLength(text)
     if (bytes < batchBytes - 20_000) return
@@ -52,7 +52,7 @@ function bodiesOf(content: (typeof contents)[number], run: string): { body: Buff
 /** One row: prints a line of JSON. */
 async function child(variant: Variant, content: (typeof contents)[number], url: string, megabytes: number) {
   const run = randomBytes(4).toString('hex')
-  const bodies = bodiesOf(content, run)
+  const bodies = bodiesOf(content)
   const gzipLevel = variant.startsWith('stream') ? Number(variant.slice(-1)) : undefined
   const settings = { urls: [url], requestTimeoutMs: 60_000, connections: 2, gzipLevel }
   const connections = new Connections({ settings, clock: systemClock, random: Math.random })

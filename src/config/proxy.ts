@@ -4,6 +4,7 @@
  */
 import { BlockList, isIP } from 'node:net'
 import type { Problem } from './problem.ts'
+import { isLoopback } from './urls.ts'
 
 export interface Proxy {
   /** With its credentials: a secret. */
@@ -74,8 +75,9 @@ function decoded(text: string): string | undefined {
   }
 }
 
-/** `.svc` and `*.svc` stand for names below, `svc` for itself and names below; with a port for that port only; CIDR for addresses. */
+/** Loopback always: no proxy leads there. `.svc` and `*.svc` stand for names below, `svc` for itself and names below; with a port for that port only; CIDR for addresses. */
 function isExempt(url: string, noProxy: string): boolean {
+  if (isLoopback(url)) return true
   const { hostname, protocol, port } = new URL(url)
   const host = hostname.replace(/^\[(.*)\]$/, '$1')
   const usedPort = port === '' ? (protocol === 'https:' ? '443' : '80') : port

@@ -98,8 +98,13 @@ class SecureAgent extends https.Agent {
       callback?.(error, made)
     })
     if (socket === null || socket === undefined) return socket
-    if (proxy === undefined) watchCertificate(socket as TLSSocket)
-    done = bound(socket as Socket, proxy === undefined ? 'secureConnect' : undefined, connectTimeoutMs)
+    if (proxy === undefined) {
+      watchCertificate(socket as TLSSocket)
+      bound(socket as Socket, 'secureConnect', connectTimeoutMs)
+      return socket
+    }
+    // Node listens to it until the tunnel stands, and tells of nothing that comes between that and the end of the handshake.
+    done = bound(kept(socket) as Socket, undefined, connectTimeoutMs, (error) => callback?.(error, undefined as never))
     return socket
   }
 
@@ -150,9 +155,16 @@ function withoutSession(options: https.RequestOptions): https.RequestOptions {
 }
 
 /** Destroys the socket when it is not ready in time. @returns what ends the waiting */
-function bound(socket: Socket, ready: 'connect' | 'secureConnect' | undefined, mostMs: number): () => void {
+function bound(
+  socket: Socket,
+  ready: 'connect' | 'secureConnect' | undefined,
+  mostMs: number,
+  late?: (error: Error) => void,
+): () => void {
   const timer = setTimeout(() => {
-    socket.destroy(Object.assign(new Error(`no connection within ${mostMs / 1000} s`), { code: 'CONNECT_TIMEOUT' }))
+    const error = Object.assign(new Error(`no connection within ${mostMs / 1000} s`), { code: 'CONNECT_TIMEOUT' })
+    socket.destroy(error)
+    late?.(error)
   }, mostMs)
   const done = () => clearTimeout(timer)
   if (ready !== undefined) socket.once(ready, done)

@@ -77,8 +77,10 @@ const deletion = (settings: Settings, url: string, name: string) =>
   `  curl -X DELETE ${access(settings)}'${url}/${name}'`
 
 /** The options of curl that stand for the settings. Variables, not their values: no secret is ever printed. */
-function access({ apiKey, username, caFile }: Settings): string {
-  const authority = caFile === undefined ? '' : `--cacert '${caFile}' `
+function access({ apiKey, bearerToken, username, caFile, clientCertFile, clientKeyFile }: Settings): string {
+  const shown = clientCertFile === undefined ? '' : `--cert '${clientCertFile}' --key '${clientKeyFile}' `
+  const authority = `${caFile === undefined ? '' : `--cacert '${caFile}' `}${shown}`
+  if (bearerToken !== undefined) return `${authority}-H "Authorization: Bearer $REMORA_BEARER_TOKEN" `
   if (apiKey !== undefined) return `${authority}-H "Authorization: ApiKey $REMORA_API_KEY" `
   return username === undefined ? authority : `${authority}-u "${username}:$REMORA_PASSWORD" `
 }

@@ -133,21 +133,26 @@ export class Connections {
 
   /** Any answer but a proxy's that nobody is there. The rights of these credentials do not matter. */
   async #probe(node: number): Promise<boolean> {
-    const { client } = this.#current
     const late = new AbortController()
-    const timer = this.#o.clock.after(limits.nodeProbeTimeoutMs, () => late.abort())
-    try {
-      await client.transport.request(
-        { method: 'HEAD', path: '/' },
-        { meta: true, signal: late.signal, context: { node }, redaction },
-      )
-      return true
-    } catch (error) {
-      if (error instanceof errors.ResponseError) return !isAway(error.statusCode ?? 0)
-      return error instanceof errors.ProductNotSupportedError
-    } finally {
-      timer.cancel()
-    }
+    const over = Promise.withResolvers<boolean>()
+    const timer = this.#o.clock.after(limits.nodeProbeTimeoutMs, () => {
+      late.abort()
+      // Of what is not HTTP at all the client never tells.
+      over.resolve(false)
+    })
+    const alive = await Promise.race([isAlive(this.#current.client, node, late.signal), over.promise])
+    timer.cancel()
+    return alive
+  }
+}
+
+async function isAlive(client: Client, node: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await client.transport.request({ method: 'HEAD', path: '/' }, { meta: true, signal, context: { node }, redaction })
+    return true
+  } catch (error) {
+    if (error instanceof errors.ResponseError) return !isAway(error.statusCode ?? 0)
+    return error instanceof errors.ProductNotSupportedError
   }
 }
 

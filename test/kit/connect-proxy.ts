@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, request as ask, type IncomingMessage } from 'node:http'
 import net from 'node:net'
+import type { Proxy } from '../../src/config/proxy.ts'
 
 /** A real proxy, for CONNECT and for plain requests, that counts. */
 export interface ConnectProxy {
@@ -61,4 +62,9 @@ export async function startProxy(credentials?: string): Promise<ConnectProxy> {
       await once(server, 'close')
     },
   }
+}
+
+/** What the settings would say of this proxy, for a URL that is loopback too. */
+export function viaProxy(url: string, proxy: string): ReadonlyMap<string, Proxy> {
+  return new Map([[url, { url: proxy, shown: new URL(proxy).origin, variable: 'HTTPS_PROXY' }]])
 }

@@ -62,7 +62,7 @@ describe('the stream', () => {
 })
 
 /** Keeps what arrives whole; answers early when told. */
-async function server(early?: number) {
+async function receiver(early?: number) {
   const bodies: Buffer[] = []
   const heads: (string | undefined)[] = []
   const http = createServer((request, response) => {
@@ -83,7 +83,7 @@ async function server(early?: number) {
 
 describe('a request', () => {
   test('says so, and is the body', async () => {
-    const { url, bodies, heads } = await server()
+    const { url, bodies, heads } = await receiver()
     const { send } = senderTo(url, { gzipLevel: 1 })
     const body = Buffer.from(line.toString().repeat(50_000))
     for (let round = 0; round < 3; round++) expect(await send(body)).toEqual(done)
@@ -93,7 +93,7 @@ describe('a request', () => {
   })
 
   test('that is answered early and goes on is whole, or is none; its memory is free afterwards', async () => {
-    const { url, bodies } = await server(413)
+    const { url, bodies } = await receiver(413)
     const { send } = senderTo(url, { gzipLevel: 1 })
     for (let round = 0; round < 5; round++) {
       const body = Buffer.from(randomBytes(3_000_000).toString('base64'))

@@ -3,10 +3,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { proxiesFor } from '../../src/config/proxy.ts'
 import type { ConnectionSettings } from '../../src/ship/transport.ts'
 import { certificates } from '../check/certificates.ts'
-import { startProxy } from '../kit/connect-proxy.ts'
+import { startProxy, viaProxy } from '../kit/connect-proxy.ts'
 import { goodAnswer, peerOf, senderTo } from './sending.ts'
 
 const line = Buffer.from('{"create":{}}\n{"message":"a line of the application"}\n')
@@ -32,8 +31,7 @@ async function proxyOf(credentials?: string) {
 }
 
 function sender(url: string, proxy: string, set: Partial<ConnectionSettings> = {}) {
-  const { proxies } = proxiesFor([url], { HTTPS_PROXY: proxy, HTTP_PROXY: proxy })
-  return senderTo(url, { proxies, requestTimeoutMs: 5_000, ...set })
+  return senderTo(url, { proxies: viaProxy(url, proxy), requestTimeoutMs: 5_000, ...set })
 }
 
 test.each([[{ ca: authority }], [{ caFingerprint }]])(
@@ -104,4 +102,18 @@ test('a proxy that says nothing is given up in time', async () => {
     reached: false,
     message: expect.stringMatching(/no connection within 0.3 s/),
   })
+})
+
+test('a server behind a proxy that says nothing is given up in time, too', async () => {
+  const silent = await peerOf(() => undefined)
+  const proxy = await proxyOf()
+  for (const set of [{ ca: authority }, { caFingerprint }]) {
+    const { send } = sender(silent.url.replace('http:', 'https:'), proxy.url, { ...set, requestTimeoutMs: 300 })
+    expect(await send(line)).toMatchObject({
+      kind: 'failed',
+      reached: false,
+      message: expect.stringMatching(/no connection/),
+    })
+  }
+  expect(proxy.passed).toHaveLength(2)
 })

@@ -91,7 +91,9 @@ describeElasticsearch('a real Elasticsearch beside a node', () => {
       await once(bad.listen(0, '127.0.0.1'), 'listening')
       const { port } = bad.address() as AddressInfo
       if (how === 'refuses') await new Promise((resolve) => bad.close(resolve))
-      const { send } = senderTo([`http://127.0.0.1:${port}`, url], { requestTimeoutMs: 1_000, connections: 2 })
+      // The first document makes the data stream, which takes its time.
+      expect(await senderTo(url).send(line)).toMatchObject({ kind: 'answered' })
+      const { send } = senderTo([`http://127.0.0.1:${port}`, url], { requestTimeoutMs: 5_000, connections: 2 })
       const first = await send(line)
       expect(first.kind).toBe(how === 'answers 503' ? 'status' : 'failed')
       const startedMs = performance.now()
