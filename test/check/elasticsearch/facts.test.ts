@@ -77,9 +77,10 @@ test('a client certificate that is asked for', async () => {
   expect(await askWith(url, { ca, clientCert: cert, clientKey: key })).toMatchObject({ usable: true })
 })
 
+const digest = (pem: string) => createHash('sha256').update(new X509Certificate(pem).raw).digest('hex')
+
 test('a fingerprint is a pin, here too', async () => {
   const port = await secure(`${certificates.good}${certificates.authority}`)
-  const digest = (pem: string) => createHash('sha256').update(new X509Certificate(pem).raw).digest('hex')
   const url = `https://localhost:${port}`
   expect(await askWith(url, { caFingerprint: digest(certificates.authority) })).toMatchObject({ usable: true })
   const { finding } = await askWith(url, { caFingerprint: digest(certificates.namesake) })
