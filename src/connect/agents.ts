@@ -109,23 +109,27 @@ class SecureAgent extends https.Agent {
   }
 
   async #connectPinned(options: https.RequestOptions, fingerprint: string): Promise<Duplex> {
-    if (this.#authority === undefined) {
-      // Nothing is sent on this one, and its session is not kept.
-      const look = await this.#open({ ...withoutSession(options), rejectUnauthorized: false })
-      try {
-        this.#authority = pinned(look as TLSSocket, fingerprint)
-      } finally {
-        look.destroy()
-      }
-    }
+    const authority = this.#authority ?? (await this.#look(options, fingerprint))
+    this.#authority = authority
     try {
       // The certificate may be any of the chain: the server's own, or an authority below the root.
-      const only = { ca: this.#authority, allowPartialTrustChain: true, rejectUnauthorized: true }
+      const only = { ca: authority, allowPartialTrustChain: true, rejectUnauthorized: true }
       return await this.#open({ ...options, ...only })
     } catch (error) {
       // The server may have another chain by now: it is looked at again.
       this.#authority = undefined
       throw error
+    }
+  }
+
+  /** Nothing is sent on this connection: no request, no certificate of ours; and its session is not kept. */
+  async #look(options: https.RequestOptions, fingerprint: string): Promise<string> {
+    const bare = { ...options, cert: undefined, key: undefined, session: undefined, _agentKey: undefined }
+    const socket = await this.#open({ ...bare, rejectUnauthorized: false })
+    try {
+      return pinned(socket as TLSSocket, fingerprint)
+    } finally {
+      socket.destroy()
     }
   }
 
@@ -147,11 +151,6 @@ class SecureAgent extends https.Agent {
 /** It may fail before the request has it: an error that nobody listens to would end the process. */
 function kept(socket: Duplex): Duplex {
   return socket.on('error', () => undefined)
-}
-
-function withoutSession(options: https.RequestOptions): https.RequestOptions {
-  const { session: _session, ...others } = options as https.RequestOptions & { session?: Buffer; _agentKey?: string }
-  return { ...others, _agentKey: undefined } as https.RequestOptions
 }
 
 /** Destroys the socket when it is not ready in time. @returns what ends the waiting */

@@ -155,6 +155,23 @@ describe('a server is refused before anything is sent, and it is said why', () =
     expect(heads).toEqual([])
   })
 
+  test('with the wrong fingerprint nothing of ours is shown, a client certificate neither', async () => {
+    const shown: string[] = []
+    const server = createServer({
+      key,
+      cert: good,
+      requestCert: true,
+      rejectUnauthorized: false,
+      // There the server is done before the client is.
+      maxVersion: 'TLSv1.2',
+    })
+    server.on('secureConnection', (socket) => shown.push(socket.getPeerCertificate().subject?.CN?.toString() ?? 'none'))
+    const port = await portOf(server)
+    const set = { clientCert: good, clientKey: key, caFingerprint: 'ab'.repeat(32) }
+    expect(await to(port, set)).toEqual(refused(/REMORA_CA_FINGERPRINT/))
+    expect(shown).toEqual(['none'])
+  })
+
   test('http where TLS is spoken, and https where it is not', async () => {
     const { port } = await serverWith({ cert: good })
     const plain = await portOf(createPlain((_request, response) => response.end()))
