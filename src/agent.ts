@@ -14,6 +14,7 @@ import { Saving } from './agent/saving.ts'
 import { staticFields } from './agent/static-fields.ts'
 import { Stopping } from './agent/stopping.ts'
 import * as texts from './agent/texts.ts'
+import { Troubles } from './agent/troubles.ts'
 import type { AgentOptions, Summary, World } from './agent/world.ts'
 import { limits } from './base/limits.ts'
 import type { SavedGeneration } from './base/state.ts'
@@ -69,6 +70,7 @@ export class Agent {
   #watch: Watch | undefined
   #state: Omit<State, 'generations'> = { instance: '', incarnation: '', sinceMs: 0, names: '', indices: null }
   #health: Health = { state: 'unknown' }
+  readonly #troubles: Troubles
   #ready = false
   #drain: Drain | undefined
   #stopped = false
@@ -81,6 +83,7 @@ export class Agent {
     const { settings, plan, world, logger } = options
     this.#o = options
     this.#notices = new Notices(logger)
+    this.#troubles = new Troubles(world.clock)
     this.#events = new FileEvents(logger)
     this.#bell = new Bell(world.clock)
     this.#arena = new Arena(plan.slots, () => new Kernel(plan.inputBytes, plan.batchBytes, settings.lineBytesMax))
@@ -103,6 +106,9 @@ export class Agent {
       random: world.random,
       send: world.send,
       target: settings.target,
+      batchBytes: plan.batchBytes,
+      concurrencyMax: plan.concurrency,
+      nodes: Math.max(1, settings.elasticsearchUrls.length),
       health: (health) => this.#onHealth(health),
       deadLetter: (letter) => {
         const why = this.#deadLetters.keep(letter)
@@ -193,6 +199,7 @@ export class Agent {
       checkpoint: this.#checkpoint,
       nowMs: this.#o.world.clock.nowMs(),
       requestsUnderWay: this.#requests.pending,
+      pace: this.#shipper.pace,
       health: this.#health,
       phase: this.#drain !== undefined ? 'draining' : this.#ready ? 'shipping' : 'starting',
       events: this.#events.counts,
@@ -407,8 +414,8 @@ export class Agent {
   }
 
   #onHealth(health: Health): void {
-    const said = texts.healthChanged(this.#health, health)
     this.#health = health
+    const said = this.#troubles.take(health)
     if (said !== undefined) this.#say(said.level, said.notice)
   }
 

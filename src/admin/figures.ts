@@ -5,6 +5,7 @@ export interface LineFigures {
   readonly acknowledgedLines: number
   readonly duplicateLines: number
   readonly possiblyDuplicatedLines: number
+  readonly failureStoredLines: number
   readonly filteredLines: number
   readonly deadLetteredLines: number
   readonly lostLines: number
@@ -29,6 +30,9 @@ export interface Figures extends LineFigures {
   readonly slots: number
   readonly slotsTaken: number
   readonly requestsUnderWay: number
+  /** What the server can take at once, as found out so far. */
+  readonly requestsMax: number
+  readonly requestBytesMax: number
   readonly memoryInUseBytes: number
   readonly memoryLimitBytes: number
   readonly arenaBytes: number

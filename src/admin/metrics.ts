@@ -16,6 +16,11 @@ const table: readonly (readonly [string, string, (figures: Figures) => number | 
     'Of these, lines that were sent again although nobody could tell whether they were there.',
     (f) => f.possiblyDuplicatedLines,
   ],
+  [
+    'remora_failure_stored_lines_total',
+    'Of the acknowledged, lines that went to the failure store of the data stream.',
+    (f) => f.failureStoredLines,
+  ],
   ['remora_filtered_lines_total', 'Lines that were left out on purpose.', (f) => f.filteredLines],
   [
     'remora_dead_lettered_lines_total',
@@ -35,7 +40,9 @@ const table: readonly (readonly [string, string, (figures: Figures) => number | 
   ['remora_arena_slots', 'Batch slots that the memory plan allows.', (f) => f.slots],
   ['remora_arena_slots_taken', 'Batch slots in use.', (f) => f.slotsTaken],
   ['remora_arena_bytes', 'Memory of the batch slots that the plan allows.', (f) => f.arenaBytes],
-  ['remora_requests_under_way', 'Bulk requests under way or being retried.', (f) => f.requestsUnderWay],
+  ['remora_requests_under_way', 'Batches under way or being retried.', (f) => f.requestsUnderWay],
+  ['remora_requests_max', 'Bulk requests at once that the server takes, as found out so far.', (f) => f.requestsMax],
+  ['remora_request_bytes_max', 'Largest body of one bulk request that it takes, likewise.', (f) => f.requestBytesMax],
   [
     'remora_memory_in_use_bytes',
     'Anonymous, kernel and socket memory; page cache is not counted.',

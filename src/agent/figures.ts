@@ -22,6 +22,7 @@ export interface Sources {
   /** Wall clock. */
   readonly nowMs: number
   readonly requestsUnderWay: number
+  readonly pace: { readonly concurrency: number; readonly requestBytesMax: number }
   readonly health: Health
   readonly phase: Figures['phase']
   readonly events: readonly EventCount[]
@@ -41,6 +42,8 @@ export function figuresOf(sources: Sources): Figures {
     slots: arena.slots,
     slotsTaken: arena.taken,
     requestsUnderWay: sources.requestsUnderWay,
+    requestsMax: sources.pace.concurrency,
+    requestBytesMax: sources.pace.requestBytesMax,
     memoryInUseBytes: memoryInUse(),
     memoryLimitBytes: plan.limitBytes,
     arenaBytes: plan.arenaBytes,
@@ -61,6 +64,7 @@ function linesOf(account: Account) {
     acknowledgedLines: account.acknowledgedLines,
     duplicateLines: account.duplicateLines,
     possiblyDuplicatedLines: account.possiblyDuplicatedLines,
+    failureStoredLines: account.failureStoredLines,
     filteredLines: account.filteredLines,
     deadLetteredLines: account.deadLetteredLines,
     lostLines: account.lostLines,

@@ -4,7 +4,6 @@ import { messageOf } from '../base/errors.ts'
 import type { Settings } from '../config/types.ts'
 import type { Generation } from '../follow/generation.ts'
 import type { DeadLetter } from '../ship/dead-letter.ts'
-import type { Health } from '../ship/shipper.ts'
 
 export const stateDirUnavailable = (path: string, error: unknown): Notice => ({
   code: 'STATE_DIR_UNAVAILABLE',
@@ -83,33 +82,3 @@ export const refused = (why: string | undefined, { status, errorType }: DeadLett
         message: `Elasticsearch refuses a document for good (${status} ${errorType}) and it could not be kept: ${why}`,
         wayOut: 'Make room in REMORA_STATE_DIR; see remora_lost_lines_total.',
       }
-
-const troubles = {
-  unreachable: [
-    'Elasticsearch does not answer',
-    'Check REMORA_ELASTICSEARCH_URL and the network; `remora check` tells more.',
-  ],
-  overloaded: ['Elasticsearch asks for time', 'Its write load is more than it can take; lines wait in their files.'],
-  holding: [
-    'Elasticsearch refuses the target',
-    'Mend the credentials (REMORA_API_KEY, or REMORA_USERNAME and REMORA_PASSWORD), their privileges, or the index; `remora check` tells which.',
-  ],
-} as const
-
-/** What a change of health is worth saying; undefined: nothing. */
-export function healthChanged(before: Health, now: Health): { level: 'info' | 'warn'; notice: Notice } | undefined {
-  if (before.state === now.state || now.state === 'unknown') return undefined
-  if (now.state === 'ok') {
-    if (before.state === 'unknown') return undefined
-    return { level: 'info', notice: { code: 'ELASTICSEARCH_OK', message: 'Elasticsearch takes documents again' } }
-  }
-  const [message, wayOut] = troubles[now.state]
-  return {
-    level: 'warn',
-    notice: {
-      code: `ELASTICSEARCH_${now.state.toUpperCase()}`,
-      message: `${message}: ${now.detail}. Nothing is given up: it is tried again until it works`,
-      wayOut,
-    },
-  }
-}

@@ -28,6 +28,13 @@ export const limits = {
   /** Bytes of one bulk answer, for each document and in all; what is longer is not an answer to this request. */
   answerBytesPerDocument: 512,
   answerBytesBase: 64 * 1024,
+  /** Refused documents of one request that are asked for their reason, each by itself; of an answer what is read, and of a reason what is kept. */
+  refusalReasonsMax: 32,
+  reasonAnswerBytesMax: 64 * 1024,
+  reasonCharactersMax: 1024,
+  /** A document that is put off by itself while so many others pass, so many times and for so long, never passes. */
+  overtakenMin: 10,
+  overtakenPatienceMs: 60_000,
   /** Directories below the roots, and entries looked at in one of them. */
   directoryDepthMax: 32,
   directoriesMax: 10_000,
@@ -150,6 +157,9 @@ export const limits = {
   /** Between two looks at whether a target that holds everything has been mended. */
   holdBaseMs: 1_000,
   holdCapMs: 15_000,
+  /** Between two messages about the server's health; and how long it may ask for time before that is worth one. */
+  troubleIntervalMs: 60_000,
+  overloadUnsaidMs: 5_000,
   /** Own messages that wait for somebody to read stdout. */
   logBytesMax: 1024 * 1024,
   /** Distinct warnings that are remembered as said. */

@@ -11,6 +11,8 @@ export interface Settlement {
   readonly held: number
   /** Of those done, sent again without knowing whether they were there. */
   readonly possiblyDuplicated?: number
+  /** Of those done, in the failure store. */
+  readonly failureStored?: number
 }
 
 /** One side of the ledger: read = acknowledged + filtered + dead-lettered + lost + held, at all times. */
@@ -23,6 +25,8 @@ export class Account {
   duplicateLines = 0
   /** Of these, the ones that were sent again although nobody could tell whether they were there. */
   possiblyDuplicatedLines = 0
+  /** Of these, the ones that the failure store of the data stream took. */
+  failureStoredLines = 0
   filteredLines = 0
   deadLetteredLines = 0
   lostLines = 0
@@ -70,14 +74,19 @@ export class Ledger extends Account {
 
   /** Moves lines of one file out of those held. @throws when they do not add up: going on would lose some, or count twice */
   settle(path: string, lines: number, settlement: Settlement): void {
-    const { done, duplicates, deadLettered, lost, held, possiblyDuplicated = 0 } = settlement
-    const whole = done + deadLettered + lost + held === lines && duplicates <= done && possiblyDuplicated <= done
+    const { done, duplicates, deadLettered, lost, held, possiblyDuplicated = 0, failureStored = 0 } = settlement
+    const whole =
+      done + deadLettered + lost + held === lines &&
+      duplicates <= done &&
+      possiblyDuplicated <= done &&
+      failureStored <= done
     assert(whole, `the verdicts on ${lines} lines of ${path} do not add up: ${JSON.stringify(settlement)}`)
     for (const account of [this, this.of(path)]) {
       account.heldLines -= lines - held
       account.acknowledgedLines += done
       account.duplicateLines += duplicates
       account.possiblyDuplicatedLines += possiblyDuplicated
+      account.failureStoredLines += failureStored
       account.deadLetteredLines += deadLettered
       account.lostLines += lost
     }

@@ -10,6 +10,10 @@ export interface Item {
   readonly status: number
   /** `error.type`, or empty. */
   readonly errorType: string
+  /** `error.reason`, where it was asked for. */
+  readonly reason?: string | undefined
+  /** The failure store of the data stream has it, for the stream itself could not take it. */
+  readonly failureStored?: true
 }
 
 const head = Buffer.from('{"errors":false,"items":[')
@@ -85,11 +89,12 @@ export class AnswerReader {
       if (this.#position === this.#goodBytes + tail.length) return { kind: 'done' }
       return { kind: 'malformed', why: `the answer was cut after ${this.#position} bytes` }
     }
-    return parse(Buffer.concat(this.#kept).toString('utf8'), this.#documents)
+    return parseAnswer(Buffer.concat(this.#kept).toString('utf8'), this.#documents)
   }
 }
 
-function parse(text: string, documents: number): Answer {
+/** An answer as text, whole, to so many documents. */
+export function parseAnswer(text: string, documents: number): Answer {
   let answer: unknown
   try {
     answer = JSON.parse(text)
@@ -108,10 +113,19 @@ function parse(text: string, documents: number): Answer {
       return { kind: 'malformed', why: 'an item of the answer has no status' }
     }
     const error = 'error' in result && result.error !== null && typeof result.error === 'object' ? result.error : {}
+    const reason = 'reason' in error ? boundedReason(error.reason) : undefined
     items.push({
       status: result.status,
       errorType: 'type' in error && typeof error.type === 'string' ? error.type.slice(0, 200) : '',
+      ...(reason !== undefined && { reason }),
+      ...('failure_store' in result && result.failure_store === 'used' && { failureStored: true as const }),
     })
   }
-  return items.every(({ status }) => status === 201) ? { kind: 'done' } : { kind: 'items', items }
+  const plain = items.every(({ status, failureStored }) => status === 201 && failureStored === undefined)
+  return plain ? { kind: 'done' } : { kind: 'items', items }
+}
+
+/** @returns undefined when it is no text */
+export function boundedReason(reason: unknown): string | undefined {
+  return typeof reason === 'string' ? reason.slice(0, limits.reasonCharactersMax).toWellFormed() : undefined
 }

@@ -5,6 +5,8 @@ import { codeOf, messageOf } from '../base/errors.ts'
 export interface DeadLetter {
   readonly status: number
   readonly errorType: string
+  /** As the server says it, bounded; undefined: it was not asked. */
+  readonly reason: string | undefined
   readonly target: string
   /** The action line and the source line as they were sent: enough to send them again. */
   readonly action: string
@@ -43,6 +45,7 @@ export class DeadLetters {
       at: new Date(this.#clock.nowMs()).toISOString(),
       status: letter.status,
       type: letter.errorType,
+      reason: letter.reason,
       target: letter.target,
       action: letter.action,
       source: letter.source,

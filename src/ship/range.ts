@@ -1,4 +1,4 @@
-import { halve, pack } from './body.ts'
+import { documentEnd, pack } from './body.ts'
 import type { Doubt } from './doubts.ts'
 
 /** Documents of one span by what became of them: done, dead-lettered, lost and held are all of them. */
@@ -6,6 +6,8 @@ export interface Delivered {
   done: number
   /** Of those done, the ones that were there already. */
   duplicates: number
+  /** Of those done, the ones that the data stream's failure store took, for the stream itself could not. */
+  failureStored: number
   deadLettered: number
   lost: number
   /** The shipper was stopped before their verdict. */
@@ -35,10 +37,26 @@ export interface Range {
   passed: number
   /** The last attempt failed on an old connection. */
   stale: boolean
+  /** Not to be sent, or looked for, before; monotonic. What ends the waiting: see `Waits`. */
+  dueMs: number
+  wait: Wait
+  /** The same answer again and again, while others pass. */
+  stuck: Stuck | undefined
+}
+
+/** What a range waits for: the server to be there, a person to mend the target, or nothing but time. */
+export type Wait = 'server' | 'mending' | 'time'
+
+/** Since when, and how many requests had got through then; how often so far. */
+export interface Stuck {
+  readonly why: 'overload' | 'unknown'
+  readonly sinceMs: number
+  readonly passed: number
+  times: number
 }
 
 export function noDelivery(): Delivered {
-  return { done: 0, duplicates: 0, deadLettered: 0, lost: 0, held: 0, possiblyDuplicated: 0 }
+  return { done: 0, duplicates: 0, failureStored: 0, deadLettered: 0, lost: 0, held: 0, possiblyDuplicated: 0 }
 }
 
 /** A batch as one range, with so many documents in each of its spans. */
@@ -56,22 +74,36 @@ export function wholeOf(to: number, documents: readonly number[], nowMs: number,
     overtaken: 0,
     passed,
     stale: false,
+    dueMs: -Infinity,
+    wait: 'time',
+    stuck: undefined,
   }
 }
 
-/** Cuts the first half off. */
-export function splitOff(body: Buffer, range: Range): Range {
-  const documents = range.documents >> 1
-  const middle = halve(body, range.from, range.documents)
+/**
+ * Cuts off as many documents from the front as `bytesMax` holds, at least one. @returns the range itself when it fits
+ */
+export function splitOff(body: Buffer, range: Range, bytesMax: number): Range {
+  if (range.to - range.from <= bytesMax || range.documents === 1) return range
+  let to = documentEnd(body, range.from)
+  let documents = 1
+  for (let end = to; documents < range.documents; documents++) {
+    end = documentEnd(body, end)
+    if (end - range.from > bytesMax) break
+    to = end
+  }
+  if (documents === range.documents) return range
   let open = documents
   const left = range.left.map((count) => {
     const taken = Math.min(count, open)
     open -= taken
     return taken
   })
-  const first = { ...range, to: middle, documents, left, attempt: 0 }
-  range.from = middle
+  const first = { ...range, to, documents, left, stuck: undefined }
+  range.from = to
   range.documents -= documents
+  range.attempt = 0
+  range.stuck = undefined
   range.left = range.left.map((count, span) => count - left[span]!)
   return first
 }

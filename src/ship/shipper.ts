@@ -1,13 +1,17 @@
-import { sleep, type Clock } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { limits } from '../base/limits.ts'
-import { documentAt, documentEnd, idsOf } from './body.ts'
-import type { DeadLetter } from './dead-letter.ts'
-import type { Doubt, Doubts, Found, UnderWay } from './doubts.ts'
-import { keep, noDelivery, splitOff, wholeOf, type Delivered, type Range } from './range.ts'
-import { backoffMs } from './retry.ts'
-import type { Send } from './transport.ts'
-import { isThere, mayHaveTaken, requestVerdictOf, verdictOf } from './verdict.ts'
 import type { Item } from './answer.ts'
+import { documentAt } from './body.ts'
+import type { DeadLetter } from './dead-letter.ts'
+import type { Doubts, UnderWay } from './doubts.ts'
+import { bury, judge } from './judging.ts'
+import { look } from './looking.ts'
+import { Pace } from './pace.ts'
+import { keep, noDelivery, splitOff, wholeOf, type Delivered, type Range, type Stuck, type Wait } from './range.ts'
+import { backoffMs, type Backoff } from './retry.ts'
+import type { Failed, Send, Sent } from './transport.ts'
+import { isThere, mayHaveTaken, requestVerdictOf, verdictOf } from './verdict.ts'
+import { Waits } from './waits.ts'
 
 export type { Delivered } from './range.ts'
 
@@ -18,11 +22,19 @@ export type Health =
   /** `unreachable`: no answer; `overloaded`: try later; `holding`: someone has to mend the target. */
   | { readonly state: 'unreachable' | 'overloaded' | 'holding'; readonly detail: string }
 
+/** What came of a request: all taken; some put off, held or refused; too much to do; another status; no answer. */
+export type Outcome = 'ok' | 'partial' | 'overloaded' | 'status' | 'failed'
+
 export interface ShipperOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly send: Send
   readonly target: string
+  /** Of the memory plan: largest body, and most requests at once. */
+  readonly batchBytes: number
+  readonly concurrencyMax: number
+  /** How many nodes `send` takes in turn: one that is away is no reason to wait before the next one is tried. */
+  readonly nodes: number
   readonly health: (health: Health) => void
   /** Keeps a refused document; what it returns is why it could not. */
   readonly deadLetter: (letter: DeadLetter) => string | undefined
@@ -30,11 +42,11 @@ export interface ShipperOptions {
   readonly doubts: Doubts | undefined
   /** Documents are sent again although an older index may have them: why that could not be found out. */
   readonly blind: (why: string) => void
-  readonly outcome: (outcome: 'ok' | 'partial' | 'status' | 'failed', durationMs: number, bytes: number) => void
+  readonly outcome: (outcome: Outcome, durationMs: number, bytes: number) => void
 }
 
 /** A batch on its way. */
-interface Batch {
+export interface Batch {
   readonly body: Buffer
   /** By span. */
   readonly accounts: readonly Delivered[]
@@ -42,22 +54,40 @@ interface Batch {
   readonly signal: AbortSignal
 }
 
-const overload = { baseMs: limits.retryBaseMs, capMs: limits.overloadCapMs }
-const unreachable = { baseMs: limits.retryBaseMs, capMs: limits.retryCapMs }
-const hold = { baseMs: limits.holdBaseMs, capMs: limits.holdCapMs }
+const overload: Backoff = { baseMs: limits.retryBaseMs, capMs: limits.overloadCapMs }
+const unreachable: Backoff = { baseMs: limits.retryBaseMs, capMs: limits.retryCapMs }
+const hold: Backoff = { baseMs: limits.holdBaseMs, capMs: limits.holdCapMs }
+
+/** An attempt under way, for what is said and noted of it. */
+interface Attempt {
+  readonly startedMs: number
+  readonly bytes: number
+  readonly outcome: (outcome: Outcome) => void
+}
 
 /** Brings the documents of a batch to their final verdict, however long it takes. */
 export class Shipper {
   readonly #o: ShipperOptions
-  /** Batches that wait for the server or the target to come back: the first one that gets through wakes the others. */
-  readonly #waiting = new Set<() => void>()
-  /** Batches that wait although others get through. */
-  readonly #holding = new Set<() => void>()
+  readonly #pace: Pace
+  readonly #waits: Waits
   /** Requests that got through. */
   #passed = 0
 
   constructor(options: ShipperOptions) {
     this.#o = options
+    this.#pace = new Pace(options.clock, options)
+    this.#waits = new Waits(options.clock)
+  }
+
+  /** What may be sent at once, as of now: requests, and bytes in each. */
+  get pace(): { readonly concurrency: number; readonly requestBytesMax: number } {
+    return this.#pace
+  }
+
+  /** Something has changed that may have been in the way, such as the credentials: whoever waits tries again at once. */
+  wake(): void {
+    this.#pace.resume()
+    this.#waits.wake('server', 'mending')
   }
 
   /**
@@ -75,100 +105,228 @@ export class Shipper {
     signal: AbortSignal,
     doubtful: boolean,
   ): Promise<readonly Delivered[]> {
-    const { doubts } = this.#o
+    const { clock, doubts } = this.#o
     const accounts = documents.map(noDelivery)
     const underWay = doubts?.begin(doubtful)
-    const whole = wholeOf(to, documents, this.#o.clock.monotonicMs(), this.#passed)
+    const whole = wholeOf(to, documents, clock.monotonicMs(), this.#passed)
     if (doubtful && doubts !== undefined) whole.doubt = 'crash'
-    await this.#range({ body, accounts, underWay, signal }, whole)
+    await this.#work({ body, accounts, underWay, signal }, whole)
     if (underWay !== undefined && accounts.every(({ held }) => held === 0)) doubts?.end(underWay)
     return accounts
   }
 
-  async #range(batch: Batch, range: Range): Promise<void> {
+  async #work(batch: Batch, whole: Range): Promise<void> {
     const { body, accounts, signal } = batch
-    while (range.documents > 0) {
+    const parts = [whole]
+    for (let range = parts.shift(); range !== undefined; range = parts.shift()) {
+      if (range.documents === 0) continue
+      await this.#waits.until(range.dueMs, range.wait, signal)
+      range.dueMs = -Infinity
       if (signal.aborted) {
+        this.#pace.resume()
         for (const [span, count] of range.left.entries()) accounts[span]!.held += count
-        return
-      }
-      if (range.doubt !== undefined) {
-        const wait = await this.#look(batch, range, range.doubt)
-        if (wait !== undefined) await this.#wait(wait.ms, signal, wait.wakeable)
         continue
       }
-      const { from, to } = range
-      const startedMs = this.#o.clock.monotonicMs()
-      const sent = await this.#o.send(body.subarray(from, to), range.documents, signal)
-      const tookMs = this.#o.clock.monotonicMs() - startedMs
-      let waitMs: number
-
-      if (sent.kind === 'answered' && sent.answer.kind === 'done') {
-        this.#o.outcome('ok', tookMs, to - from)
-        this.#o.health({ state: 'ok' })
-        this.#gotThrough(signal)
-        for (const [span, count] of range.left.entries()) {
-          accounts[span]!.done += count
-          if (range.blind > 0) accounts[span]!.possiblyDuplicated += count
-        }
-        return
-      } else if (sent.kind === 'answered' && sent.answer.kind === 'items') {
-        const { items } = sent.answer
-        this.#o.outcome('partial', tookMs, to - from)
-        const before = range.documents
-        keep(body, range, this.#judge(batch, range, items))
-        if (range.documents === 0) {
-          this.#o.health({ state: 'ok' })
-          this.#gotThrough(signal)
-          return
-        }
-        if (range.documents < before) range.attempt = 0
-        // A shard that failed may have taken what it did not answer for.
-        if (items.some(({ status }) => status >= 500)) this.#doubt(range)
-        waitMs = this.#afterItems(items, range.attempt)
-      } else if (sent.kind === 'status') {
-        this.#o.outcome('status', tookMs, to - from)
-        const verdict = requestVerdictOf(sent.status)
-        const hint = sent.hint === undefined ? '' : `: ${sent.hint}`
-        const detail = `the server answers ${sent.status}${sent.errorType === '' ? '' : ` ${sent.errorType}`}${hint}`
-        if (verdict === 'split') {
-          if (range.documents === 1) {
-            const span = range.left.findIndex((count) => count > 0)
-            return this.#refuse(body, from, { status: 413, errorType: 'too large' }, accounts[span]!)
-          }
-          await this.#range(batch, splitOff(body, range))
-          continue
-        }
-        if (mayHaveTaken(sent.status)) this.#doubt(range)
-        this.#o.health({ state: verdict === 'hold' ? 'holding' : 'overloaded', detail })
-        waitMs = backoffMs(verdict === 'hold' ? hold : overload, range.attempt, this.#o.random(), sent.retryAfterMs)
-      } else {
-        // Stopped by us: says nothing about the server.
-        if (signal.aborted) continue
-        if (sent.kind !== 'failed' || sent.reached) this.#doubt(range)
-        if (sent.kind === 'failed' && sent.stale && !range.stale) {
-          range.stale = true
-          continue
-        }
-        this.#o.outcome('failed', tookMs, to - from)
-        const detail = sent.kind === 'failed' ? sent.message : sent.answer.kind === 'malformed' ? sent.answer.why : ''
-        this.#o.health({ state: 'unreachable', detail })
-        waitMs = backoffMs(unreachable, range.attempt, this.#o.random())
+      if (range.doubt !== undefined) {
+        await this.#look(batch, range, range.doubt)
+        parts.unshift(range)
+        continue
       }
-      range.stale = false
-      range.attempt++
-      await this.#wait(waitMs, signal, sent.kind === 'failed')
+      const rest = range
+      const part = await this.#pace.turn(signal, async () => {
+        const first = splitOff(body, rest, this.#pace.requestBytesMax)
+        await this.#attempt(batch, first)
+        return first
+      })
+      if (part !== rest) parts.unshift(rest)
+      if (part === undefined) continue
+      // One document that is put off by itself does not keep the others waiting.
+      if (part.stuck !== undefined && part.documents === 1) parts.push(part)
+      else parts.unshift(part)
     }
   }
 
-  /** Whatever has kept batches waiting may be over: each is tried at once. */
-  wake(): void {
-    for (const wake of [...this.#waiting, ...this.#holding]) wake()
+  /** Sends once, and notes what came of it; documents without a verdict are left in the range. */
+  async #attempt(batch: Batch, range: Range): Promise<void> {
+    const { body, signal } = batch
+    const startedMs = this.#o.clock.monotonicMs()
+    const bytes = range.to - range.from
+    const sent = await this.#o.send(body.subarray(range.from, range.to), range.documents, signal)
+    const attempt: Attempt = {
+      startedMs,
+      bytes,
+      outcome: (outcome) => this.#o.outcome(outcome, this.#o.clock.monotonicMs() - startedMs, bytes),
+    }
+    if (sent.kind === 'answered' && sent.answer.kind === 'done') return this.#onDone(batch, range, attempt)
+    if (sent.kind === 'answered' && sent.answer.kind === 'items')
+      return this.#onItems(batch, range, attempt, sent.answer.items)
+    if (sent.kind === 'status') return this.#onStatus(batch, range, attempt, sent)
+    // Stopped by us: says nothing about the server.
+    if (signal.aborted) return
+    return this.#onFailure(range, attempt, sent.kind === 'failed' ? sent : malformed(sent.answer))
   }
 
-  #gotThrough(signal: AbortSignal): void {
+  #onDone({ accounts, signal }: Batch, range: Range, { startedMs, bytes, outcome }: Attempt): void {
+    outcome('ok')
+    this.#pace.taken(bytes, startedMs)
+    for (const [span, count] of range.left.entries()) {
+      accounts[span]!.done += count
+      if (range.blind > 0) accounts[span]!.possiblyDuplicated += count
+    }
+    this.#gotThrough(range, signal)
+    range.documents = 0
+  }
+
+  async #onItems(batch: Batch, range: Range, attempt: Attempt, items: readonly Item[]): Promise<void> {
+    const { body, accounts, signal } = batch
+    const before = range.documents
+    const passed = items.some(({ status }) => isThere(status))
+    const overtaken = this.#isStuck(range, 'unknown', limits.overtakenMin)
+    const { again, refused } = judge(body, range, items, accounts, passed || overtaken)
+    const { deadLetter, target, send } = this.#o
+    const ask = async (document: Buffer) => {
+      const sent = signal.aborted ? undefined : await send(document, 1, signal, { reasons: true })
+      return sent?.kind === 'answered' && sent.answer.kind === 'items' ? sent.answer.items[0] : itemOf(sent)
+    }
+    await bury(body, refused, { deadLetter, target, ask })
+    keep(body, range, again)
+
+    const verdicts = items.map(({ status, errorType }) => verdictOf(status, errorType, passed))
+    const putOff = verdicts.includes('again')
+    attempt.outcome(putOff ? 'overloaded' : 'partial')
+    if (range.documents < before) this.#pace.answered()
+    if (putOff) this.#pace.refused(attempt.startedMs)
+    else if (passed || range.documents === 0) this.#pace.taken(attempt.bytes, attempt.startedMs)
+    if (range.documents === 0) return this.#gotThrough(range, signal)
+
+    if (range.documents < before) {
+      range.attempt = 0
+      range.stuck = undefined
+    }
+    // A shard that failed may have taken what it did not answer for.
+    if (items.some(({ status }) => status >= 500)) this.#doubt(range)
+    const held = items[verdicts.indexOf('hold')]
+    if (held !== undefined) {
+      const detail = `the target refuses documents: ${held.status} ${held.errorType}`
+
+      // No type tells, and so it may be the documents after all.
+      const unknown = !passed && verdictOf(held.status, held.errorType, true) === 'refused'
+      return this.#hold(range, detail, 0, unknown ? 'unknown' : undefined)
+    }
+    const first = items[verdicts.indexOf('again')]!
+    const detail = `documents are put off: ${first.status} ${first.errorType}`
+    if (range.documents < before) this.#overloaded(range, detail, 0)
+    else await this.#refusedAgain(batch, range, attempt, detail, first, 0)
+  }
+
+  async #onStatus(
+    batch: Batch,
+    range: Range,
+    attempt: Attempt,
+    sent: Extract<Sent, { kind: 'status' }>,
+  ): Promise<void> {
+    const { status, errorType, retryAfterMs, hint } = sent
+    const verdict = requestVerdictOf(status, errorType)
+    attempt.outcome(verdict === 'again' ? 'overloaded' : 'status')
+    if (verdict === 'split') {
+      this.#pace.tooLarge(attempt.bytes)
+      if (range.documents === 1) this.#giveUp(batch, range, { status, errorType: 'too large' })
+      return
+    }
+    if (mayHaveTaken(status)) this.#doubt(range)
+    const detail = `the server answers ${status}${errorType === '' ? '' : ` ${errorType}`}${hint === undefined ? '' : `: ${hint}`}`
+    if (verdict === 'hold') return this.#hold(range, detail, retryAfterMs)
+    this.#pace.refused(attempt.startedMs)
+    await this.#refusedAgain(batch, range, attempt, detail, { status, errorType }, retryAfterMs)
+  }
+
+  #onFailure(range: Range, { startedMs, outcome }: Attempt, { message, reached, stale }: Failed): void {
+    if (reached) this.#doubt(range)
+    if (stale && !range.stale) {
+      range.stale = true
+      return
+    }
+    outcome('failed')
+    if (reached) this.#pace.refused(startedMs)
+    else this.#pace.away()
+    this.#o.health({ state: 'unreachable', detail: message })
+    const others = this.#o.nodes - 1
+    const random = this.#o.random()
+    const waitMs = (attempt: number) => (attempt < others ? 0 : backoffMs(unreachable, attempt - others, random))
+    this.#pace.failed(startedMs, waitMs)
+    this.#postpone(range, 'server', waitMs(range.attempt))
+    range.stuck = undefined
+  }
+
+  /** Nothing of it was taken, for there is too much to do. @param askedMs  by the server, to wait at least */
+  async #refusedAgain(
+    batch: Batch,
+    range: Range,
+    { startedMs }: Attempt,
+    detail: string,
+    item: Item,
+    askedMs: number,
+  ): Promise<void> {
+    if (range.documents === 1 && item.status === 429) {
+      this.#stick(range, 'overload')
+      // Others pass, again and again: this one is too large for this server, for ever.
+      if (this.#isStuck(range, 'overload', limits.overtakenMin)) return this.#giveUp(batch, range, item)
+    } else range.stuck = undefined
+    const random = this.#o.random()
+    this.#pace.failed(startedMs, (failures) => backoffMs(overload, failures, random, askedMs))
+    this.#overloaded(range, detail, askedMs, random)
+  }
+
+  #overloaded(range: Range, detail: string, askedMs: number, random = this.#o.random()): void {
+    this.#o.health({ state: 'overloaded', detail })
+    this.#postpone(range, 'time', backoffMs(overload, range.attempt, random, askedMs))
+  }
+
+  /** @param why  it may be the documents after all: no type says so, and all of them are held */
+  #hold(range: Range, detail: string, askedMs: number, why?: 'unknown'): void {
+    this.#pace.away()
+    if (why === undefined) range.stuck = undefined
+    else this.#stick(range, why)
+    this.#o.health({ state: 'holding', detail })
+    this.#postpone(range, 'mending', backoffMs(hold, range.attempt, this.#o.random(), askedMs))
+  }
+
+  #postpone(range: Range, wait: Wait, ms: number): void {
+    range.stale = false
+    range.attempt++
+    range.wait = wait
+    range.dueMs = this.#o.clock.monotonicMs() + ms
+  }
+
+  #stick(range: Range, why: Stuck['why']): void {
+    if (range.stuck?.why !== why) {
+      range.stuck = { why, sinceMs: this.#o.clock.monotonicMs(), passed: this.#passed, times: 0 }
+    }
+    range.stuck.times++
+  }
+
+  /** The same answer for long, while others got through. */
+  #isStuck({ stuck }: Range, why: Stuck['why'], least: number): boolean {
+    if (stuck?.why !== why) return false
+    const patient = this.#o.clock.monotonicMs() - stuck.sinceMs >= limits.overtakenPatienceMs
+    return patient && stuck.times >= least && this.#passed - stuck.passed >= least
+  }
+
+  /** The one document of a range will never be taken. */
+  #giveUp({ body, accounts }: Batch, range: Range, { status, errorType }: Item): void {
+    const account = accounts[range.left.findIndex((count) => count > 0)]!
+    const letter = { status, errorType, reason: undefined, target: this.#o.target, ...documentAt(body, range.from) }
+    if (this.#o.deadLetter(letter) === undefined) account.deadLettered++
+    else account.lost++
+    range.documents = 0
+  }
+
+  #gotThrough(range: Range, signal: AbortSignal): void {
     this.#passed++
-    for (const wake of this.#waiting) wake()
+    this.#o.health({ state: 'ok' })
+    // Who was held tells the others that the target is mended.
+    if (range.attempt > 0 && range.wait === 'mending') this.#waits.wake('server', 'mending')
+    else this.#waits.wake('server')
     this.#o.doubts?.refresh(signal)
   }
 
@@ -180,113 +338,29 @@ export class Shipper {
     range.passed = this.#passed
   }
 
-  /** Takes out what is there already. @returns how long to wait before looking again; undefined: the rest can be sent */
-  async #look(batch: Batch, range: Range, doubt: Doubt): Promise<{ ms: number; wakeable: boolean } | undefined> {
-    const { body, signal } = batch
-    const overtaken = this.#passed > range.passed
-    range.passed = this.#passed
-    const ids = () => idsOf(body, range.from, range.to)
-    const found: Found = await this.#o.doubts!.find(
-      batch.underWay!,
-      doubt,
-      range.doubtedAtMs,
-      range.documents,
-      ids,
-      signal,
-    )
-    if (signal.aborted) return undefined
-    if (found.kind === 'early') return { ms: found.waitMs, wakeable: false }
-    if (found.kind === 'failed') {
-      if (overtaken) range.overtaken++
-      const { message: detail, state } = found
-      const looksMax = state === 'unready' ? limits.lookupTriesUnready : limits.lookupTriesLast
-      const patientMs = this.#o.clock.monotonicMs() - range.doubtedAtMs
-      const others = range.overtaken >= limits.lookupTriesMax && patientMs >= limits.lookupPatienceMs
-      if (others || ++range.looks >= looksMax) {
-        this.#sendBlind(range, detail)
-        return undefined
-      }
-      this.#o.health({ state: state === 'unreachable' ? state : 'overloaded', detail })
-      const ms = backoffMs(state === 'unreachable' ? unreachable : overload, range.looks - 1, this.#o.random())
-      return { ms, wakeable: true }
-    }
-    range.doubt = undefined
-    const { present } = found
-    if (present !== undefined) {
-      let position = 0
-      for (const [span, count] of range.left.entries()) {
-        const there = present.slice(position, (position += count)).filter(Boolean).length
-        batch.accounts[span]!.done += there
-        batch.accounts[span]!.duplicates += there
-      }
-      keep(
-        body,
-        range,
-        present.map((there) => !there),
-      )
-    }
-    if (found.blind !== undefined && range.documents > 0) this.#sendBlind(range, found.blind)
-    return undefined
+  /** Takes out what is there already, or notes when to look again. */
+  async #look(batch: Batch, range: Range, doubt: NonNullable<Range['doubt']>): Promise<void> {
+    const { clock, blind, random } = this.#o
+    const looked = await look(this.#o.doubts!, batch, range, doubt, this.#passed, clock)
+    if (looked.kind === 'blind') blind(looked.why)
+    if (looked.kind === 'early') this.#wait(range, 'time', looked.waitMs)
+    if (looked.kind !== 'failed') return
+    const { state, message: detail } = looked
+    this.#o.health({ state: state === 'unreachable' ? state : 'overloaded', detail })
+    this.#wait(range, 'server', backoffMs(state === 'unreachable' ? unreachable : overload, range.looks - 1, random()))
   }
 
-  #sendBlind(range: Range, why: string): void {
-    range.doubt = undefined
-    range.blind++
-    this.#o.blind(why)
+  #wait(range: Range, wait: Wait, ms: number): void {
+    range.wait = wait
+    range.dueMs = this.#o.clock.monotonicMs() + ms
   }
+}
 
-  /** @param wakeable  another batch getting through ends the waiting: the server is there again */
-  async #wait(waitMs: number, signal: AbortSignal, wakeable: boolean): Promise<void> {
-    const woken = new AbortController()
-    const wake = () => woken.abort()
-    if (signal.aborted) return
-    signal.addEventListener('abort', wake)
-    const waiting = wakeable ? this.#waiting : this.#holding
-    waiting.add(wake)
-    await sleep(this.#o.clock, waitMs, woken.signal)
-    waiting.delete(wake)
-    signal.removeEventListener('abort', wake)
-  }
+function malformed(answer: { readonly kind: string; readonly why?: string }): Failed {
+  return { kind: 'failed', message: answer.why ?? answer.kind, reached: true, stale: false }
+}
 
-  /** Settles what has a final verdict; true in the result: this document is to be sent again. */
-  #judge({ body, accounts }: Batch, range: Range, items: readonly Item[]): boolean[] {
-    const othersPassed = items.some(({ status }) => isThere(status))
-    const again: boolean[] = []
-    let next = range.from
-    for (const [span, count] of range.left.entries()) {
-      const account = accounts[span]!
-      for (const item of items.slice(again.length, again.length + count)) {
-        const at = next
-        next = documentEnd(body, at)
-        const verdict = verdictOf(item.status, item.errorType, othersPassed)
-        again.push(verdict === 'again' || verdict === 'hold')
-        if (verdict === 'refused') this.#refuse(body, at, item, account)
-        else if (verdict === 'done') {
-          account.done++
-          if (item.status === 409) account.duplicates++
-          // With the first answer 409 it is where the attempt in doubt has left it, and nowhere else.
-          if (range.blind > (item.status === 409 ? 1 : 0)) account.possiblyDuplicated++
-        }
-      }
-    }
-    return again
-  }
-
-  #refuse(body: Buffer, at: number, item: Item, account: Delivered): void {
-    const kept = this.#o.deadLetter({ ...item, target: this.#o.target, ...documentAt(body, at) })
-    if (kept === undefined) account.deadLettered++
-    else account.lost++
-  }
-
-  #afterItems(items: readonly Item[], attempt: number): number {
-    const othersPassed = items.some(({ status }) => isThere(status))
-    const held = items.find((item) => verdictOf(item.status, item.errorType, othersPassed) === 'hold')
-    if (held !== undefined) {
-      this.#o.health({ state: 'holding', detail: `the target refuses documents: ${held.status} ${held.errorType}` })
-      return backoffMs(hold, attempt, this.#o.random())
-    }
-    const again = items.find((item) => verdictOf(item.status, item.errorType, othersPassed) === 'again')
-    this.#o.health({ state: 'overloaded', detail: `documents are put off: ${again?.status} ${again?.errorType}` })
-    return backoffMs(overload, attempt, this.#o.random())
-  }
+/** The answer to a request of one document. */
+function itemOf(sent: Sent | undefined): Item | undefined {
+  return sent?.kind === 'answered' && sent.answer.kind === 'done' ? { status: 201, errorType: '' } : undefined
 }

@@ -4,6 +4,7 @@ import { AnswerReader, type Answer } from './answer.ts'
 import { compress } from './compress.ts'
 import type { Connections, Lease } from './connections.ts'
 import { Exchanger, type Failed, type Head, type Payload } from './exchange.ts'
+import { readReason, reasonFilterPath } from './reason.ts'
 import { retryAfterMs } from './retry.ts'
 
 export { makeClient, redaction, type ConnectionSettings } from './client.ts'
@@ -25,14 +26,22 @@ export type Sent =
   /** No answer: the address, the connection, the time, or something that is not Elasticsearch. */
   | Failed
 
-/** Sends one bulk body; when it resolves, nothing reads the body's memory any more. */
-export type Send = (body: Buffer, documents: number, signal: AbortSignal) => Promise<Sent>
+/**
+ * Sends one bulk body; when it resolves, nothing reads the body's memory any more. `reasons`: the answer to one document
+ * tells why it was refused.
+ */
+export type Send = (
+  body: Buffer,
+  documents: number,
+  signal: AbortSignal,
+  asking?: { readonly reasons: boolean },
+) => Promise<Sent>
 
 /** Every version takes these; the client's own `compatible-with=9` is refused by 8.x and by OpenSearch. */
 export const bulkHeaders = { 'content-type': 'application/x-ndjson', accept: 'application/json' }
 export const jsonHeaders = { 'content-type': 'application/json', accept: 'application/json' }
 
-const filterPath = 'errors,items.*.status,items.*.error.type'
+const filterPath = 'errors,items.*.status,items.*.failure_store,items.*.error.type'
 const errorBytesMax = 64 * 1024
 
 /**
@@ -47,12 +56,14 @@ export function makeSend(connections: Connections, target: string, timeoutMs: nu
   const { gzipLevel } = connections.settings
   const headers = gzipLevel === undefined ? bulkHeaders : { ...bulkHeaders, 'content-encoding': 'gzip' }
 
-  return async function send(body, documents, signal) {
-    const question = { method: 'POST', path, querystring: { filter_path: filterPath }, headers }
+  return async function send(body, documents, signal, asking) {
+    const reasons = asking?.reasons === true
+    const querystring = { filter_path: reasons ? reasonFilterPath : filterPath }
+    const question = { method: 'POST', path, querystring, headers }
     const replied = await exchanger.exchange(
       question,
       () => payloadOf(body, gzipLevel),
-      (head, stream) => readReply(head, stream, documents),
+      (head, stream) => readReply(head, stream, documents, reasons),
       signal,
     )
     if (replied.kind === 'failed') return replied
@@ -69,8 +80,15 @@ function payloadOf(body: Buffer, gzipLevel: number | undefined): Payload {
 
 type Reply = Exclude<Sent, Failed>
 
-async function readReply({ status, headers }: Head, stream: Readable, documents: number): Promise<Reply> {
-  if (status === 200) return { kind: 'answered', answer: await readAnswer(stream, documents) }
+async function readReply(
+  { status, headers }: Head,
+  stream: Readable,
+  documents: number,
+  reasons: boolean,
+): Promise<Reply> {
+  if (status === 200) {
+    return { kind: 'answered', answer: reasons ? await readReason(stream) : await readAnswer(stream, documents) }
+  }
   const errorType = await readErrorType(stream)
   return { kind: 'status', status, errorType, retryAfterMs: retryAfterMs(headers['retry-after'], Date.now()) }
 }

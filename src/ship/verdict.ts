@@ -37,15 +37,22 @@ export function isThere(status: number): boolean {
  */
 export function verdictOf(status: number, errorType: string, othersPassed: boolean): Verdict {
   if (isThere(status)) return 'done'
+  if (isBlocked(status, errorType)) return 'hold'
   if (status === 429 || status >= 500) return 'again'
   if (status !== 400 || targetErrors.has(errorType)) return 'hold'
   return documentErrors.has(errorType) || othersPassed ? 'refused' : 'hold'
 }
 
+/** The disk of a node is all but full: 429, but no matter of load. It is lifted when somebody has made room. */
+function isBlocked(status: number, errorType: string): boolean {
+  return status === 429 && errorType === 'cluster_block_exception'
+}
+
 /** What an answer to a whole request means when it is not a list of items; `split`: too large, try in halves. */
 export type RequestVerdict = 'again' | 'hold' | 'split'
 
-export function requestVerdictOf(status: number): RequestVerdict {
+export function requestVerdictOf(status: number, errorType = ''): RequestVerdict {
+  if (isBlocked(status, errorType)) return 'hold'
   if (status === 413) return 'split'
   if (status === 408 || status === 429 || status >= 500) return 'again'
   return 'hold'

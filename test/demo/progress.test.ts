@@ -73,6 +73,7 @@ test('a log file gets text', () => {
 test('the figures are read from what the agent really prints', async () => {
   const counts = { readBytes: 1, cutLines: 0, skippedBytes: 0, gapBytes: 0, gaps: 0, files: 2, openFiles: 2 }
   const others = { ...counts, directories: 1, possiblyDuplicatedLines: 0, filteredLines: 0, byFile: [] }
+  const pace = { failureStoredLines: 0, requestsMax: 1, requestBytesMax: 1 }
   const state = { slots: 4, slotsTaken: 1, checkpointAgeSeconds: undefined, checkpointFailures: 0, health: 'ok' }
   const events = [
     { kind: 'found', why: 'a', count: 4 },
@@ -83,6 +84,7 @@ test('the figures are read from what the agent really prints', async () => {
   const metrics = makeMetrics('1.2.3', () => ({
     ...figures,
     ...others,
+    ...pace,
     ...state,
     memoryLimitBytes: 2 ** 34,
     phase: 'shipping',

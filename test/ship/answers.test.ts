@@ -41,7 +41,7 @@ const verdicts: Readonly<Record<string, string>> = {
   'total fields limit': 'refused',
   'os3 total fields limit': 'hold',
   'write block': 'hold',
-  'flood stage block': 'again',
+  'flood stage block': 'hold',
   'closed index': 'hold',
   'primary not assigned, timeout 1s': 'again',
   'bad index name': 'hold',

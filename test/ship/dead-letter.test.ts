@@ -49,6 +49,7 @@ class FullDisk {
 const letterOf = (number: number, source = `{"message":"${number}"}`): DeadLetter => ({
   status: 400,
   errorType: 'document_parsing_exception',
+  reason: undefined,
   target: 'logs-generic-default',
   action: `{"create":{"_id":"${number}"}}`,
   source,

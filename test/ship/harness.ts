@@ -43,10 +43,25 @@ export interface Script {
   readonly keep?: (letter: DeadLetter) => string | undefined
   /** What is there already; nobody can be asked unless told. */
   readonly lookup?: Lookup
+  /** What a document is answered that is asked for its reason, alone; nobody knows unless told. */
+  readonly reason?: (body: string) => Sent
+  /** By default all requests fit. */
+  readonly batchBytes?: number
+  readonly concurrencyMax?: number
+  readonly nodes?: number
 }
 
 /** A shipper in a world of its own: no network, and time that passes at once. */
-export function worldOf({ answer, random = () => 0.5, keep, lookup }: Script): World {
+export function worldOf({
+  answer,
+  random = () => 0.5,
+  keep,
+  lookup,
+  reason,
+  batchBytes = 2 ** 24,
+  concurrencyMax = 1,
+  nodes = 1,
+}: Script): World {
   const clock = new VirtualClock()
   const doubts =
     lookup &&
@@ -68,7 +83,11 @@ export function worldOf({ answer, random = () => 0.5, keep, lookup }: Script): W
       clock: clock.view(() => true),
       random,
       target: 'logs',
-      send: async (body, documents) => {
+      batchBytes,
+      concurrencyMax,
+      nodes,
+      send: async (body, documents, _signal, asking) => {
+        if (asking?.reasons === true) return reason?.(body.toString()) ?? unreached
         const attempt = { number: world.attempts.length, atMs: clock.nowMs, body: body.toString(), documents }
         world.attempts.push(attempt)
         return answer(attempt, world)

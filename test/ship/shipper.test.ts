@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
 import { limits } from '../../src/base/limits.ts'
+import type { Delivered } from '../../src/ship/shipper.ts'
 import type { Sent } from '../../src/ship/transport.ts'
 import { documentsOf, idsOf } from './documents.ts'
-import { failed, itemsOf, malformed, ok, statusOf, worldOf } from './harness.ts'
+import { failed, itemsOf, malformed, ok, statusOf, unreached, worldOf, type World } from './harness.ts'
 
 describe('what is said of the server', () => {
   test.each([
@@ -77,12 +78,13 @@ test('each request is counted by its outcome', async () => {
   expect(await world.deliver(documentsOf(4))).toEqual({
     done: 4,
     duplicates: 1,
+    failureStored: 0,
     deadLettered: 0,
     lost: 0,
     held: 0,
     possiblyDuplicated: 0,
   })
-  expect(world.outcomes).toEqual(['failed', 'failed', 'status', 'partial', 'ok'])
+  expect(world.outcomes).toEqual(['failed', 'failed', 'overloaded', 'overloaded', 'ok'])
 })
 
 describe('how long it waits', () => {
@@ -132,24 +134,121 @@ describe('how long it waits', () => {
   })
 })
 
-test('a batch that gets through wakes those that found no server, and not those that it told to wait', async () => {
-  const answers: Record<string, Sent> = { 'id-0': failed, 'id-1': statusOf(429) }
-  const world = worldOf({ random: () => 0.9, answer: ({ body }) => answers[/id-\d/.exec(body)![0]] ?? ok })
-  const [lost, told, through] = documentsOf(3).map((document) => Buffer.from(document))
-  const { signal } = world.stop
-  const waiting = [lost!, told!].map((body) => world.shipper.deliver(body, body.length, [1], signal, false))
-  await setImmediate()
-  delete answers['id-0']
-  delete answers['id-1']
-  await world.shipper.deliver(through!, through!.length, [1], signal, false)
-  expect(await waiting[0]).toMatchObject([{ done: 1 }])
-  expect(world.attempts.map(({ body }) => idsOf(Buffer.from(body))[0])).toEqual([0, 1, 2, 0])
-  await world.clock.advanceTo(60_000)
-  expect(await waiting[1]).toMatchObject([{ done: 1 }])
+const sentBy = (world: World) => world.attempts.map(({ body }) => idsOf(Buffer.from(body))[0])
+
+/** Lets time pass until all are delivered. */
+async function finish(world: World, deliveries: readonly Promise<readonly Delivered[]>[]) {
+  const over = { all: false }
+  const all = Promise.all(deliveries).finally(() => (over.all = true))
+  while (!over.all) {
+    await setImmediate()
+    if (!over.all && world.clock.nextMs < Infinity) await world.clock.advanceTo(world.clock.nextMs)
+  }
+  return all
+}
+
+const isPoison = (body: string) => body.includes('id-1"')
+
+describe('several batches', () => {
+  const bodies = documentsOf(4).map((document) => Buffer.from(document))
+  const start = (world: World, at: number) =>
+    world.shipper.deliver(bodies[at]!, bodies[at]!.length, [1], world.stop.signal, false)
+  test.each([
+    ['there is no server', unreached, limits.retryCapMs],
+    ['the server has too much to do', statusOf(429), limits.overloadCapMs],
+  ] as const)('%s: together they ask no oftener than one', async (_name, answer, capMs) => {
+    const most = 1 - 2 ** -53
+    const world = worldOf({
+      random: () => most,
+      concurrencyMax: 4,
+      answer: ({ number }) => (number < 20 ? answer : ok),
+    })
+    await finish(
+      world,
+      [0, 1, 2, 3].map((at) => start(world, at)),
+    )
+    const waits = world.attempts.slice(1, 21).map(({ atMs }, index) => atMs - world.attempts[index]!.atMs)
+    expect(waits.slice(0, 5)).toEqual([250, 500, 1000, 2000, 4000])
+    expect(waits.slice(8).every((ms) => ms === capMs)).toBe(true)
+  })
+
+  test('what one of them finds to be mended the others try at once', async () => {
+    let broken = true
+    const world = worldOf({ random: () => 0.9, answer: () => (broken ? itemsOf([403, 'security_exception']) : ok) })
+    const deliveries = [0, 1, 2].map((at) => start(world, at))
+    await world.clock.advanceTo(60_000)
+    broken = false
+    const before = world.attempts.length
+    await world.clock.advanceTo(world.clock.nextMs)
+    await setImmediate()
+    expect(world.attempts.length - before).toBe(3)
+    await finish(world, deliveries)
+  })
+
+  test('one that is refused for itself does not hold up the others', async () => {
+    const world = worldOf({
+      answer: ({ body }) => (isPoison(body) ? itemsOf([400, 'illegal_argument_exception']) : ok),
+    })
+    const deliveries = [0, 1, 2].map((at) => start(world, at))
+    await setImmediate()
+    expect(sentBy(world)).toEqual([0, 1, 2])
+    // Others pass, again and again: so it is the document.
+    while (world.letters.length === 0 && world.clock.nowMs < 600_000) {
+      await world.clock.advanceTo(world.clock.nowMs + 5_000)
+      await start(world, 3)
+    }
+    expect(world.letters).toMatchObject([{ status: 400, errorType: 'illegal_argument_exception' }])
+    expect(await finish(world, deliveries)).toMatchObject([[{ done: 1 }], [{ deadLettered: 1 }], [{ done: 1 }]])
+  })
+
+  test('while nothing else passes no document is given up', async () => {
+    const world = worldOf({ answer: () => itemsOf([400, 'illegal_argument_exception']) })
+    const delivery = start(world, 0)
+    await world.clock.advanceTo(86_400_000)
+    world.stop.abort()
+    expect(await delivery).toMatchObject([{ held: 1 }])
+    expect(world.letters).toEqual([])
+  })
+})
+
+test('a document that is put off by itself lets the rest of its batch go first, and is given up when others pass', async () => {
+  const documents = documentsOf(40, (index) => (index === 3 ? 5000 : 40))
+  const world = worldOf({
+    batchBytes: 4096,
+    answer: ({ body }) => (body.includes('id-3"') ? statusOf(429, 'es_rejected_execution_exception') : ok),
+  })
+  const delivered = world.deliver(documents)
+  for (let more = 0; more < 40; more++) {
+    await world.clock.advanceTo(world.clock.nowMs + 10_000)
+    await world.shipper.deliver(Buffer.from(documents[0]!), documents[0]!.length, [1], world.stop.signal, false)
+  }
+  expect(await delivered).toMatchObject({ done: 39, deadLettered: 1 })
+  expect(world.letters).toMatchObject([{ status: 429, action: '{"create":{"_id":"id-3"}}' }])
+})
+
+test('an attempt at the next node waits for nothing', async () => {
+  const world = worldOf({ nodes: 3, answer: ({ number }) => (number < 4 ? unreached : ok) })
+  await world.deliver(documentsOf(2))
+  const waits = world.attempts.slice(1).map(({ atMs }, index) => atMs - world.attempts[index]!.atMs)
+  expect(waits).toEqual([0, 0, 125, 250])
+})
+
+test('whoever waits tries at once when the connection has changed', async () => {
+  const script = [statusOf(401), statusOf(401), unreached, unreached, ok]
+  const world = worldOf({ random: () => 0.9, answer: ({ number }) => script[number]! })
+  const delivery = world.shipper.deliver(Buffer.from(documentsOf(1)[0]!), 60, [1], world.stop.signal, false)
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    await setImmediate()
+    await setImmediate()
+    expect(world.attempts).toHaveLength(attempt)
+    world.shipper.wake()
+  }
+  expect(await delivery).toMatchObject([{ done: 1 }])
+  expect(world.clock.nowMs).toBe(1_000)
 })
 
 describe('a document that is refused', () => {
-  const letter = { status: 400, errorType: 'document_parsing_exception', target: 'logs' }
+  const letter = { status: 400, errorType: 'document_parsing_exception', reason: undefined, target: 'logs' }
   const [first, second, third] = documentsOf(3)
 
   test('is kept with what it was refused for, and the others are there', async () => {
@@ -157,6 +256,7 @@ describe('a document that is refused', () => {
     expect(await world.deliver([first!, second!, third!])).toEqual({
       done: 2,
       duplicates: 0,
+      failureStored: 0,
       deadLettered: 1,
       lost: 0,
       held: 0,
@@ -181,11 +281,11 @@ describe('a document that is refused', () => {
     expect(world.attempts.map(({ body }) => idsOf(Buffer.from(body)).join())).toEqual([
       '0,1,2,3,4,5,6,7',
       '0,1,2,3',
-      '4,5,6,7',
-      '4,5',
+      '4,5,6',
       '4',
       '5',
-      '6,7',
+      '6',
+      '7',
     ])
   })
 })

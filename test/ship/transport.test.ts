@@ -16,7 +16,9 @@ describe('the request', () => {
     const [request] = peer.requests
     expect(request!.head.split(' ', 2)).toEqual(['POST', expect.stringMatching(/^\/logs-generic-default\/_bulk\?/)])
     const query = new URL(request!.head.split(' ')[1]!, peer.url).searchParams
-    expect(Object.fromEntries(query)).toEqual({ filter_path: 'errors,items.*.status,items.*.error.type' })
+    expect(Object.fromEntries(query)).toEqual({
+      filter_path: 'errors,items.*.status,items.*.failure_store,items.*.error.type',
+    })
     expect({ type: request!.header('content-type'), accept: request!.header('accept') }).toEqual({
       type: 'application/x-ndjson',
       accept: 'application/json',

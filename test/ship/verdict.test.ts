@@ -10,7 +10,7 @@ describe('one document of an answer', () => {
     [409, 'version_conflict_engine_exception', 'done', 'done'],
     [429, 'es_rejected_execution_exception', 'again', 'again'],
     [429, 'rejected_execution_exception', 'again', 'again'],
-    [429, 'cluster_block_exception', 'again', 'again'],
+    [429, 'cluster_block_exception', 'hold', 'hold'],
     [500, 'null_pointer_exception', 'again', 'again'],
     [503, 'unavailable_shards_exception', 'again', 'again'],
     [400, 'document_parsing_exception', 'refused', 'refused'],

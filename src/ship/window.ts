@@ -1,0 +1,158 @@
+import { assert } from '../base/errors.ts'
+
+export interface WindowSizes {
+  /** Largest body of one request. */
+  readonly batchBytes: number
+  /** Most requests at once. */
+  readonly concurrencyMax: number
+}
+
+/** Of the largest body: what a request has at first, and after an outage; and the least that a refused one shrinks to. */
+const probeShare = 1 / 16
+const leastShare = 1 / 64
+
+/** Below this share of what was refused last the window grows quickly, above it slowly: so few requests are refused. */
+const cautiousShare = 0.8
+/** Above it, in this many steps by as much again; from so many steps on twice as fast, for the server may have more room now. */
+const cautiousSteps = 128
+const hastenSteps = 32
+
+/** A request that takes so many times as long as one alone did: more at once only make the server's queue longer. */
+const slowFactor = 3
+const slowShare = 0.8
+/** The measure of "alone" gives way by so much with each request, and latency is smoothed by so much. */
+const baseDrift = 1.01
+const smoothing = 0.25
+
+/** At the least window a refusal parts the requests in time; the next ones bring them together again. */
+const gapFirstMs = 50
+const gapMaxMs = 1_000
+const gapShrink = 15 / 16
+
+/** For so long a server is not asked again for requests of a size that was too large for it. */
+const ceilingMs = 600_000
+
+/**
+ * How many bytes may be on their way at once: what the server has taken lately, and no more. Additive increase,
+ * multiplicative decrease, as TCP does it: two hundred sidecars that come back after an outage share what there is.
+ * Half of what was refused, then quickly up to near that size, then slowly (as in CUBIC, RFC 9438): what is refused was
+ * sent in vain.
+ *
+ * The window is requests of the largest size while it holds at least one, and one smaller request otherwise.
+ */
+export class Window {
+  readonly #sizes: WindowSizes
+  #bytes: number
+  /** Refused last; Infinity: never. */
+  #refusedBytes = Infinity
+  /** Requests taken since the window was near that. */
+  #steps = 0
+  #changedAtMs = -Infinity
+  /** Since then something was taken: a refusal tells of the server's capacity, not of an outage. */
+  #works = false
+  #gapMs = 0
+  /** The server takes no request that is larger. */
+  #ceilingBytes = Infinity
+  #ceilingSinceMs = 0
+  /** Milliseconds for each byte: one request alone, and the last ones. */
+  #baseMs = Infinity
+  #latelyMs = 0
+
+  constructor(sizes: WindowSizes) {
+    assert(sizes.batchBytes > 0 && sizes.concurrencyMax >= 1, 'a window holds a request')
+    this.#sizes = sizes
+    this.#bytes = this.#probeBytes
+  }
+
+  /** Requests at once, 1 to `concurrencyMax`. */
+  get concurrency(): number {
+    return Math.max(1, Math.min(this.#sizes.concurrencyMax, Math.floor(this.#bytes / this.#largestBytes)))
+  }
+
+  /** The body of a request; one document that is larger goes alone. */
+  get requestBytesMax(): number {
+    return Math.max(1, Math.floor(Math.min(this.#largestBytes, this.#bytes)))
+  }
+
+  /** How long to wait between two requests. */
+  get gapMs(): number {
+    return this.#gapMs
+  }
+
+  /**
+   * The server took a request.
+   *
+   * @param tookMs  from its start to the last byte of its answer
+   * @param wanted  more was waiting to be sent: the window is in the way
+   */
+  taken(bytes: number, tookMs: number, nowMs: number, wanted: boolean): void {
+    if (nowMs - this.#ceilingSinceMs > ceilingMs) this.#ceilingBytes = Infinity
+    this.#works = true
+    this.#gapMs *= gapShrink
+    if (this.#gapMs < gapFirstMs / 2) this.#gapMs = 0
+    this.#notice(bytes, tookMs, nowMs)
+    const full = bytes * 2 >= this.requestBytesMax
+    if (this.#gapMs > 0 || !(full || wanted)) return
+    const near = this.#refusedBytes * cautiousShare
+    if (this.#bytes < near) {
+      this.#steps = 0
+      this.#bytes = Math.min(this.#bytes + bytes, near)
+    } else {
+      const hasten = 2 ** Math.min(20, Math.floor(this.#steps++ / hastenSteps))
+      this.#bytes += (this.#bytes / cautiousSteps) * hasten
+    }
+    this.#bytes = Math.min(this.#bytes, this.#sizes.concurrencyMax * this.#largestBytes)
+  }
+
+  /** It has too much to do, or was too slow. Of requests that were on their way together only the first one counts. */
+  refused(startedMs: number, nowMs: number): void {
+    if (startedMs < this.#changedAtMs) return
+    this.#changedAtMs = nowMs
+    if (this.#works) {
+      this.#refusedBytes = this.#bytes
+      if (this.#bytes <= this.#leastBytes) this.#gapMs = Math.min(gapMaxMs, Math.max(gapFirstMs, this.#gapMs * 2))
+    }
+    this.#works = false
+    this.#steps = 0
+    this.#bytes = Math.max(this.#leastBytes, this.#bytes / 2)
+  }
+
+  /** There was no server, or its target has to be mended: whoever comes back begins small. */
+  away(nowMs: number): void {
+    this.#changedAtMs = nowMs
+    this.#bytes = Math.min(this.#bytes, this.#probeBytes)
+  }
+
+  /** It takes no request of this size (413). */
+  tooLarge(bytes: number, nowMs: number): void {
+    this.#ceilingBytes = Math.min(this.#ceilingBytes, bytes / 2)
+    this.#ceilingSinceMs = nowMs
+    this.#bytes = Math.min(this.#bytes, this.#sizes.concurrencyMax * this.#largestBytes)
+  }
+
+  get #largestBytes(): number {
+    return Math.min(this.#sizes.batchBytes, this.#ceilingBytes)
+  }
+
+  get #probeBytes(): number {
+    return this.#largestBytes * probeShare
+  }
+
+  get #leastBytes(): number {
+    return this.#largestBytes * leastShare
+  }
+
+  /** Rising latency. Only requests of full size tell: a small one costs its way there and back. */
+  #notice(bytes: number, tookMs: number, nowMs: number): void {
+    if (bytes * 2 < this.#largestBytes) return
+    const eachMs = tookMs / bytes
+    this.#latelyMs += (eachMs - this.#latelyMs) * (this.#latelyMs === 0 ? 1 : smoothing)
+    this.#baseMs = Math.min(this.#baseMs * baseDrift, eachMs)
+    if (this.concurrency === 1 || this.#latelyMs < this.#baseMs * slowFactor) return
+    this.#changedAtMs = nowMs
+    this.#refusedBytes = this.#bytes
+    this.#steps = 0
+    this.#bytes *= slowShare
+    this.#latelyMs = 0
+  }
+}
