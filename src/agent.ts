@@ -176,6 +176,11 @@ export class Agent {
     return this.#failing.promise
   }
 
+  /** New credentials or certificates are in use: what waits for the server or the target is tried at once. */
+  reconnected(): void {
+    this.#shipper.wake()
+  }
+
   get isReady(): boolean {
     return this.#ready
   }

@@ -134,6 +134,21 @@ export const limits = {
   indicesRetryMs: 30_000,
   /** The same while there is no target. */
   indicesWantedMs: 1_000,
+  /** Until a socket can carry a request: name, proxy and TLS included. */
+  connectTimeoutMs: 10_000,
+  /** An idle connection is closed after this time: load balancers forget theirs after 60 s or more, without a word. */
+  idleSocketMs: 30_000,
+  /** A node that failed is asked for a sign of life after this time; doubled up to the second one, while others serve. */
+  nodeProbeBaseMs: 1_000,
+  nodeProbeCapMs: 30_000,
+  nodeProbeTimeoutMs: 5_000,
+  /** Files with credentials and certificates are compared in this interval, and after a refusal, but not more often than the second one. */
+  credentialsIntervalMs: 10_000,
+  credentialsRetryMs: 1_000,
+  /** What is copied out of a body at once in order to be compressed. */
+  compressBytes: 64 * 1024,
+  /** What compressing one body takes beside its slot: zlib's state (256 KiB), a slice in, and what has come out and is not sent or collected yet. */
+  compressionBytes: 1024 * 1024,
   retryBaseMs: 250,
   /** No answer: a connection attempt in ten seconds from each of two hundred sidecars is no load. */
   retryCapMs: 10_000,
@@ -167,6 +182,11 @@ assert(
   'what waits is read before its file counts as ended',
 )
 assert(limits.endedQuietMs <= limits.deletedHoldMs, 'a last line is shipped before its file is closed')
+assert(
+  limits.nodeProbeBaseMs <= limits.nodeProbeCapMs && limits.nodeProbeTimeoutMs <= limits.nodeProbeCapMs,
+  'a probe is over before the next one',
+)
+assert(limits.credentialsRetryMs <= limits.credentialsIntervalMs, 'after a refusal files are compared sooner')
 assert(
   limits.retryBaseMs <= limits.retryCapMs &&
     limits.retryCapMs <= limits.overloadCapMs &&

@@ -1,5 +1,5 @@
-import type { Settings } from '../config/types.ts'
 import { Secrets } from '../config/secrets.ts'
+import type { Credentials } from '../connect/access.ts'
 
 /** What may change what a terminal shows: control characters, line and paragraph separators, direction marks, halves of pairs. */
 const unprintable = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu
@@ -14,8 +14,10 @@ export class Discretion {
   readonly #forms: ReadonlySet<string>
   readonly #secrets = new Secrets()
 
-  constructor({ apiKey, username, password }: Pick<Settings, 'apiKey' | 'username' | 'password'>) {
-    const forms = new Set<string>()
+  /** @param others  further secrets, such as the password of a proxy */
+  constructor({ apiKey, bearerToken, username, password }: Credentials, others: readonly string[] = []) {
+    const forms = new Set<string>(others)
+    if (bearerToken !== undefined) forms.add(bearerToken).add(encodeURIComponent(bearerToken))
     if (password !== undefined) {
       forms.add(password).add(encodeURIComponent(password))
       forms.add(base64(password)).add(base64(`${username ?? ''}:${password}`))

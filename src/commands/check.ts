@@ -4,7 +4,7 @@ import { systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
 import { adminFactsOf, adminFindings } from '../check/admin.ts'
 import { Discretion, printable } from '../check/discretion.ts'
-import { authoritiesFindings } from '../check/elasticsearch/authorities.ts'
+import { authoritiesFindings, clientCertFindings } from '../check/elasticsearch/authorities.ts'
 import { serverFactsOf } from '../check/elasticsearch/facts.ts'
 import { elasticsearchFindings } from '../check/elasticsearch/findings.ts'
 import { filesFactsOf } from '../check/files-facts.ts'
@@ -16,7 +16,9 @@ import { closingText, exitCodeOf, sectionText, terminalPaint } from '../check/re
 import { settingsFindings } from '../check/settings-findings.ts'
 import { stateFactsOf } from '../check/state-facts.ts'
 import { stateFindings } from '../check/state-findings.ts'
+import { accessOf } from '../connect/access.ts'
 import { loadSettings, type Entry, type Env } from '../config/load.ts'
+import { proxySecrets } from '../config/proxy.ts'
 import { readSettingFile } from '../config/read-file.ts'
 import { settings as table } from '../config/settings.ts'
 import type { Settings } from '../config/types.ts'
@@ -31,7 +33,7 @@ export async function checkCommand(env: Env, write: (text: string) => void): Pro
   write(`Remora ${version}: what would run here\n`)
   const loaded = loadSettings(env, readSettingFile)
   const { settings } = loaded
-  const discretion = new Discretion(settings ?? { apiKey: undefined, username: undefined, password: undefined })
+  const discretion = new Discretion(settings ?? {}, proxySecrets(env))
   const all: Finding[] = []
   const tell = (section: Section) => {
     const findings = section.findings.map((finding) => presentable(finding, discretion))
@@ -67,16 +69,18 @@ async function elasticsearchSection(
   entries: readonly Entry[],
   discretion: Discretion,
 ): Promise<Section> {
-  const { elasticsearchUrls: urls, target, apiKey, username, password, caFile } = settings
-  const ca = caFile === undefined ? undefined : readSettingFile(caFile)
-  const credentials = { username, apiKey: apiKey !== undefined }
-  const question = { target, access: { apiKey, username, password, ca }, credentials, deadlineMs }
+  const { elasticsearchUrls: urls, target, apiKey, bearerToken, username } = settings
+  const access = accessOf(settings, readSettingFile)
+  const { ca, clientCert } = access
+  const credentials = { username, apiKey: apiKey !== undefined, bearerToken: bearerToken !== undefined }
+  const question = { target, access, credentials, deadlineMs }
   const servers = await Promise.all(urls.map((url) => serverFactsOf(url, question, discretion)))
   const isStream = entries.some(({ name, origin }) => name === table.index.name && origin === 'default')
   return {
     title: 'Elasticsearch',
     findings: [
       ...(ca === undefined ? [] : authoritiesFindings(ca, systemClock.nowMs())),
+      ...(clientCert === undefined ? [] : clientCertFindings(clientCert, systemClock.nowMs())),
       ...elasticsearchFindings(servers, { target, isStream, credentials }),
     ],
   }

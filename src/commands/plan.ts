@@ -2,6 +2,7 @@
  * The memory plan of these settings on this machine. Apart from `run`, for `check` is run inside the agent's own
  * container and must not load 25 MiB of client in order to do a division.
  */
+import { limits } from '../base/limits.ts'
 import { memoryLimit } from '../base/memory.ts'
 import { batchBytesFor } from '../config/relations.ts'
 import type { Settings } from '../config/types.ts'
@@ -19,6 +20,7 @@ export function planFor(settings: Settings): MemoryPlan {
     concurrency: settings.concurrency,
     lineBytesMax: settings.lineBytesMax,
     lineBatchBytes: batchBytesFor(settings.lineBytesMax),
+    requestBytes: settings.compression === 'gzip' ? limits.compressionBytes : 0,
   })
 }
 

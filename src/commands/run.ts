@@ -15,9 +15,10 @@ import type { Settings } from '../config/types.ts'
 import { watchDirectories } from '../discover/watch.ts'
 import type { MemoryPlan } from '../queue/plan.ts'
 import { makeLookup } from '../ship/lookup.ts'
-import { makeClient, makeSend } from '../ship/transport.ts'
+import { makeSend } from '../ship/transport.ts'
 import { version } from '../version.ts'
 import { farewell } from './farewell.ts'
+import { connectionsFor } from './connections.ts'
 import { explainPlan, planFor } from './plan.ts'
 import type { Signals } from './signals.ts'
 
@@ -48,28 +49,20 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
   logger.info({ 'event.code': 'MEMORY_PLAN' }, `memory: ${explainPlan(plan)}`)
   for (const notice of notices) logger.warn({ 'event.code': 'NOTICE' }, notice)
 
-  const client = makeClient({
-    urls: settings.elasticsearchUrls,
-    apiKey: settings.apiKey,
-    username: settings.username,
-    password: settings.password,
-    caFile: settings.caFile,
-    requestTimeoutMs: settings.requestTimeoutMs,
-    // One more, so that a question which hangs keeps no documents waiting.
-    connections: plan.concurrency + 1,
-  })
+  const connections = connectionsFor(settings, env, plan, logger)
   const world: World = {
     disk: systemDisk,
     clock: systemClock,
     random: Math.random,
     newInstanceId: randomUUID,
     watch: watchDirectories,
-    send: makeSend(client, settings.target, settings.requestTimeoutMs),
-    lookup: makeLookup(client, settings.target, settings.requestTimeoutMs),
+    send: makeSend(connections, settings.target, settings.requestTimeoutMs),
+    lookup: makeLookup(connections, settings.target, settings.requestTimeoutMs),
     yield: () => new Promise((resolve) => setImmediate(resolve)),
   }
   const metrics = makeMetrics(version, () => agent.figures())
   const agent = new Agent({ settings, plan, world, logger, request: (...args) => metrics.request(...args) })
+  connections.onChanged(() => agent.reconnected())
   // Probes and signals are answered although the state directory may hang.
   const started = agent.start()
   let stuck = false
@@ -89,7 +82,7 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
   } finally {
     await admin?.close()
     if (stuck) leave(logger)
-    await client.close()
+    await connections.close()
   }
 }
 

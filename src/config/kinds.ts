@@ -123,6 +123,38 @@ export const apiKey: Kind<string> = {
   },
 }
 
+/** A token for `Authorization: Bearer`. Its text never appears in a message. Source: RFC 6750, section 2.1. */
+export const bearerToken: Kind<string> = {
+  words: 'secret',
+  bounds: 'a token without spaces',
+  show: () => mask,
+  parse(given) {
+    if (!fits(given, 16_384)) return bad('it is longer than any token (16384 bytes)', 'give the token alone')
+    if (/^bearer /i.test(given)) return bad('it begins with "Bearer"', 'give the token alone, without that word')
+    if (!/^[\x21-\x7e]+$/.test(given)) {
+      return bad('it holds spaces or characters that no token holds', 'give the token alone, on one line')
+    }
+    return good(given)
+  },
+}
+
+/** SHA-256 of a certificate: 64 hexadecimal digits, given back in lower case without colons. */
+export const fingerprint: Kind<string> = {
+  words: 'SHA-256',
+  bounds: '64 hexadecimal digits, with or without colons',
+  show: (value) => value,
+  parse(given) {
+    const digits = given
+      .replace(/^sha-?256[ =:]*(?:fingerprint[ =:]*)?/i, '')
+      .replaceAll(':', '')
+      .toLowerCase()
+    if (/^[\da-f]{64}$/.test(digits)) return good(digits)
+    const wayOut = 'take it from openssl x509 -in http_ca.crt -noout -fingerprint -sha256'
+    if (/^[\da-f]{40}$/.test(digits)) return bad('it is a SHA-1 fingerprint (40 digits)', wayOut)
+    return bad('it is not 64 hexadecimal digits', wayOut)
+  },
+}
+
 /** Basic authentication ends the user's name at the first colon (RFC 7617, section 2). */
 export const username: Kind<string> = {
   words: 'text',

@@ -1,7 +1,8 @@
 /** From the environment to `Settings`: every variable read, every relation checked, all that is wrong told at once. */
-import { checkAuthorities } from './authorities.ts'
+import { checkAuthorities, checkClientPair } from './authorities.ts'
 import { sortNames } from './names.ts'
 import type { Problem } from './problem.ts'
+import { proxiesFor, proxySecrets, type Proxy } from './proxy.ts'
 import { checkRelations } from './relations.ts'
 import { Secrets } from './secrets.ts'
 import { rows, settings } from './settings.ts'
@@ -40,24 +41,29 @@ export function loadSettings(env: Env, readFile: (path: string) => string): Load
   const sources = rows.map(([key, setting]) => ({ key, setting, source: sourceOf(setting, ours, readFile) }))
   const secrets = new Secrets()
   for (const { setting, source } of sources) learnSecrets(secrets, setting, source, ours)
+  for (const secret of proxySecrets(env)) secrets.add(secret)
   const readings = sources.map(({ key, setting, source }) => ({ key, ...read(setting, source, secrets) }))
 
   const values = Object.fromEntries(readings.map(({ key, value }) => [key, value])) as Partial<Values>
   const given = new Set(readings.filter(({ entry }) => entry.origin !== 'default').map(({ key }) => key))
   const relations = checkRelations({ values, given })
+  const proxying = proxiesFor(urlsOf(values), env)
   const problems = [
     ...names.problems,
     ...readings.flatMap(({ problem }) => problem ?? []),
-    ...(values.caFile === undefined ? [] : checkAuthorities(settings.caFile.name, values.caFile, readFile)),
+    ...checkFiles(values, readFile),
     ...relations.problems,
+    ...proxying.problems,
   ]
   return {
-    settings: problems.length === 0 && isComplete(values) ? toSettings(values) : undefined,
+    settings: problems.length === 0 && isComplete(values) ? toSettings(values, proxying.proxies) : undefined,
     entries: readings.map(({ entry }) => ({ ...entry, origin: hideIn(entry.origin, secrets) })),
     problems: problems.map(({ variable, message, wayOut }) => {
       return { variable, message: secrets.hide(message), wayOut: secrets.hide(wayOut) }
     }),
-    notices: [...names.notices, ...relations.notices].map((notice) => secrets.hide(notice)),
+    notices: [...names.notices, ...relations.notices, ...proxyNotices(proxying.proxies)].map((notice) =>
+      secrets.hide(notice),
+    ),
   }
 }
 
@@ -107,12 +113,54 @@ function read(setting: Setting<unknown>, source: Source, secrets: Secrets): Read
   return { value: parsed.value, entry: { name, shown, origin }, problem: undefined }
 }
 
-function toSettings({ index, dataset, dataStreamNamespace, ...values }: Values): Settings {
+function checkFiles({ caFile, clientCertFile, clientKeyFile }: Partial<Values>, readFile: (path: string) => string) {
+  const problems = caFile === undefined ? [] : checkAuthorities(settings.caFile.name, caFile, readFile)
+  if (clientCertFile === undefined || clientKeyFile === undefined) return problems
+  const cert = { variable: settings.clientCertFile.name, path: clientCertFile }
+  const key = { variable: settings.clientKeyFile.name, path: clientKeyFile }
+  return [...problems, ...checkClientPair(cert, key, readFile)]
+}
+
+/** Whoever does not expect a proxy must see that there is one. */
+function proxyNotices(proxies: ReadonlyMap<string, Proxy>): readonly string[] {
+  const byProxy = Map.groupBy(proxies, ([, { shown, variable }]) => `${shown} (${variable})`)
+  return [...byProxy].map(
+    ([proxy, urls]) => `${urls.map(([url]) => url).join(', ')} is reached through the proxy ${proxy}`,
+  )
+}
+
+function urlsOf({ elasticsearchUrls, cloudId }: Partial<Values>): readonly string[] {
+  return elasticsearchUrls ?? (cloudId === undefined ? [] : [cloudId])
+}
+
+function toSettings(all: Values, proxies: ReadonlyMap<string, Proxy>): Settings {
+  const { index, dataset, dataStreamNamespace, ...values } = all
   return {
     ...values,
     exclude: values.exclude ?? [],
-    elasticsearchUrls: values.elasticsearchUrls ?? [],
+    elasticsearchUrls: urlsOf(all),
+    proxies,
     fields: values.fields ?? new Map(),
     target: index ?? `logs-${dataset}-${dataStreamNamespace}`,
   }
+}
+
+/**
+ * The files that the connection to Elasticsearch is made from, by the variable that names each: they are read again when
+ * they change, while Remora runs.
+ *
+ * @param env       as it was loaded
+ */
+export function connectionFiles(env: Env, loaded: Settings): ReadonlyMap<string, string> {
+  const files = new Map<string, string>()
+  for (const key of ['apiKey', 'username', 'password', 'bearerToken'] as const) {
+    const variable = `${settings[key].name}_FILE`
+    const path = env[variable]?.trim() ?? ''
+    if (path !== '') files.set(variable, path)
+  }
+  for (const key of ['caFile', 'clientCertFile', 'clientKeyFile'] as const) {
+    const path = loaded[key]
+    if (path !== undefined) files.set(settings[key].name, path)
+  }
+  return files
 }

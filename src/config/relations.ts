@@ -23,37 +23,89 @@ export function batchBytesFor(lineBytesMax: number): number {
   return lineBytesMax * escapedBytesPerByte + limits.documentOverheadBytesMax
 }
 
+const urlsOf = ({ elasticsearchUrls, cloudId }: Partial<Values>) =>
+  elasticsearchUrls ?? (cloudId === undefined ? [] : [cloudId])
+const isPlain = (url: string) => url.startsWith('http:')
+const anyPlain = (values: Partial<Values>) => urlsOf(values).some(isPlain)
+const allPlain = (values: Partial<Values>) => anyPlain(values) && urlsOf(values).every(isPlain)
+const hasToken = (given: ReadonlySet<Key>) => given.has('apiKey') || given.has('bearerToken')
+
 type Found = readonly [key: Key, message: string, wayOut: string]
 
 /** Each returns what is wrong, or undefined; a setting that could not be read is no reason to complain again. */
 const rules: readonly ((facts: Facts) => Found | undefined)[] = [
+  function oneAddress({ given }) {
+    if (!given.has('cloudId') || !given.has('elasticsearchUrls')) return undefined
+    const wayOut = 'keep either REMORA_CLOUD_ID or REMORA_ELASTICSEARCH_URL'
+    return ['cloudId', 'REMORA_ELASTICSEARCH_URL is given as well', wayOut]
+  },
+
   function oneCredential({ given }) {
-    if (!given.has('apiKey') || !(given.has('username') || given.has('password'))) return undefined
-    return [
-      'apiKey',
-      'user or password are given as well',
-      'keep either REMORA_API_KEY, or REMORA_USERNAME and REMORA_PASSWORD',
-    ]
+    const user = given.has('username') || given.has('password')
+    const keep = 'keep either REMORA_API_KEY, or REMORA_BEARER_TOKEN, or REMORA_USERNAME and REMORA_PASSWORD'
+    if (given.has('apiKey') && user) return ['apiKey', 'user or password are given as well', keep]
+    if (given.has('bearerToken') && user) return ['bearerToken', 'user or password are given as well', keep]
+    if (!given.has('apiKey') || !given.has('bearerToken')) return undefined
+    return ['bearerToken', 'REMORA_API_KEY is given as well', keep]
   },
 
   function passwordOfUser({ given }) {
-    if (!given.has('username') || given.has('password') || given.has('apiKey')) return undefined
+    if (!given.has('username') || given.has('password') || hasToken(given)) return undefined
     return ['username', 'it is given without a password', 'set REMORA_PASSWORD or REMORA_PASSWORD_FILE']
   },
 
   function userOfPassword({ given }) {
-    if (!given.has('password') || given.has('username') || given.has('apiKey')) return undefined
+    if (!given.has('password') || given.has('username') || hasToken(given)) return undefined
     return ['password', 'it is given without a user', 'set REMORA_USERNAME']
   },
 
   function authorityForHttps({ values, given }) {
-    const urls = values.elasticsearchUrls ?? []
-    if (!given.has('caFile') || urls.length === 0 || urls.some((url) => url.startsWith('https:'))) return undefined
+    if (!given.has('caFile') || !allPlain(values)) return undefined
     return [
       'caFile',
       'no URL in REMORA_ELASTICSEARCH_URL is https, so nothing would be verified',
       'write https:// there, or remove REMORA_CA_FILE',
     ]
+  },
+
+  function fingerprintForHttps({ values, given }) {
+    if (!given.has('caFingerprint') || !anyPlain(values)) return undefined
+    return [
+      'caFingerprint',
+      'a URL in REMORA_ELASTICSEARCH_URL is not https, so nothing would be verified there',
+      'write https:// there, or remove REMORA_CA_FINGERPRINT',
+    ]
+  },
+
+  function oneAuthority({ given }) {
+    if (!given.has('caFingerprint') || !given.has('caFile')) return undefined
+    const wayOut = 'keep one: with REMORA_CA_FILE the fingerprint adds nothing'
+    return ['caFingerprint', 'REMORA_CA_FILE is given as well', wayOut]
+  },
+
+  function keyOfCertificate({ given }) {
+    if (!given.has('clientCertFile') || given.has('clientKeyFile')) return undefined
+    return ['clientCertFile', 'it is given without its key', 'set REMORA_CLIENT_KEY_FILE']
+  },
+
+  function certificateOfKey({ given }) {
+    if (!given.has('clientKeyFile') || given.has('clientCertFile')) return undefined
+    return ['clientKeyFile', 'it is given without its certificate', 'set REMORA_CLIENT_CERT_FILE']
+  },
+
+  function certificateForHttps({ values, given }) {
+    if (!given.has('clientCertFile') || !allPlain(values)) return undefined
+    return [
+      'clientCertFile',
+      'no URL in REMORA_ELASTICSEARCH_URL is https, so nobody would see it',
+      'write https:// there, or remove REMORA_CLIENT_CERT_FILE and REMORA_CLIENT_KEY_FILE',
+    ]
+  },
+
+  function levelOfCompression({ values, given }) {
+    if (!given.has('compressionLevel') || values.compression !== 'none') return undefined
+    const wayOut = 'set REMORA_COMPRESSION to gzip, or remove REMORA_COMPRESSION_LEVEL'
+    return ['compressionLevel', 'nothing is compressed', wayOut]
   },
 
   function oneTarget({ given }) {
@@ -135,8 +187,8 @@ const rules: readonly ((facts: Facts) => Found | undefined)[] = [
 
 const advice: readonly ((facts: Facts) => string | undefined)[] = [
   function credentialsInTheClear({ values, given }) {
-    const open = (values.elasticsearchUrls ?? []).find((url) => url.startsWith('http:') && !isLoopback(url))
-    if (open === undefined || !(given.has('apiKey') || given.has('password'))) return undefined
+    const open = urlsOf(values).find((url) => isPlain(url) && !isLoopback(url))
+    if (open === undefined || !(hasToken(given) || given.has('password'))) return undefined
     return `credentials go unencrypted over the network to ${open} (REMORA_ELASTICSEARCH_URL): use https if it is offered`
   },
 

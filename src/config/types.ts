@@ -1,15 +1,26 @@
+import type { Proxy } from './proxy.ts'
+
 /** What the agent runs with, once every variable was parsed and the relations between them were checked. */
 export interface Settings {
   /** Absolute globs; a file is tailed when one of them matches its path and none of `exclude` does. */
   readonly paths: readonly string[]
   readonly exclude: readonly string[]
   readonly stateDir: string
-  /** Base URLs without credentials; empty when none was given. */
+  /** Base URLs without credentials, of a cloud id too; empty when none was given. */
   readonly elasticsearchUrls: readonly string[]
   readonly apiKey: string | undefined
   readonly username: string | undefined
   readonly password: string | undefined
+  readonly bearerToken: string | undefined
   readonly caFile: string | undefined
+  /** 64 hexadecimal digits. */
+  readonly caFingerprint: string | undefined
+  readonly clientCertFile: string | undefined
+  readonly clientKeyFile: string | undefined
+  readonly compression: 'none' | 'gzip'
+  readonly compressionLevel: number
+  /** How each URL is reached through a proxy of the environment; those that are not in here are reached directly. */
+  readonly proxies: ReadonlyMap<string, Proxy>
   /** The index, alias or data stream that bulk requests are sent to. */
   readonly target: string
   /** Facts of the Pod from the Downward API, and what else every document carries; undefined when not given. */

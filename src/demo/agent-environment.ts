@@ -4,7 +4,22 @@ import { sortNames } from '../config/names.ts'
 import type { Problem } from '../config/problem.ts'
 
 /** The way to the user's own Elasticsearch. The dataset is among them because a key may be good for one only. */
-const connection = ['ELASTICSEARCH_URL', 'API_KEY', 'USERNAME', 'PASSWORD', 'CA_FILE', 'REQUEST_TIMEOUT', 'DATASET']
+const connection = [
+  'ELASTICSEARCH_URL',
+  'CLOUD_ID',
+  'API_KEY',
+  'USERNAME',
+  'PASSWORD',
+  'BEARER_TOKEN',
+  'CA_FILE',
+  'CA_FINGERPRINT',
+  'CLIENT_CERT_FILE',
+  'CLIENT_KEY_FILE',
+  'COMPRESSION',
+  'COMPRESSION_LEVEL',
+  'REQUEST_TIMEOUT',
+  'DATASET',
+]
 /** To see the agent work with less memory. */
 const always = ['MEMORY_LIMIT']
 
@@ -22,7 +37,8 @@ export interface Passed {
 
 export function passedOn(env: Env): Passed {
   const given = (name: string) => (env[name] ?? '').trim() !== ''
-  const ownServer = given('REMORA_ELASTICSEARCH_URL') || given('REMORA_ELASTICSEARCH_URL_FILE')
+  const isGiven = (name: string) => given(`REMORA_${name}`) || given(`REMORA_${name}_FILE`)
+  const ownServer = isGiven('ELASTICSEARCH_URL') || isGiven('CLOUD_ID')
   // Credentials mean something to one server only; the embedded one has none.
   const wanted = new Set(
     [...always, ...(ownServer ? connection : [])].flatMap((name) => [`REMORA_${name}`, `REMORA_${name}_FILE`]),

@@ -1,7 +1,9 @@
 import type { Client } from '@elastic/elasticsearch'
 import { type Clock, sleep } from '../base/clock.ts'
 import { RemoraError } from '../base/errors.ts'
+import { readSettingFile } from '../config/read-file.ts'
 import type { Settings } from '../config/types.ts'
+import { accessOf } from '../connect/access.ts'
 import { explain, jsonHeaders, makeClient } from '../ship/transport.ts'
 import { Arrivals } from './arrivals.ts'
 import { type Destination, messageOf, pathOf } from './destination.ts'
@@ -33,7 +35,7 @@ const visibleMs = 5_000
 export async function ownElasticsearch(settings: Settings, clock: Clock): Promise<Destination> {
   const { target } = settings
   const client = makeClient({
-    ...settings,
+    ...accessOf(settings, readSettingFile),
     urls: settings.elasticsearchUrls,
     requestTimeoutMs: answerMs,
     connections: 1,
@@ -75,8 +77,10 @@ const deletion = (settings: Settings, url: string, name: string) =>
   `  curl -X DELETE ${access(settings)}'${url}/${name}'`
 
 /** The options of curl that stand for the settings. Variables, not their values: no secret is ever printed. */
-function access({ apiKey, username, caFile }: Settings): string {
-  const authority = caFile === undefined ? '' : `--cacert '${caFile}' `
+function access({ apiKey, bearerToken, username, caFile, clientCertFile, clientKeyFile }: Settings): string {
+  const shown = clientCertFile === undefined ? '' : `--cert '${clientCertFile}' --key '${clientKeyFile}' `
+  const authority = `${caFile === undefined ? '' : `--cacert '${caFile}' `}${shown}`
+  if (bearerToken !== undefined) return `${authority}-H "Authorization: Bearer $REMORA_BEARER_TOKEN" `
   if (apiKey !== undefined) return `${authority}-H "Authorization: ApiKey $REMORA_API_KEY" `
   return username === undefined ? authority : `${authority}-u "${username}:$REMORA_PASSWORD" `
 }

@@ -12,6 +12,8 @@ export interface PlanFacts {
   readonly lineBytesMax: number
   /** The smallest batch that holds the longest line, bytes. */
   readonly lineBatchBytes: number
+  /** What each request under way takes beside its slot: compressing it. None unless told. */
+  readonly requestBytes?: number
 }
 
 export interface MemoryPlan {
@@ -84,15 +86,17 @@ export function planMemory(facts: PlanFacts): MemoryPlan {
     ),
   )
   const smallest = shapes.at(-1)!
-  const shape = shapes.find(({ slotBytes, concurrency }) => slotBytes * slotsFor(concurrency) <= room) ?? smallest
-  const fits = Math.floor(room / shape.slotBytes)
+  const { requestBytes = 0 } = facts
+  const takes = ({ slotBytes, concurrency }: Shape) => slotBytes * slotsFor(concurrency) + requestBytes * concurrency
+  const shape = shapes.find((each) => takes(each) <= room) ?? smallest
+  const fits = Math.floor(Math.max(0, room - requestBytes * shape.concurrency) / shape.slotBytes)
   const slotsLeast = facts.concurrency ?? 1
   if (fits < slotsLeast) {
-    const needed = reserveBytes + (slotsLeast * shape.slotBytes) / arenaShare
+    const needed = reserveBytes + (slotsLeast * shape.slotBytes + shape.concurrency * requestBytes) / arenaShare
     throw new RemoraError(
       'MEMORY_LIMIT_TOO_SMALL',
       `a memory limit of ${mibText(facts.limitBytes)} (${facts.limitOrigin}) cannot hold ${slotsLeast === 1 ? 'a batch' : `${slotsLeast} batches`} of ${mibText(shape.batchBytes)} beside the ${mibText(reserveBytes)} that the process itself needs`,
-      `Give the container at least ${mibText(needed)}, or lower REMORA_BATCH_BYTES, REMORA_CONCURRENCY or REMORA_MAX_LINE_BYTES`,
+      `Give the container at least ${mibText(needed)}, or lower REMORA_BATCH_BYTES, REMORA_CONCURRENCY or REMORA_MAX_LINE_BYTES${requestBytes === 0 ? '' : ', or set REMORA_COMPRESSION to none'}`,
     )
   }
   // With a single slot filling waits for each answer: slow, but it works.

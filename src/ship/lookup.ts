@@ -1,6 +1,8 @@
-import { errors, type Client } from '@elastic/elasticsearch'
+import type { Readable } from 'node:stream'
 import { limits } from '../base/limits.ts'
-import { explain, jsonHeaders, redaction } from './transport.ts'
+import type { Connections } from './connections.ts'
+import { Exchanger } from './exchange.ts'
+import { jsonHeaders } from './transport.ts'
 import { isMissing, readAlias, readErrorType, readFound, readResolved } from './write-index.ts'
 
 /** What came of a question. */
@@ -24,33 +26,42 @@ const closed = new Set(['index_closed_exception', 'security_exception'])
 
 type Reply = { readonly status: number; readonly body: unknown }
 
+/** Undefined when it is no JSON. @throws when it is longer than an answer to any of these questions */
+async function readJson(stream: Readable): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > limits.lookupAnswerBytesMax) throw new Error('the answer to a question about documents is too long')
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
 /** Asks Elasticsearch. Sources: its reference, "Resolve index API", "Get alias API", "Multi get API" (realtime: sees what is not refreshed). */
-export function makeLookup(client: Client, target: string, timeoutMs: number): Lookup {
+export function makeLookup(connections: Connections, target: string, timeoutMs: number): Lookup {
+  const exchanger = new Exchanger(connections, timeoutMs)
+
   async function ask<T>(
     request: { method: string; path: string; querystring?: Record<string, string>; body?: unknown },
     signal: AbortSignal,
     read: (reply: Reply) => T | undefined,
   ): Promise<Asked<T>> {
-    let reply: Reply
-    try {
-      const { statusCode, body } = await client.transport.request(
-        { ...request, body: request.body as Record<string, unknown> },
-        {
-          meta: true,
-          signal,
-          headers: request.body === undefined ? { accept: jsonHeaders.accept } : jsonHeaders,
-          requestTimeout: timeoutMs,
-          maxResponseSize: limits.lookupAnswerBytesMax,
-          redaction,
-        },
-      )
-      reply = { status: statusCode, body }
-    } catch (error) {
-      if (!(error instanceof errors.ResponseError)) {
-        return { kind: 'failed', state: 'unreachable', message: explain(error) }
-      }
-      reply = { status: error.statusCode ?? 0, body: error.body }
-    }
+    const { method, path, querystring, body: content } = request
+    const headers = content === undefined ? { accept: jsonHeaders.accept } : jsonHeaders
+    const payload = content === undefined ? undefined : Buffer.from(JSON.stringify(content))
+    const replied = await exchanger.exchange(
+      { method, path, querystring, headers },
+      () => payload && { content: payload, release: () => undefined },
+      (_head, stream) => readJson(stream),
+      signal,
+    )
+    if (replied.kind === 'failed') return { kind: 'failed', state: 'unreachable', message: replied.message }
+    const reply: Reply = { status: replied.status, body: replied.value }
     const value = read(reply)
     if (value !== undefined) return { kind: 'answered', value }
     const { status, body } = reply

@@ -2,13 +2,15 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Published with each request whose head has been written. Source: Node, "Diagnostics Channel", `http.client.request.start`. */
-const channel = 'http.client.request.start'
+/** Published with each request that is made; its head has its headers. Source: Node, "Diagnostics Channel", `http.client.request.created`. */
+const channel = 'http.client.request.created'
 
 interface Entry {
   request: ClientRequest | undefined
   /** A connection stood: the server may have got the request, or a part of it. */
   connected: boolean
+  /** As Node has thrown it: the client passes on no more than its message. */
+  error: Error | undefined
 }
 
 /**
@@ -29,6 +31,7 @@ export class Outgoing {
     // What answers may not be HTTP, as a TLS port is not. The client takes that error for a body after a HEAD, says
     // nothing, and its promise never settles (@elastic/transport 9.4, HttpConnection): so it comes under another code.
     request.prependListener('error', (error: NodeJS.ErrnoException) => {
+      entry.error ??= error
       if (error.code === 'HPE_INVALID_CONSTANT') error.code = 'NOT_HTTP'
     })
   }
@@ -42,7 +45,7 @@ export class Outgoing {
   }
 
   expect(id: string): void {
-    this.#requests.set(id, { request: undefined, connected: false })
+    this.#requests.set(id, { request: undefined, connected: false, error: undefined })
   }
 
   forget(id: string): void {
@@ -57,6 +60,11 @@ export class Outgoing {
   /** Whether the request went out on a connection that an earlier one had used: the server may just have closed it. */
   wasReused(id: string): boolean {
     return this.#requests.get(id)?.request?.reusedSocket ?? false
+  }
+
+  /** Why it failed, with Node's own code; undefined when it did not, or not by itself. */
+  errorOf(id: string): Error | undefined {
+    return this.#requests.get(id)?.error
   }
 
   /** Whether a connection stood: then some of the request may have arrived, whatever came of it. */

@@ -229,7 +229,7 @@ export class Shipper {
     attempt: Attempt,
     sent: Extract<Sent, { kind: 'status' }>,
   ): Promise<void> {
-    const { status, errorType, retryAfterMs } = sent
+    const { status, errorType, retryAfterMs, hint } = sent
     const verdict = requestVerdictOf(status, errorType)
     attempt.outcome(verdict === 'again' ? 'overloaded' : 'status')
     if (verdict === 'split') {
@@ -238,7 +238,7 @@ export class Shipper {
       return
     }
     if (mayHaveTaken(status)) this.#doubt(range)
-    const detail = `the server answers ${status}${errorType === '' ? '' : ` ${errorType}`}`
+    const detail = `the server answers ${status}${errorType === '' ? '' : ` ${errorType}`}${hint === undefined ? '' : `: ${hint}`}`
     if (verdict === 'hold') return this.#hold(range, detail, retryAfterMs)
     this.#pace.refused(attempt.startedMs, status === 429)
     await this.#refusedAgain(batch, range, attempt, detail, { status, errorType }, retryAfterMs)

@@ -1,40 +1,30 @@
-import { readFileSync } from 'node:fs'
-import { addAbortSignal, type Readable } from 'node:stream'
-import { Client, errors, HttpConnection, type ClientOptions } from '@elastic/elasticsearch'
-import { messageOf, RemoraError } from '../base/errors.ts'
+import type { Readable } from 'node:stream'
+import { credentialNames } from '../connect/access.ts'
 import { AnswerReader, type Answer } from './answer.ts'
-import { Outgoing } from './outgoing.ts'
+import { compress } from './compress.ts'
+import type { Connections, Lease } from './connections.ts'
+import { Exchanger, type Failed, type Head, type Payload } from './exchange.ts'
 import { readReason, reasonFilterPath } from './reason.ts'
 import { retryAfterMs } from './retry.ts'
 
-export interface ConnectionSettings {
-  readonly urls: readonly string[]
-  readonly apiKey: string | undefined
-  readonly username: string | undefined
-  readonly password: string | undefined
-  readonly caFile: string | undefined
-  readonly requestTimeoutMs: number
-  /** Sockets to each node. */
-  readonly connections: number
-}
+export { makeClient, redaction, type ConnectionSettings } from './client.ts'
+export { explain, type Failed } from './exchange.ts'
 
 /** What came of one attempt at a bulk request. */
 export type Sent =
   /** 200 with a whole, valid answer. */
   | { readonly kind: 'answered'; readonly answer: Answer }
   /** Another status: the request as a whole. */
-  | { readonly kind: 'status'; readonly status: number; readonly errorType: string; readonly retryAfterMs: number }
+  | {
+      readonly kind: 'status'
+      readonly status: number
+      readonly errorType: string
+      readonly retryAfterMs: number
+      /** What it may be about, for a person. */
+      readonly hint?: string | undefined
+    }
   /** No answer: the address, the connection, the time, or something that is not Elasticsearch. */
   | Failed
-
-export interface Failed {
-  readonly kind: 'failed'
-  readonly message: string
-  /** A connection stood, so the documents may have arrived all the same. */
-  readonly reached: boolean
-  /** The connection was an old one, which the server may just have closed: to be tried again at once, and once. */
-  readonly stale: boolean
-}
 
 /**
  * Sends one bulk body; when it resolves, nothing reads the body's memory any more. `reasons`: the answer to one document
@@ -47,61 +37,12 @@ export type Send = (
   asking?: { readonly reasons: boolean },
 ) => Promise<Sent>
 
-/**
- * The default copies the request into each error, byte by byte: 1.7 s and 200 MB for a body of 4 MiB. Nothing of an error
- * is shown but its message (`explain`). Set for the client and for each request: its check of the product looks at the latter.
- */
-export const redaction = { type: 'off' } as const
-
-/** @throws RemoraError when a file that the settings name cannot be read */
-export function makeClient(settings: ConnectionSettings): Client {
-  const options: ClientOptions = {
-    nodes: [...settings.urls],
-    requestTimeout: settings.requestTimeoutMs,
-    // Remora decides when to try again: the client would do it at once and never on 429.
-    maxRetries: 0,
-    // Node's own client: as fast as undici here, and 7 MiB smaller, for its parser is not one more wasm to optimize.
-    Connection: HttpConnection,
-    agent: {
-      keepAlive: true,
-      maxSockets: settings.connections,
-      maxFreeSockets: settings.connections,
-      scheduling: 'lifo',
-    },
-    enableMetaHeader: false,
-    redaction,
-  }
-  if (settings.apiKey !== undefined) options.auth = { apiKey: settings.apiKey }
-  else if (settings.username !== undefined) {
-    options.auth = { username: settings.username, password: settings.password ?? '' }
-  }
-  if (settings.caFile !== undefined) options.tls = { ca: readCa(settings.caFile), rejectUnauthorized: true }
-  return new Client(options)
-}
-
-function readCa(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new RemoraError(
-      'CA_FILE_UNREADABLE',
-      `REMORA_CA_FILE: ${messageOf(error)}`,
-      'Mount the CA certificate where REMORA_CA_FILE says, readable by the user that Remora runs as.',
-      { cause: error },
-    )
-  }
-}
-
 /** Every version takes these; the client's own `compatible-with=9` is refused by 8.x and by OpenSearch. */
 export const bulkHeaders = { 'content-type': 'application/x-ndjson', accept: 'application/json' }
 export const jsonHeaders = { 'content-type': 'application/json', accept: 'application/json' }
 
 const filterPath = 'errors,items.*.status,items.*.failure_store,items.*.error.type'
 const errorBytesMax = 64 * 1024
-const drainMs = 5_000
-
-/** Of this process: whoever sends, each request has an id of its own. */
-let requests = 0
 
 /**
  * Makes a `Send` for one target.
@@ -109,64 +50,59 @@ let requests = 0
  * @param target     index, alias or data stream
  * @param timeoutMs  deadline of one attempt, from its start to the last byte of its answer
  */
-export function makeSend(client: Client, target: string, timeoutMs: number): Send {
-  const outgoing = new Outgoing()
+export function makeSend(connections: Connections, target: string, timeoutMs: number): Send {
+  const exchanger = new Exchanger(connections, timeoutMs)
   const path = `/${encodeURIComponent(target)}/_bulk`
-
-  async function attempt(
-    id: string,
-    body: Buffer,
-    documents: number,
-    signal: AbortSignal,
-    reasons: boolean,
-  ): Promise<Sent> {
-    const querystring = { filter_path: reasons ? reasonFilterPath : filterPath }
-    const {
-      statusCode,
-      headers,
-      body: stream,
-    } = await client.transport.request<Readable>(
-      { method: 'POST', path, bulkBody: body, querystring },
-      { meta: true, asStream: true, signal, opaqueId: id, headers: bulkHeaders, redaction },
-    )
-    // From here on the client looks neither at the signal nor at the time.
-    addAbortSignal(signal, stream)
-    if (statusCode === 200) {
-      const answer = reasons ? await readReason(stream) : await readAnswer(stream, documents)
-      return { kind: 'answered', answer }
-    }
-    const errorType = await readErrorType(stream)
-    const retryAfter = retryAfterMs(headers['retry-after'], Date.now())
-    return { kind: 'status', status: statusCode ?? 0, errorType, retryAfterMs: retryAfter }
-  }
+  const { gzipLevel } = connections.settings
+  const headers = gzipLevel === undefined ? bulkHeaders : { ...bulkHeaders, 'content-encoding': 'gzip' }
 
   return async function send(body, documents, signal, asking) {
-    const id = `remora-${++requests}`
-    outgoing.expect(id)
-    const deadline = new AbortController()
-    const abort = () => deadline.abort()
-    signal.addEventListener('abort', abort)
-    if (signal.aborted) abort()
-    let late = false
-    const timer = setTimeout(() => {
-      late = true
-      abort()
-    }, timeoutMs)
-    let sent: Sent
-    try {
-      sent = await attempt(id, body, documents, deadline.signal, asking?.reasons === true)
-    } catch (error) {
-      const message = late ? `no answer within ${timeoutMs / 1000} s` : explain(error)
-      const stale = outgoing.wasReused(id) && !late && !signal.aborted
-      sent = { kind: 'failed', message, reached: outgoing.hasReached(id), stale }
-      outgoing.abandon(id)
-    }
-    clearTimeout(timer)
-    signal.removeEventListener('abort', abort)
-    await outgoing.drained(id, drainMs, signal)
-    outgoing.forget(id)
-    return sent
+    const reasons = asking?.reasons === true
+    const querystring = { filter_path: reasons ? reasonFilterPath : filterPath }
+    const question = { method: 'POST', path, querystring, headers }
+    const replied = await exchanger.exchange(
+      question,
+      () => payloadOf(body, gzipLevel),
+      (head, stream) => readReply(head, stream, documents, reasons),
+      signal,
+    )
+    if (replied.kind === 'failed') return replied
+    const { value: sent, lease } = replied
+    return sent.kind === 'status' ? { ...sent, hint: hintOf(sent.status, lease, gzipLevel !== undefined) } : sent
   }
+}
+
+function payloadOf(body: Buffer, gzipLevel: number | undefined): Payload {
+  if (gzipLevel === undefined) return { content: body, release: () => undefined }
+  const compressed = compress(body, gzipLevel)
+  return { content: compressed.stream, release: () => compressed.release() }
+}
+
+type Reply = Exclude<Sent, Failed>
+
+async function readReply(
+  { status, headers }: Head,
+  stream: Readable,
+  documents: number,
+  reasons: boolean,
+): Promise<Reply> {
+  if (status === 200) {
+    return { kind: 'answered', answer: reasons ? await readReason(stream) : await readAnswer(stream, documents) }
+  }
+  const errorType = await readErrorType(stream)
+  return { kind: 'status', status, errorType, retryAfterMs: retryAfterMs(headers['retry-after'], Date.now()) }
+}
+
+function hintOf(status: number, { settings }: Lease, compressed: boolean): string | undefined {
+  if (status === 401) {
+    const names = credentialNames(settings)
+    return names === '' ? 'it asks for credentials, and none are given' : `it does not accept ${names}`
+  }
+  if (status === 407) return 'the proxy asks for credentials'
+  if (compressed && (status === 400 || status === 415 || status === 501)) {
+    return 'the body is compressed; set REMORA_COMPRESSION=none if the server, or a proxy before it, does not take gzip'
+  }
+  return undefined
 }
 
 async function readAnswer(stream: Readable, documents: number): Promise<Answer> {
@@ -193,13 +129,4 @@ async function readErrorType(stream: Readable): Promise<string> {
   } catch {
     return ''
   }
-}
-
-/** An error of the client for a person. Never the request itself, which holds log lines and credentials. */
-export function explain(error: unknown): string {
-  if (error instanceof errors.ProductNotSupportedError) return 'the server that answered is not Elasticsearch'
-  if (error instanceof errors.TimeoutError) return 'no answer in time'
-  if (error instanceof errors.NoLivingConnectionsError) return 'no node can be reached'
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  return messageOf(cause, 300)
 }

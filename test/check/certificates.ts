@@ -65,7 +65,47 @@ RKY22rIg1Q24NXi+HIOy2sz0VQIgDYPGH1KeQ1qJcuMrRMTqVXsUtCGiMy4O59Eg
 +Hgby8c=
 -----END CERTIFICATE-----
 `,
-  /** The private key of all but the authority. */
+  /** Another authority of the same name: only its key is another. */
+  namesake: `-----BEGIN CERTIFICATE-----
+MIIBpzCCAU2gAwIBAgIUPvYY/v74llvPl9vlk7OE2KNPm1wwCgYIKoZIzj0EAwIw
+IDEeMBwGA1UEAwwVUmVtb3JhIHRlc3QgYXV0aG9yaXR5MCAXDTI2MTEyNTIxNTk0
+N1oYDzIxMjYxMTAxMjE1OTQ3WjAgMR4wHAYDVQQDDBVSZW1vcmEgdGVzdCBhdXRo
+b3JpdHkwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARMBwq2X1fYd7c+YHGw8xJL
+8sqn7zyWcIvm/ZLly4OU/KVYWtoG3mhVHSZLqvxTLTgmsKZozVxWXuuWSSXTX5sT
+o2MwYTAdBgNVHQ4EFgQUH4bGVeQi6l1kSF1g9HtCAWmsFjcwHwYDVR0jBBgwFoAU
+H4bGVeQi6l1kSF1g9HtCAWmsFjcwDgYDVR0PAQH/BAQDAgEGMA8GA1UdEwEB/wQF
+MAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIhAJzTnmh9Nx6Jpp6Qol0m9Cu8bLPD9vVn
+MZHPkZsMbtsxAiAbS7FgYcfVfCLDDsTlvacYR69GZ17l/J0bm3UJtWRvAw==
+-----END CERTIFICATE-----
+`,
+  /** Localhost and 127.0.0.1, signed by the namesake; nothing but the signature tells it from one of the authority. */
+  forged: `-----BEGIN CERTIFICATE-----
+MIIBPjCB5qADAgECAgEJMAoGCCqGSM49BAMCMCAxHjAcBgNVBAMMFVJlbW9yYSB0
+ZXN0IGF1dGhvcml0eTAgFw0yNjExMjUyMjAwMDRaGA8yMTI1MDYxOTIyMDAwNFow
+ETEPMA0GA1UEAwwGZm9yZ2VkMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEV//y
+1E+WHYNTwjfmxcO7Fxgofut4Bl0ISAootZeJKLz31t7JmJ81k3gaCpoWtg3p6m8f
+tsO7kpdHaijSOoiMEaMeMBwwGgYDVR0RBBMwEYIJbG9jYWxob3N0hwR/AAABMAoG
+CCqGSM49BAMCA0cAMEQCIB72DiKxJNsrGEIe+LhLFfwpOJeRXupcNuTzBUlxUPNf
+AiBVTmaVAJMO6KJjCABmeoCrOncigPGwCk/NMk0Ftp+Ksw==
+-----END CERTIFICATE-----
+`,
+  /** The private key of the forged one. */
+  forgedKey: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg6xL7fV185w5oMRZQ
+8So3hGDzvNvwwzp0geoe8q7RGlqhRANCAARX//LUT5Ydg1PCN+bFw7sXGCh+63gG
+XQhICii1l4kovPfW3smYnzWTeBoKmha2Denqbx+2w7uSl0dqKNI6iIwR
+-----END PRIVATE KEY-----
+`,
+  /** The same with a passphrase. */
+  encryptedKey: `-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAjMFS8g8uItqAICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEOtaJ+IjIze8bPnYQk+TsUsEgZCo
+f3bzf3AEW+v2o5tI7PFUnzutZ4BQV0nYRpElz/mphLU7/jsxvoIt7Xsnoa4U3Td8
+Vn1v04gEj2zwNoUZ3dNr5JmOuy/twxEQ3n9wVUrqu7CYrO4oOdYCAprK7D1wDvXS
+rJaHTU3jyObBEwyUitm0kJGk4qa52E1rF/K2w9im97/vrl+1BjzqWwcWORCU3lE=
+-----END ENCRYPTED PRIVATE KEY-----
+`,
+  /** The private key of all but the authorities and the forged one. */
   key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgmbDXbKEoqRiDnce5
 feY5QRHIQRMprNdbpaT6mPf5vhuhRANCAARwrjhgsxhxLnuRntMqmxgpCFrbRGnW

@@ -70,16 +70,24 @@ const base = () => ({
   REMORA_ADMIN_PORT: '0',
 })
 
-test.each(['password', 'API key'])(
+test.each(['password', 'API key', 'token', 'password of a proxy'])(
   'a %s is not told, whatever the server repeats',
   async (kind) => {
     await fc.assert(
       fc.asyncProperty(secret, fc.nat(13), async (text, chosen) => {
         behaviour = chosen
         const key = Buffer.from(`an-id:${text}`).toString('base64')
-        const credentials: Record<string, string> =
-          kind === 'password' ? { REMORA_USERNAME: 'somebody', REMORA_PASSWORD: text } : { REMORA_API_KEY: key }
-        const output = await outputOf({ ...base(), ...credentials })
+        const credentials: Readonly<Record<string, Record<string, string>>> = {
+          password: { REMORA_USERNAME: 'somebody', REMORA_PASSWORD: text },
+          'API key': { REMORA_API_KEY: key },
+          token: { REMORA_BEARER_TOKEN: text },
+          // The parrot itself is the proxy.
+          'password of a proxy': {
+            REMORA_ELASTICSEARCH_URL: 'http://es.invalid',
+            HTTP_PROXY: url.replace('//', `//somebody:${text}@`),
+          },
+        }
+        const output = await outputOf({ ...base(), ...credentials[kind] })
         const sent = Buffer.from(`somebody:${text}`).toString('base64')
         for (const form of [text, key, sent]) expect(reveals(output, form)).toBe(false)
       }),

@@ -1,3 +1,4 @@
+import { certificates } from '../check/certificates.ts'
 import { loadSettings } from '../../src/config/load.ts'
 import type { Env, Loaded } from '../../src/config/load.ts'
 
@@ -24,4 +25,4 @@ export function complaints(loaded: Loaded): string[] {
   return loaded.problems.map(({ variable, message }) => `${variable}: ${message}`)
 }
 
-export const certificate = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
+export const certificate: string = certificates.authority

@@ -21,8 +21,13 @@ describe('the table', () => {
   })
   test('has no name twice', () => expect(new Set(rows.map(([, { name }]) => name)).size).toBe(rows.length))
   test('masks what is secret', () => {
-    for (const setting of [settings.apiKey, settings.password]) expect(setting.kind.show('x')).toBe('********')
-    expect(rows.filter(([, { secret }]) => secret === true).map(([key]) => key)).toEqual(['apiKey', 'password'])
+    for (const setting of [settings.apiKey, settings.password, settings.bearerToken])
+      expect(setting.kind.show('x')).toBe('********')
+    expect(rows.filter(([, { secret }]) => secret === true).map(([key]) => key)).toEqual([
+      'apiKey',
+      'password',
+      'bearerToken',
+    ])
   })
 })
 

@@ -1,10 +1,29 @@
 import { describe, expect, test } from 'vitest'
 import { batchBytesFor, checkRelations } from '../../src/config/relations.ts'
 import { settings } from '../../src/config/settings.ts'
+import { certificates } from '../check/certificates.ts'
 import { certificate, complaints, load } from './kit.ts'
 
 const url = 'https://es:9200'
 const es = { REMORA_ELASTICSEARCH_URL: url }
+const plain = { REMORA_ELASTICSEARCH_URL: 'http://es:9200' }
+const cloudId = `name:${Buffer.from('eu.aws.example$es-uuid$kibana-uuid').toString('base64')}`
+const digest = 'ab'.repeat(32)
+const { good, key, forgedKey, encryptedKey } = certificates
+const files = {
+  '/ca.pem': certificate,
+  '/key.pem': 'something else',
+  '/good.pem': good,
+  '/chain.pem': `${good}${certificate}`,
+  '/swapped.pem': `${certificate}${good}`,
+  '/half.pem': `${certificate}${good.slice(0, 300)}`,
+  '/broken.pem': '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n',
+  '/good.key': key,
+  '/other.key': forgedKey,
+  '/encrypted.key': encryptedKey,
+  '/half.key': key.slice(0, 100),
+}
+const pair = (cert: string, ofKey: string) => ({ REMORA_CLIENT_CERT_FILE: cert, REMORA_CLIENT_KEY_FILE: ofKey })
 
 describe('each rule passes what is right', () => {
   test.each([
@@ -14,6 +33,16 @@ describe('each rule passes what is right', () => {
     [{ REMORA_CA_FILE: '/ca.pem' }],
     [{ REMORA_CA_FILE: '/ca.pem', ...es }],
     [{ REMORA_CA_FILE: '/ca.pem', REMORA_ELASTICSEARCH_URL: `http://es:9200,${url}` }],
+    [{ REMORA_BEARER_TOKEN: 'abcdef' }],
+    [{ REMORA_CLOUD_ID: cloudId, REMORA_CA_FILE: '/ca.pem' }],
+    [{ REMORA_CLOUD_ID: cloudId, REMORA_CA_FINGERPRINT: digest, REMORA_API_KEY: 'abcdef' }],
+    [{ REMORA_CA_FINGERPRINT: digest }],
+    [{ REMORA_CA_FINGERPRINT: digest, ...es }],
+    [{ REMORA_CLIENT_CERT_FILE: '/good.pem', REMORA_CLIENT_KEY_FILE: '/good.key', ...es }],
+    [{ REMORA_CLIENT_CERT_FILE: '/chain.pem', REMORA_CLIENT_KEY_FILE: '/good.key' }],
+    [{ REMORA_COMPRESSION: 'gzip' }],
+    [{ REMORA_COMPRESSION: 'gzip', REMORA_COMPRESSION_LEVEL: '9' }],
+    [{ REMORA_COMPRESSION: 'none' }],
     [{ REMORA_INDEX: 'x' }],
     [{ REMORA_DATASET: 'x', REMORA_DATA_STREAM_NAMESPACE: 'y' }],
     [{ REMORA_BATCH_BYTES: '480Ki' }],
@@ -28,7 +57,7 @@ describe('each rule passes what is right', () => {
     [{ REMORA_PATHS: '/var/**/*.log', REMORA_EXCLUDE: '/var/lib/remora/**' }],
     [{ REMORA_SERVICE_NAME: 'web', REMORA_FIELDS: 'service.version=1' }],
     [{ REMORA_FIELDS: 'service.name=web' }],
-  ])('%j', (env) => expect(complaints(load(env, { '/ca.pem': certificate }))).toEqual([]))
+  ])('%j', (env) => expect(complaints(load(env, files))).toEqual([]))
 })
 
 describe('each rule refuses what is wrong, once, with a way out', () => {
@@ -41,6 +70,55 @@ describe('each rule refuses what is wrong, once, with a way out', () => {
       { REMORA_CA_FILE: '/ca.pem', REMORA_ELASTICSEARCH_URL: 'http://es:9200' },
       'REMORA_CA_FILE: no URL in REMORA_ELASTICSEARCH_URL is https',
     ],
+    [
+      { REMORA_API_KEY: 'abcdef', REMORA_BEARER_TOKEN: 'abcdef' },
+      'REMORA_BEARER_TOKEN: REMORA_API_KEY is given as well',
+    ],
+    [
+      { REMORA_USERNAME: 'u', REMORA_BEARER_TOKEN: 'abcdef' },
+      'REMORA_BEARER_TOKEN: user or password are given as well',
+    ],
+    [{ REMORA_CLOUD_ID: cloudId, ...es }, 'REMORA_CLOUD_ID: REMORA_ELASTICSEARCH_URL is given as well'],
+    [{ REMORA_CLOUD_ID: 'name:???' }, 'REMORA_CLOUD_ID: what follows its last colon is not base64'],
+    [
+      { REMORA_CA_FINGERPRINT: digest, ...plain },
+      'REMORA_CA_FINGERPRINT: a URL in REMORA_ELASTICSEARCH_URL is not https',
+    ],
+    [
+      { REMORA_CA_FINGERPRINT: digest, REMORA_ELASTICSEARCH_URL: `http://es:9200,${url}` },
+      'REMORA_CA_FINGERPRINT: a URL in REMORA_ELASTICSEARCH_URL is not https',
+    ],
+    [
+      { REMORA_CA_FINGERPRINT: digest, REMORA_CA_FILE: '/ca.pem', ...es },
+      'REMORA_CA_FINGERPRINT: REMORA_CA_FILE is given',
+    ],
+    [{ REMORA_CA_FINGERPRINT: 'ab'.repeat(20), ...es }, 'REMORA_CA_FINGERPRINT: it is a SHA-1 fingerprint'],
+    [{ REMORA_CLIENT_CERT_FILE: '/good.pem', ...es }, 'REMORA_CLIENT_CERT_FILE: it is given without its key'],
+    [{ REMORA_CLIENT_KEY_FILE: '/good.key', ...es }, 'REMORA_CLIENT_KEY_FILE: it is given without its certificate'],
+    [
+      { ...pair('/good.pem', '/good.key'), ...plain },
+      'REMORA_CLIENT_CERT_FILE: no URL in REMORA_ELASTICSEARCH_URL is https',
+    ],
+    [
+      { ...pair('/good.pem', '/other.key'), ...es },
+      'REMORA_CLIENT_KEY_FILE: file "/other.key": the key in it does not belong',
+    ],
+    [
+      { ...pair('/swapped.pem', '/good.key'), ...es },
+      'REMORA_CLIENT_KEY_FILE: file "/good.key": the key in it does not bel',
+    ],
+    [{ ...pair('/good.pem', '/half.key'), ...es }, 'REMORA_CLIENT_KEY_FILE: file "/half.key": there is no private key'],
+    [
+      { ...pair('/good.pem', '/encrypted.key'), ...es },
+      'REMORA_CLIENT_KEY_FILE: file "/encrypted.key": the key in it is enc',
+    ],
+    [
+      { ...pair('/half.pem', '/good.key'), ...es },
+      'REMORA_CLIENT_CERT_FILE: file "/half.pem": it ends within a certificate',
+    ],
+    [{ REMORA_CA_FILE: '/half.pem', ...es }, 'REMORA_CA_FILE: file "/half.pem": it ends within a certificate'],
+    [{ REMORA_CA_FILE: '/broken.pem', ...es }, 'REMORA_CA_FILE: file "/broken.pem": no certificate in it can be read'],
+    [{ REMORA_COMPRESSION_LEVEL: '3' }, 'REMORA_COMPRESSION_LEVEL: nothing is compressed'],
     [{ REMORA_INDEX: 'x', REMORA_DATASET: 'y' }, 'REMORA_INDEX: REMORA_DATASET is given as well'],
     [{ REMORA_INDEX: 'x', REMORA_DATA_STREAM_NAMESPACE: 'y' }, 'REMORA_INDEX: REMORA_DATA_STREAM_NAMESPACE is given'],
     [
@@ -65,7 +143,7 @@ describe('each rule refuses what is wrong, once, with a way out', () => {
     [{ REMORA_CA_FILE: '/none.pem', ...es }, 'REMORA_CA_FILE: file "/none.pem": there is no such file'],
     [{ REMORA_CA_FILE: '/key.pem', ...es }, 'REMORA_CA_FILE: file "/key.pem": there is no PEM certificate in it'],
   ])('%j: %s', (env, complaint) => {
-    const loaded = load(env, { '/ca.pem': certificate, '/key.pem': 'something else' })
+    const loaded = load(env, files)
     expect(complaints(loaded)).toEqual([expect.stringContaining(complaint)])
     expect(loaded.problems[0]?.wayOut).toMatch(/^\w/)
     expect(loaded.settings).toBeUndefined()

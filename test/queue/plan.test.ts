@@ -45,6 +45,10 @@ describe('what a limit becomes', () => {
     [128, { concurrency: 8 }, 4096, 8, 10],
     [64, { concurrency: 8 }, 512, 8, 10],
     [128, { batchBytes: 16 * mib, concurrency: 3 }, 16384, 3, 3],
+    // Compression takes its part first.
+    [64, { requestBytes: mib }, 2048, 2, 4],
+    [63, { requestBytes: 2 * mib }, 1024, 2, 4],
+    [48, { requestBytes: mib }, 512, 1, 1],
     // A batch that holds the longest line: 6 MiB and the overhead.
     [128, { lineBytesMax: mib }, 6240, 2, 4],
   ] as const)('%i MiB with %j', (limitMib, set, batchKib, concurrency, slots) => {

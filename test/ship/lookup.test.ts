@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeLookup, type Lookup } from '../../src/ship/lookup.ts'
-import { makeClient } from '../../src/ship/transport.ts'
 import {
   describeElasticsearch,
   sharedElasticsearch,
@@ -17,7 +16,7 @@ async function lookupOf(status: number, body: string): Promise<Lookup> {
     await request.body()
     request.reply(status, body, { 'content-type': body.startsWith('<') ? 'text/html' : 'application/json' })
   })
-  return makeLookup(senderTo(peer.url).client, 'logs', 1_000)
+  return makeLookup(senderTo(peer.url).connections, 'logs', 1_000)
 }
 
 describe('what a server answers that cannot tell', () => {
@@ -46,14 +45,14 @@ describe('what a server answers that cannot tell', () => {
   test('a server that is not there', async () => {
     const gone = await peerOf(() => undefined)
     await gone.close()
-    const lookup = makeLookup(senderTo(gone.url).client, 'logs', 1_000)
+    const lookup = makeLookup(senderTo(gone.url).connections, 'logs', 1_000)
     expect(await lookup.indices(signal)).toMatchObject({ kind: 'failed', state: 'unreachable' })
   })
 
   test('a server that does not answer, when the agent stops', async () => {
     const peer = await peerOf(() => stop.abort())
     const stop = new AbortController()
-    const lookup = makeLookup(senderTo(peer.url).client, 'logs', 60_000)
+    const lookup = makeLookup(senderTo(peer.url).connections, 'logs', 60_000)
     expect(await lookup.indices(stop.signal)).toMatchObject({ kind: 'failed' })
   })
 
@@ -85,7 +84,7 @@ describeElasticsearch('a real Elasticsearch tells what is there', () => {
       `/${target}/_bulk`,
       `{"create":{"_id":"${id}"}}\n{"@timestamp":"2026-11-23T10:00:00Z","message":"${id}"}\n`,
     )
-  const lookupFor = (target: string) => makeLookup(senderTo(server.url).client, target, 30_000)
+  const lookupFor = (target: string) => makeLookup(senderTo(server.url).connections, target, 30_000)
   const streamOf = async () => {
     await succeed('PUT', `/_index_template/${name}`, { index_patterns: [name], data_stream: {}, priority: 900 })
   }
@@ -169,18 +168,9 @@ describeElasticsearch('a real Elasticsearch with security', () => {
           const role = { indices: [{ names: ['logs*'], privileges }] }
           await must('PUT', `/_security/role/${user}`, role)
           await must('PUT', `/_security/user/${user}`, { password: 'secret1', roles: [user] })
-          const client = makeClient({
-            urls: [server.url],
-            apiKey: undefined,
-            username: user,
-            password: 'secret1',
-            caFile: undefined,
-            requestTimeoutMs: 30_000,
-            connections: 1,
-          })
-          const lookup = makeLookup(client, 'logs', 30_000)
+          const { connections } = senderTo(server.url, { username: user, password: 'secret1' })
+          const lookup = makeLookup(connections, 'logs', 30_000)
           const asked = [await lookup.indices(signal), await lookup.present('logs-a', ['one'], signal)]
-          await client.close()
           return asked.map(({ kind }) => kind)
         }
         expect(await kindsOf('only-writes', ['create_doc', 'auto_configure'])).toEqual(['refused', 'refused'])

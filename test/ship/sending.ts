@@ -1,6 +1,7 @@
-import type { Client } from '@elastic/elasticsearch'
 import { afterEach } from 'vitest'
-import { makeClient, makeSend, type ConnectionSettings, type Sent } from '../../src/ship/transport.ts'
+import { systemClock } from '../../src/base/clock.ts'
+import { Connections } from '../../src/ship/connections.ts'
+import { makeSend, type ConnectionSettings, type Sent } from '../../src/ship/transport.ts'
 import { startPeer, type Peer, type Request } from './peer.ts'
 
 const open: (() => Promise<unknown>)[] = []
@@ -19,25 +20,17 @@ export async function peerOf(handle: (request: Request) => Promise<void> | void,
 export interface Sender {
   readonly send: (body: Buffer, documents?: number) => Promise<Sent>
   readonly stop: AbortController
-  readonly client: Client
+  readonly connections: Connections
 }
 
 export function senderTo(url: string | readonly string[], set: Partial<ConnectionSettings> = {}): Sender {
   const requestTimeoutMs = set.requestTimeoutMs ?? 30_000
-  const client = makeClient({
-    urls: typeof url === 'string' ? [url] : url,
-    apiKey: undefined,
-    username: undefined,
-    password: undefined,
-    caFile: undefined,
-    requestTimeoutMs,
-    connections: 1,
-    ...set,
-  })
-  open.push(() => client.close())
+  const settings = { urls: typeof url === 'string' ? [url] : url, requestTimeoutMs, connections: 1, ...set }
+  const connections = new Connections({ settings, clock: systemClock, random: Math.random })
+  open.push(() => connections.close())
   const stop = new AbortController()
-  const send = makeSend(client, 'logs-generic-default', requestTimeoutMs)
-  return { client, stop, send: (body, documents = 1) => send(body, documents, stop.signal) }
+  const send = makeSend(connections, 'logs-generic-default', requestTimeoutMs)
+  return { connections, stop, send: (body, documents = 1) => send(body, documents, stop.signal) }
 }
 
 export const goodAnswer = (documents = 1): string =>

@@ -52,6 +52,26 @@ describe('what is said of the server', () => {
   })
 })
 
+test('new credentials end every waiting, and a hint of what it is about is told', async () => {
+  let changed = false
+  const refused: Sent = { ...statusOf(401, 'security_exception'), hint: 'it does not accept REMORA_API_KEY' } as Sent
+  const world = worldOf({
+    random: () => 1,
+    answer: ({ number }, { shipper }) => {
+      if (number < 4) return refused
+      if (!changed) void Promise.resolve().then(() => setImmediate().then(() => shipper.wake()))
+      if (changed) return ok
+      changed = true
+      return refused
+    },
+  })
+  expect(await world.deliver(documentsOf(2))).toMatchObject({ done: 2 })
+  const [beforeMs, atMs] = [world.attempts[4]!.atMs, world.attempts[5]!.atMs]
+  expect(atMs, 'at once').toBe(beforeMs)
+  const detail = 'the server answers 401 security_exception: it does not accept REMORA_API_KEY'
+  expect(world.healths[0]).toEqual({ state: 'holding', detail })
+})
+
 test('each request is counted by its outcome', async () => {
   const script = [failed, malformed, statusOf(503), itemsOf(201, 429, 201, 409), ok]
   const world = worldOf({ answer: ({ number }) => script[number]! })

@@ -1,6 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { RemoraError } from '../../src/base/errors.ts'
-import { makeClient } from '../../src/ship/transport.ts'
 import type { Request } from './peer.ts'
 import { goodAnswer, peerOf, senderTo, until } from './sending.ts'
 
@@ -221,19 +219,5 @@ describe('what is said of a failure', () => {
     Object.defineProperty(body, 'extra', { enumerable: true, get: () => (copied = true) })
     expect(await senderTo(peer.url, { requestTimeoutMs: 200 }).send(body)).toMatchObject({ kind: 'failed' })
     expect(copied).toBe(false)
-  })
-
-  test('a CA file that cannot be read names its setting', () => {
-    const settings = {
-      urls: ['https://127.0.0.1:1'],
-      apiKey: undefined,
-      username: undefined,
-      password: undefined,
-      requestTimeoutMs: 1000,
-      connections: 1,
-    }
-    const make = () => makeClient({ ...settings, caFile: '/nowhere/ca.pem' })
-    expect(make).toThrow(RemoraError)
-    expect(make).toThrow(/^REMORA_CA_FILE: ENOENT/)
   })
 })

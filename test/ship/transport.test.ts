@@ -28,6 +28,7 @@ describe('the request', () => {
 
   test.each([
     [{ apiKey: 'c2VjcmV0OmtleQ==' }, 'ApiKey c2VjcmV0OmtleQ=='],
+    [{ bearerToken: 'eyJ.a.b' }, 'Bearer eyJ.a.b'],
     [{ username: 'remora', password: 'se:cret' }, `Basic ${Buffer.from('remora:se:cret').toString('base64')}`],
   ])('with %j it says who asks', async (set, authorization) => {
     const peer = await peerOf(async (request) => {
@@ -43,8 +44,8 @@ describe('the request', () => {
       await request.body()
       request.reply(200, goodAnswer())
     })
-    const { client } = senderTo(peer.url)
-    await makeSend(client, '<logs-{now/d}>', 5000)(line, 1, new AbortController().signal)
+    const { connections } = senderTo(peer.url)
+    await makeSend(connections, '<logs-{now/d}>', 5000)(line, 1, new AbortController().signal)
     expect(peer.requests[0]!.head.split(' ')[1]).toMatch(/^\/%3Clogs-%7Bnow%2Fd%7D%3E\/_bulk\?/)
   })
 
@@ -87,7 +88,13 @@ describe('an answer', () => {
     ['for another number of documents', 200, goodAnswer(2), json, malformed('2 items for 1 documents')],
     ['of HTML', 200, '<html>Welcome</html>', { 'content-type': 'text/html' }, malformed('is a proxy in the way?')],
     ['that is empty', 200, '', {}, malformed('cut after 0 bytes')],
-    ['401', 401, unauthorized, json, statusOf(401, 'security_exception')],
+    [
+      '401',
+      401,
+      unauthorized,
+      json,
+      { ...statusOf(401, 'security_exception'), hint: 'it asks for credentials, and none are given' },
+    ],
     ['413 without a body or a product', 413, '', { 'x-elastic-product': '' }, statusOf(413)],
     ['413 that closes', 413, '', { connection: 'close' }, statusOf(413)],
     [

@@ -1,7 +1,10 @@
 /** The thin part: one question to one address, and whatever comes back. Decides nothing. */
 import http, { type IncomingHttpHeaders } from 'node:http'
 import https from 'node:https'
-import { codeOf, messageOf } from '../../base/errors.ts'
+import { authorizationOf, type Access } from '../../connect/access.ts'
+import { makeAgent } from '../../connect/agents.ts'
+import { refusedCertificate, type Certificate } from '../../connect/certificate.ts'
+import { failureOf, type Failure } from '../../connect/trouble.ts'
 
 export interface Answered {
   readonly kind: 'answered'
@@ -11,44 +14,37 @@ export interface Answered {
   readonly body: string
 }
 
-export interface Failed {
+export interface Failed extends Failure {
   readonly kind: 'failed'
-  /** Of Node or OpenSSL (`ECONNREFUSED`, `CERT_HAS_EXPIRED`); `TIMEOUT` when the deadline passed. */
-  readonly code: string
-  readonly message: string
-  /** Whether a connection was there: TCP, and TLS where it is asked for. */
-  readonly connected: boolean
+  /** What was refused of the server's, where TLS was the trouble. */
+  readonly certificate?: Certificate | undefined
 }
 
 export type Asked = Answered | Failed
 
-export interface Access {
-  readonly apiKey: string | undefined
-  readonly username: string | undefined
-  readonly password: string | undefined
-  /** PEM text of REMORA_CA_FILE; undefined: the public authorities. */
-  readonly ca: string | undefined
-}
+export type { Access }
 
 export type Ask = (method: 'GET' | 'POST', path: string, body?: unknown) => Promise<Asked>
 
 const bodyBytesMax = 1024 * 1024
 
 /**
- * Asks with the credentials and the headers that the agent sends, without its client: that says neither which
+ * Asks with the credentials, the TLS and the proxy of the agent, without its client: that says neither which
  * certificate was wrong nor what answered in the place of Elasticsearch, and needs 25 MiB beside a running agent.
  *
  * @param url       of the settings, perhaps with a path
  * @param deadline  for all questions together
+ * @param mostMs    the same as a duration
  */
-export function askerOf(url: string, access: Access, deadline: AbortSignal): Ask {
-  return (method, path, body) => send(url, access, deadline, method, path, body)
+export function askerOf(url: string, access: Access, deadline: AbortSignal, mostMs: number): Ask {
+  return (method, path, body) => send(url, access, deadline, mostMs, method, path, body)
 }
 
 function send(
   url: string,
   access: Access,
   signal: AbortSignal,
+  mostMs: number,
   method: string,
   path: string,
   body: unknown,
@@ -56,21 +52,31 @@ function send(
   const { promise, resolve } = Promise.withResolvers<Asked>()
   let connected = false
   const fail = (error: unknown) => {
-    const code = signal.aborted ? 'TIMEOUT' : codeOf(error)
-    resolve({ kind: 'failed', code, message: messageOf(error), connected })
+    const failure = failureOf(error, connected)
+    resolve({
+      ...failure,
+      kind: 'failed',
+      code: signal.aborted ? 'TIMEOUT' : failure.code,
+      certificate: refusedCertificate(error),
+    })
   }
   const secure = url.startsWith('https:')
   const payload = body === undefined ? undefined : JSON.stringify(body)
+  // One for each question: no connection of the one before.
+  let agent: http.Agent | undefined
   try {
+    const proxy = access.proxies?.get(url)?.url
+    agent = makeAgent(url, { tls: access, proxy, connections: 1, connectTimeoutMs: mostMs })
     const request = (secure ? https : http).request(`${url}${path}`, {
       method,
-      // No agent: neither a proxy of the environment nor a connection of the question before.
-      agent: false,
+      agent,
       signal,
       headers: headersOf(access, payload),
-      ...(secure && access.ca !== undefined && { ca: access.ca }),
     })
-    request.on('socket', (socket) => socket.on(secure ? 'secureConnect' : 'connect', () => (connected = true)))
+    request.on('socket', (socket) => {
+      if (!socket.connecting) connected = true
+      else socket.once(secure ? 'secureConnect' : 'connect', () => (connected = true))
+    })
     request.on('error', fail)
     request.on('response', (response) => {
       const { statusCode: status = 0, headers } = response
@@ -92,18 +98,16 @@ function send(
     // The file of authorities is read when the connection is made.
     fail(error)
   }
-  return promise
+  return promise.finally(() => agent?.destroy())
 }
 
-function headersOf({ apiKey, username, password }: Access, payload: string | undefined): Record<string, string> {
+function headersOf(access: Access, payload: string | undefined): Record<string, string> {
   const headers: Record<string, string> = { accept: 'application/json' }
   if (payload !== undefined) {
     headers['content-type'] = 'application/json'
     headers['content-length'] = String(Buffer.byteLength(payload))
   }
-  if (apiKey !== undefined) headers['authorization'] = `ApiKey ${apiKey}`
-  else if (username !== undefined) {
-    headers['authorization'] = `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`
-  }
+  const authorization = authorizationOf(access)
+  if (authorization !== undefined) headers['authorization'] = authorization
   return headers
 }

@@ -1,4 +1,5 @@
-import { X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
+import { certificateBlocks, certificateFrom } from '../../config/authorities.ts'
 import { error, ok, warning, type Finding } from '../finding.ts'
 import { count, someOf } from '../words.ts'
 
@@ -8,7 +9,7 @@ import { count, someOf } from '../words.ts'
  * @param pem the file's text
  */
 export function authoritiesFindings(pem: string, nowMs: number): Finding[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? []
+  const blocks = certificateBlocks(pem)
   const read = blocks.map(certificateFrom).filter((certificate) => certificate !== undefined)
   if (read.length === 0) {
     const wayOut = 'Put a whole PEM certificate into it, from -----BEGIN to -----END CERTIFICATE-----'
@@ -29,12 +30,17 @@ export function authoritiesFindings(pem: string, nowMs: number): Finding[] {
   return findings
 }
 
-function certificateFrom(block: string): X509Certificate | undefined {
-  try {
-    return new X509Certificate(block)
-  } catch {
-    return undefined
+/** The certificate that Remora itself shows. That it can be read, and fits its key, is checked with the settings. */
+export function clientCertFindings(pem: string, nowMs: number): Finding[] {
+  const [own] = certificateBlocks(pem).map(certificateFrom)
+  if (own === undefined) return []
+  const until = own.validToDate.getTime()
+  const what = `REMORA_CLIENT_CERT_FILE: ${nameOf(own)}`
+  if (until < nowMs) return [error(`${what} has expired on ${own.validTo}`, 'Put a new certificate and its key there')]
+  if (own.validFromDate.getTime() > nowMs) {
+    return [error(`${what} is not valid before ${own.validFrom}`, 'Check the clock of this machine')]
   }
+  return [ok(`${what}, valid until ${own.validTo}`)]
 }
 
 /** The common name, or else all there is. */

@@ -1,6 +1,5 @@
 /** Asks one address everything, within one deadline. */
 import { askerOf, type Access, type Asked } from './ask.ts'
-import { certificateOf, type Certificate } from './certificate.ts'
 import type { Discretion } from '../discretion.ts'
 import { identityOf, type Credentials, type Identity } from './identity.ts'
 import { privilegesBody, privilegesFrom, privilegesPath, type Privileges } from './privileges.ts'
@@ -35,23 +34,23 @@ export interface Question {
 export async function serverFactsOf(url: string, question: Question, discretion: Discretion): Promise<ServerFacts> {
   const { target, access, credentials, deadlineMs } = question
   const deadline = AbortSignal.timeout(deadlineMs)
-  const ask = askerOf(url, access, deadline)
+  const ask = askerOf(url, access, deadline, deadlineMs)
   const root = await ask('GET', '/')
   if (root.kind === 'failed') {
-    const certificate = await certificateFor(url, root, deadline)
-    const finding = unreachedFinding(url, root, certificate, access.ca !== undefined, deadlineMs)
+    const finding = unreachedFinding(url, root, {
+      certificate: root.certificate,
+      authoritiesSet: access.ca !== undefined,
+      fingerprintSet: access.caFingerprint !== undefined,
+      clientCertSet: access.clientCert !== undefined,
+      deadlineMs,
+      proxy: access.proxies?.get(url)?.shown,
+    })
     return { finding, usable: false, clusterUuid: '', details: undefined }
   }
   const identity = identityOf(url, root, credentials, discretion)
   if (!identity.usable) return { ...identity, details: undefined }
   const privileges = privilegesFrom(target, await ask('POST', privilegesPath, privilegesBody(target)), discretion)
   return { ...identity, details: { privileges, target: await targetFactsOf(target, (path) => ask('GET', path)) } }
-}
-
-/** Names, dates and issuer make the difference between a riddle and a message; only TLS errors have them. */
-async function certificateFor(url: string, failed: Asked, deadline: AbortSignal): Promise<Certificate | undefined> {
-  const ofTls = failed.kind === 'failed' && /CERT|ISSUER|VERIFY|CA$/.test(failed.code)
-  return ofTls && url.startsWith('https:') ? certificateOf(url, deadline) : undefined
 }
 
 async function targetFactsOf(name: string, get: (path: string) => Promise<Asked>): Promise<TargetFacts> {

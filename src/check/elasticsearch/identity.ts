@@ -8,6 +8,7 @@ export interface Credentials {
   /** The name of the user, where there is a password rather than an API key; both undefined: none are given. */
   readonly username: string | undefined
   readonly apiKey: boolean
+  readonly bearerToken?: boolean
 }
 
 /** `usable`: further questions make sense, for this is Elasticsearch and it lets us in. */
@@ -111,6 +112,10 @@ function refusedCredentials(url: string, body: unknown, credentials: Credentials
     const text = `${url}: the API key in REMORA_API_KEY is not accepted${reason === '' ? '' : ` (${reason})`}`
     return error(text, 'Give the "encoded" value of a key of this cluster that is neither expired nor invalidated')
   }
+  if (credentials.bearerToken === true) {
+    const text = `${url}: the token in REMORA_BEARER_TOKEN is not accepted${reason === '' ? '' : ` (${reason})`}`
+    return error(text, 'Give a token that this cluster knows and that has not expired')
+  }
   if (credentials.username !== undefined) {
     return error(
       `${url}: user ${credentials.username} and the password in REMORA_PASSWORD are not accepted`,
@@ -119,7 +124,7 @@ function refusedCredentials(url: string, body: unknown, credentials: Credentials
   }
   return error(
     `${url}: Elasticsearch asks for credentials, and none are given`,
-    'Set REMORA_API_KEY, or REMORA_USERNAME and REMORA_PASSWORD',
+    'Set REMORA_API_KEY, or REMORA_USERNAME and REMORA_PASSWORD, or REMORA_BEARER_TOKEN',
   )
 }
 

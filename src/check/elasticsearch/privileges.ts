@@ -61,7 +61,7 @@ export function privilegesFindings(
   credentials: Credentials,
 ): Finding[] {
   if (privileges.kind === 'security-off') {
-    const given = credentials.apiKey || credentials.username !== undefined
+    const given = credentials.apiKey || credentials.bearerToken === true || credentials.username !== undefined
     return [ok(`security is off there: anybody may write${given ? ', and the credentials are not looked at' : ''}`)]
   }
   if (privileges.kind === 'unknown') {

@@ -1,3 +1,4 @@
+import { createHash, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createPlain, type RequestListener, type Server } from 'node:http'
 import { createServer as createSecure } from 'node:https'
@@ -7,6 +8,8 @@ import { Discretion } from '../../../src/check/discretion.ts'
 import { serverFactsOf } from '../../../src/check/elasticsearch/facts.ts'
 import { elasticsearchFindings } from '../../../src/check/elasticsearch/findings.ts'
 import { startBulkServer } from '../../../src/demo/bulk-server.ts'
+import type { Access } from '../../../src/connect/access.ts'
+import { startProxy, viaProxy } from '../../kit/connect-proxy.ts'
 import { certificates } from '../certificates.ts'
 
 const none = { apiKey: undefined, username: undefined, password: undefined }
@@ -15,6 +18,11 @@ const target = 'logs-generic-default'
 
 function ask(url: string, ca?: string, deadlineMs = 5_000) {
   return serverFactsOf(url, { target, access: { ...none, ca }, credentials, deadlineMs }, new Discretion(none))
+}
+
+function askWith(url: string, access: Access) {
+  const question = { target, access: { ...none, ...access }, credentials, deadlineMs: 5_000 }
+  return serverFactsOf(url, question, new Discretion(none))
 }
 
 async function portOf(server: Server | SocketServer): Promise<number> {
@@ -64,7 +72,39 @@ test('a client certificate that is asked for', async () => {
   const { key, good: cert, authority: ca } = certificates
   const options = { key, cert, ca, requestCert: true, rejectUnauthorized: true }
   const port = await portOf(createSecure(options, elasticsearch))
-  expect((await ask(`https://localhost:${port}`, ca)).finding.text).toMatch(/client certificate/)
+  const url = `https://localhost:${port}`
+  expect((await ask(url, ca)).finding.text).toMatch(/asks for a client certificate/)
+  expect(await askWith(url, { ca, clientCert: cert, clientKey: key })).toMatchObject({ usable: true })
+})
+
+const digest = (pem: string) => createHash('sha256').update(new X509Certificate(pem).raw).digest('hex')
+
+test('a fingerprint is a pin, here too', async () => {
+  const port = await secure(`${certificates.good}${certificates.authority}`)
+  const url = `https://localhost:${port}`
+  expect(await askWith(url, { caFingerprint: digest(certificates.authority) })).toMatchObject({ usable: true })
+  const { finding } = await askWith(url, { caFingerprint: digest(certificates.namesake) })
+  expect(finding.text).toMatch(/has the fingerprint in REMORA_CA_FINGERPRINT/)
+})
+
+test('through a proxy, and through one that is not there', async () => {
+  const port = await secure(certificates.good)
+  const proxy = await startProxy('user:s3cr3t-word')
+  onTestFinished(() => proxy.close())
+  const url = `https://localhost:${port}`
+  const ca = certificates.authority
+  const via = (through: string) => askWith(url, { ca, proxies: viaProxy(url, through) })
+  expect(await via(proxy.url.replace('//', '//user:s3cr3t-word@'))).toMatchObject({ usable: true })
+  expect(proxy.passed[0]).toBe(`localhost:${port}`)
+  const findings = [
+    await via(proxy.url.replace('//', '//user:wr0ng-word@')),
+    await via('http://user:wr0ng-word@127.0.0.1:1'),
+  ]
+  expect(findings.map(({ finding }) => finding.text)).toEqual([
+    expect.stringMatching(/the proxy http:\/\/127.0.0.1:\d+ asks for credentials/),
+    expect.stringMatching(/the proxy http:\/\/127.0.0.1:1 cannot be reached/),
+  ])
+  expect(JSON.stringify(findings)).not.toContain('wr0ng')
 })
 
 test('nobody there, nobody who answers, and somebody who talks nonsense', async () => {

@@ -8,6 +8,14 @@ const certificate = {
   validFrom: 'Jan  1 00:00:00 2025 GMT',
   validTo: 'Jan  1 00:00:00 2026 GMT',
 }
+const circumstances = {
+  certificate,
+  authoritiesSet: false,
+  fingerprintSet: false,
+  clientCertSet: false,
+  deadlineMs: 10_000,
+  proxy: undefined,
+}
 const wrongVersion =
   'write EPROTO 40D3:error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:../ssl/x.c:78:\n'
 const lowVersion = '40D3:error:0A00042E:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version:../ssl/x.c:78:\n'
@@ -38,13 +46,19 @@ test.each([
   ],
   ['https', 'CERT_HAS_EXPIRED', '', /has expired on Jan {2}1 00:00:00 2026 GMT/, /clock/],
   ['https', 'CERT_NOT_YET_VALID', '', /not valid yet before Jan {2}1 00:00:00 2025 GMT/, /clock/],
-  ['https', 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', '', /may ask for a client certificate/, /API key/],
+  [
+    'https',
+    'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+    '',
+    /asks for a client certificate/,
+    /Set REMORA_CLIENT_CERT_FILE/,
+  ],
   ['https', 'ERR_OSSL_PEM_BAD_BASE64_DECODE', 'bad base64', /REMORA_CA_FILE cannot be used: bad base64/, /PEM/],
   ['https', 'ERR_SSL_NO_SHARED_CIPHER', 'no cipher', /TLS: no cipher/, /ciphers/],
   ['http', 'EWHATEVER', 'words', /cannot be reached: words \(EWHATEVER\)/, /REMORA_ELASTICSEARCH_URL/],
 ])('%s %s', (protocol, code, message, text, wayOut) => {
   const failed = { kind: 'failed', code, message, connected: false } as const
-  const finding = unreachedFinding(`${protocol}://es.example:9200`, failed, certificate, false, 10_000)
+  const finding = unreachedFinding(`${protocol}://es.example:9200`, failed, circumstances)
   expect(finding.level).toBe('error')
   expect(finding.text).toMatch(text)
   expect(finding.wayOut).toMatch(wayOut)
@@ -55,16 +69,22 @@ test.each([
   ['https://es.example', 'ECONNREFUSED', /port 443, the default of https:\/\//],
 ])('%s: a URL without a port', (url, code, text) => {
   const failed = { kind: 'failed', code, message: '', connected: false } as const
-  expect(unreachedFinding(url, failed, undefined, false, 10_000).text).toMatch(text)
+  expect(unreachedFinding(url, failed, { ...circumstances, certificate: undefined }).text).toMatch(text)
 })
 
 test('an authority that is not in REMORA_CA_FILE', () => {
   const failed = { kind: 'failed', code: 'SELF_SIGNED_CERT_IN_CHAIN', message: '', connected: false } as const
-  const finding = unreachedFinding('https://es', failed, undefined, true, 10_000)
+  const finding = unreachedFinding('https://es', failed, {
+    ...circumstances,
+    certificate: undefined,
+    authoritiesSet: true,
+  })
   expect(finding.text).toMatch(/an authority that is not known here: not one of those in REMORA_CA_FILE/)
 })
 
 test('a server that is connected and silent', () => {
   const failed = { kind: 'failed', code: 'TIMEOUT', message: '', connected: true } as const
-  expect(unreachedFinding('http://es', failed, undefined, false, 10_000).text).toMatch(/no answer within 10 s/)
+  expect(unreachedFinding('http://es', failed, { ...circumstances, certificate: undefined }).text).toMatch(
+    /no answer within 10 s/,
+  )
 })

@@ -1,4 +1,5 @@
 import { Agent, request, type IncomingMessage } from 'node:http'
+import { Agent as SecureAgent, request as requestSecurely } from 'node:https'
 import { scan, type Hit, type HitsOptions } from './scan.ts'
 
 const answerMaxMs = 120_000
@@ -38,10 +39,16 @@ export class ElasticsearchClient implements Elasticsearch {
   readonly port: number
   readonly directory: string
   readonly user: User | undefined
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 })
+  readonly #agent: Agent
+  readonly #secure: boolean
 
-  constructor(port: number, directory: string, user: User | undefined) {
-    this.url = `http://127.0.0.1:${port}`
+  /** @param cert  of the server, when it speaks TLS: nothing but this one is trusted */
+  constructor(port: number, directory: string, user: User | undefined, cert?: string) {
+    this.#secure = cert !== undefined
+    const options = { keepAlive: true, maxSockets: 8 }
+    this.#agent =
+      cert === undefined ? new Agent(options) : new SecureAgent({ ...options, ca: cert, allowPartialTrustChain: true })
+    this.url = `${this.#secure ? 'https' : 'http'}://127.0.0.1:${port}`
     this.port = port
     this.directory = directory
     this.user = user
@@ -59,7 +66,8 @@ export class ElasticsearchClient implements Elasticsearch {
     const { port } = this
     const agent = this.#agent
     return new Promise((resolve, reject) => {
-      const sent = request({ agent, host: '127.0.0.1', port, method, path, headers }, (answer) => {
+      const ask = this.#secure ? requestSecurely : request
+      const sent = ask({ agent, host: '127.0.0.1', port, method, path, headers }, (answer) => {
         read(answer).then(resolve, reject)
       })
       sent.setTimeout(answerMaxMs, () =>

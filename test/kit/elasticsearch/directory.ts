@@ -13,11 +13,20 @@ import { join } from 'node:path'
 import type { User } from './client.ts'
 import { serverIdentity } from './java.ts'
 
+/** PEM texts. */
+export interface ServerTls {
+  /** Followed by the authority's, for clients that know its fingerprint only. */
+  readonly cert: string
+  readonly key: string
+  readonly clientAuthority?: string
+}
+
 export interface Layout {
   readonly home: string
   readonly directory: string
   readonly port: number
   readonly user: User | undefined
+  readonly tls: ServerTls | undefined
   readonly settings: Readonly<Record<string, string>>
 }
 
@@ -34,13 +43,18 @@ export function layOut(layout: Layout): void {
     if (!existsSync(join(config, file))) copyFileSync(join(home, 'config', file), join(config, file))
   }
   if (layout.user !== undefined) writeUser(config, layout.user)
+  if (layout.tls !== undefined) {
+    writeFileSync(join(config, 'http.crt'), layout.tls.cert)
+    writeFileSync(join(config, 'http.key'), layout.tls.key)
+    writeFileSync(join(config, 'clients.crt'), layout.tls.clientAuthority ?? '')
+  }
   if (serverIdentity === undefined) return
   const { uid, gid } = serverIdentity
   for (const folder of ['', 'config', 'data', 'logs', 'tmp']) chownSync(join(directory, folder), uid, gid)
   for (const file of readdirSync(config)) chownSync(join(config, file), uid, gid)
 }
 
-function settingsText({ directory, port, user, settings }: Layout): string {
+function settingsText({ directory, port, user, tls, settings }: Layout): string {
   const all: Record<string, string> = {
     'cluster.name': 'remora-test',
     'node.name': 'remora-test-1',
@@ -55,10 +69,25 @@ function settingsText({ directory, port, user, settings }: Layout): string {
     // With the serial collector this breaker counts garbage too and answers 429 in the middle of a test.
     'indices.breaker.total.use_real_memory': 'false',
     'xpack.security.enabled': String(user !== undefined),
+    ...(tls !== undefined && tlsSettings(tls)),
     ...settings,
   }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`)
   return lines.join('')
+}
+
+function tlsSettings({ clientAuthority }: ServerTls): Record<string, string> {
+  const prefix = 'xpack.security.http.ssl'
+  return {
+    [`${prefix}.enabled`]: 'true',
+    [`${prefix}.certificate`]: 'http.crt',
+    [`${prefix}.key`]: 'http.key',
+    ...(clientAuthority !== undefined && {
+      [`${prefix}.certificate_authorities`]: 'clients.crt',
+      // The test's own client shows none.
+      [`${prefix}.client_authentication`]: 'optional',
+    }),
+  }
 }
 
 /** The distribution's own options without its collector, its log of the collector and its heap dumps. */

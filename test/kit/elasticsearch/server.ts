@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { ElasticsearchClient, type Elasticsearch, type User } from './client.ts'
-import { layOut } from './directory.ts'
+import { layOut, type ServerTls } from './directory.ts'
 import { startGuardian, type Guardian } from './guardian.ts'
 import { defaultVersion, installElasticsearch, type ElasticsearchVersion, type Installation } from './install.ts'
 import { isOpenToOthers, serverIdentity } from './java.ts'
@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly heap?: string
   /** Further JVM options instead of `lightJavaOptions`. */
   readonly javaOptions?: string
+  /** Speaks TLS with this certificate, as PEM texts; with `clientAuthority` it asks for a client certificate. */
+  readonly tls?: ServerTls
   /** Lines of `elasticsearch.yml`; they win over the fixture's own. */
   readonly settings?: Readonly<Record<string, string>>
   /** Kept, with all data, and used again by the next start on it. Otherwise a temporary one, removed at the end. */
@@ -88,7 +90,7 @@ class Server extends ElasticsearchClient implements RealElasticsearch {
   #pid = 0
 
   constructor(installation: Installation, options: StartOptions, directory: string, port: number, guardian: Guardian) {
-    super(port, directory, options.user)
+    super(port, directory, options.user, options.tls?.cert)
     this.#installation = installation
     this.#options = options
     this.#guardian = guardian
@@ -100,10 +102,10 @@ class Server extends ElasticsearchClient implements RealElasticsearch {
 
   async restart(): Promise<void> {
     await this.stop()
-    const { user, settings = {}, heap = '512m', javaOptions = lightJavaOptions } = this.#options
+    const { user, tls, settings = {}, heap = '512m', javaOptions = lightJavaOptions } = this.#options
     const { home, javaHome } = this.#installation
     const { directory, port } = this
-    layOut({ home, directory, port, user, settings })
+    layOut({ home, directory, port, user, tls, settings })
     const launched = launch({ home, javaHome, directory, heap, javaOptions })
     this.#launched = launched
     this.#guardian.watch(launched.group)
