@@ -3,6 +3,7 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import { Client, errors, HttpConnection, type ClientOptions } from '@elastic/elasticsearch'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { AnswerReader, type Answer } from './answer.ts'
+import { AnyServerTransport } from './any-server-transport.ts'
 import { Outgoing } from './outgoing.ts'
 import { retryAfterMs } from './retry.ts'
 
@@ -40,7 +41,7 @@ export type Send = (body: Buffer, documents: number, signal: AbortSignal) => Pro
 
 /**
  * The default copies the request into each error, byte by byte: 1.7 s and 200 MB for a body of 4 MiB. Nothing of an error
- * is shown but its message (`explain`). Set for the client and for each request: its check of the product looks at the latter.
+ * is shown but its message (`explain`).
  */
 export const redaction = { type: 'off' } as const
 
@@ -53,6 +54,7 @@ export function makeClient(settings: ConnectionSettings): Client {
     maxRetries: 0,
     // Node's own client: as fast as undici here, and 7 MiB smaller, for its parser is not one more wasm to optimize.
     Connection: HttpConnection,
+    Transport: AnyServerTransport,
     agent: {
       keepAlive: true,
       maxSockets: settings.connections,
@@ -179,7 +181,6 @@ async function readErrorType(stream: Readable): Promise<string> {
 
 /** An error of the client for a person. Never the request itself, which holds log lines and credentials. */
 export function explain(error: unknown): string {
-  if (error instanceof errors.ProductNotSupportedError) return 'the server that answered is not Elasticsearch'
   if (error instanceof errors.TimeoutError) return 'no answer in time'
   if (error instanceof errors.NoLivingConnectionsError) return 'no node can be reached'
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error

@@ -4,7 +4,8 @@ import { dirname, join, resolve } from 'node:path'
 import { ElasticsearchClient, type Elasticsearch, type User } from './client.ts'
 import { layOut } from './directory.ts'
 import { startGuardian, type Guardian } from './guardian.ts'
-import { defaultVersion, installElasticsearch, type ElasticsearchVersion, type Installation } from './install.ts'
+import { defaultVersion, type ServerVersion } from './distributions.ts'
+import { installElasticsearch, type Installation } from './install.ts'
 import { isOpenToOthers, serverIdentity } from './java.ts'
 import { launch, untilEnded, untilReady, type Launched } from './launch.ts'
 import { findFreePort } from './ports.ts'
@@ -15,14 +16,15 @@ const stopMaxMs = 30_000
 const portAttemptsMax = 5
 
 export interface StartOptions {
-  readonly version?: ElasticsearchVersion
-  /** Turns security on and makes this user a superuser. */
+  /** Elasticsearch 9 unless told; OpenSearch is started in the same way. */
+  readonly version?: ServerVersion
+  /** Turns security on and makes this user a superuser. Not OpenSearch, which has none in what is installed. */
   readonly user?: User
   /** For `-Xms` and `-Xmx`. */
   readonly heap?: string
   /** Further JVM options instead of `lightJavaOptions`. */
   readonly javaOptions?: string
-  /** Lines of `elasticsearch.yml`; they win over the fixture's own. */
+  /** Lines of `elasticsearch.yml` (`opensearch.yml`); they win over the fixture's own. */
   readonly settings?: Readonly<Record<string, string>>
   /** Kept, with all data, and used again by the next start on it. Otherwise a temporary one, removed at the end. */
   readonly directory?: string
@@ -101,10 +103,10 @@ class Server extends ElasticsearchClient implements RealElasticsearch {
   async restart(): Promise<void> {
     await this.stop()
     const { user, settings = {}, heap = '512m', javaOptions = lightJavaOptions } = this.#options
-    const { home, javaHome } = this.#installation
     const { directory, port } = this
-    layOut({ home, directory, port, user, settings })
-    const launched = launch({ home, javaHome, directory, heap, javaOptions })
+    const installation = this.#installation
+    layOut({ installation, directory, port, user, settings })
+    const launched = launch({ installation, directory, heap, javaOptions })
     this.#launched = launched
     this.#guardian.watch(launched.group)
     try {
