@@ -3,7 +3,7 @@ import { askerOf, type Access, type Asked } from './ask.ts'
 import { certificateOf, type Certificate } from './certificate.ts'
 import type { Discretion } from '../discretion.ts'
 import { identityOf, type Credentials, type Identity } from './identity.ts'
-import { privilegesBody, privilegesFrom, privilegesPath, type Privileges } from './privileges.ts'
+import { askPrivileges, type Privileges } from './privileges.ts'
 import {
   aliasPath,
   blocksFrom,
@@ -40,11 +40,11 @@ export async function serverFactsOf(url: string, question: Question, discretion:
   if (root.kind === 'failed') {
     const certificate = await certificateFor(url, root, deadline)
     const finding = unreachedFinding(url, root, certificate, access.ca !== undefined, deadlineMs)
-    return { finding, usable: false, clusterUuid: '', details: undefined }
+    return { product: 'elasticsearch', finding, usable: false, clusterUuid: '', details: undefined }
   }
   const identity = identityOf(url, root, credentials, discretion)
   if (!identity.usable) return { ...identity, details: undefined }
-  const privileges = privilegesFrom(target, await ask('POST', privilegesPath, privilegesBody(target)), discretion)
+  const privileges = await askPrivileges(identity.product, target, ask, discretion)
   return { ...identity, details: { privileges, target: await targetFactsOf(target, (path) => ask('GET', path)) } }
 }
 

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { Discretion } from '../../../src/check/discretion.ts'
 import type { Asked } from '../../../src/check/elasticsearch/ask.ts'
-import { privilegesFindings, privilegesFrom, type Privileges } from '../../../src/check/elasticsearch/privileges.ts'
+import {
+  authinfoFrom,
+  privilegesFindings,
+  privilegesFrom,
+  type Privileges,
+} from '../../../src/check/elasticsearch/privileges.ts'
 
 const discretion = new Discretion({ apiKey: undefined, username: undefined, password: undefined })
 const user = { username: 'me', apiKey: false }
@@ -39,6 +44,12 @@ describe('from the answer', () => {
       { kind: 'security-off' },
     ],
     [answered(405, {}), { kind: 'security-off' }],
+    // Elasticsearch 7.
+    [answered(400, { error: { type: 'invalid_index_name_exception' } }), { kind: 'security-off' }],
+    [
+      answered(400, { error: { type: 'parsing_exception' } }),
+      { kind: 'unknown', why: 'it answers 400 parsing_exception' },
+    ],
     [
       answered(403, { error: { type: 'security_exception' } }),
       { kind: 'unknown', why: 'it answers 403 security_exception' },
@@ -50,6 +61,24 @@ describe('from the answer', () => {
       { kind: 'unknown', why: 'aborted' },
     ],
   ])('%#', (asked, privileges) => expect(privilegesFrom('x', asked, discretion)).toMatchObject(privileges))
+})
+
+/** The example of its documentation, "Authentication information API". */
+const authinfo = {
+  user: 'User [name=admin, backend_roles=[admin], requestedTenant=null]',
+  user_name: 'admin',
+  backend_roles: ['admin'],
+  roles: ['all_access'],
+}
+
+describe('from the answer of OpenSearch', () => {
+  test.each([
+    [answered(200, authinfo), { kind: 'let-in', username: 'admin' }],
+    [answered(400, { error: 'no handler found for uri [/_plugins/_security/authinfo]' }), { kind: 'security-off' }],
+    [answered(403, { error: { type: 'security_exception' } }), { kind: 'unknown' }],
+    [answered(200, {}), { kind: 'unknown', why: 'it answers 200' }],
+    [answered(502, '<html>'), { kind: 'unknown', why: 'it answers 502' }],
+  ])('%#', (asked, privileges) => expect(authinfoFrom(asked, discretion)).toMatchObject(privileges))
 })
 
 describe('to findings', () => {
@@ -75,6 +104,11 @@ describe('to findings', () => {
       { kind: 'security-off' },
       true,
       'ok: security is off there: anybody may write, and the credentials are not looked at',
+    ],
+    [
+      { kind: 'let-in', username: 'me' },
+      true,
+      'ok: user me is let in; whether it may write to x cannot be asked of OpenSearch',
     ],
     [
       { kind: 'unknown', why: 'it answers 502' },
