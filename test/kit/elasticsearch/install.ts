@@ -17,12 +17,24 @@ export interface Installation {
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** Whether this machine has, or can install, the server; nothing is downloaded or started by asking. */
+/** `jdk`: none that the server runs on, which no installation of ours can mend. */
+interface Missing {
+  readonly what: 'jdk' | 'mvn'
+  readonly reason: string
+}
+
+/** What keeps the server from running here; undefined: nothing. Nothing is downloaded or started by asking. */
+export function missingFor(version: ServerVersion): Missing | undefined {
+  const found = requirementsOf(version)
+  return 'reason' in found ? found : undefined
+}
+
+/** Whether this machine has, or can install, the server. */
 export function elasticsearchAvailable(
   version: ServerVersion = defaultVersion,
 ): { available: true } | { available: false; reason: string } {
-  const found = requirementsOf(version)
-  return 'reason' in found ? { available: false, reason: found.reason } : { available: true }
+  const missing = missingFor(version)
+  return missing === undefined ? { available: true } : { available: false, reason: missing.reason }
 }
 
 /**
@@ -42,11 +54,11 @@ export async function installElasticsearch(version: ServerVersion = defaultVersi
   return { version, home, javaHome }
 }
 
-function requirementsOf(version: ServerVersion): { javaHome: string } | { reason: string } {
+function requirementsOf(version: ServerVersion): { javaHome: string } | Missing {
   const found = jdkFor(version)
-  if ('reason' in found) return found
+  if ('reason' in found) return { what: 'jdk', reason: found.reason }
   if (!existsSync(homeOf(version)) && findOnPath('mvn') === undefined) {
-    return { reason: 'no mvn on the PATH: install Apache Maven' }
+    return { what: 'mvn', reason: 'no mvn on the PATH: install Apache Maven' }
   }
   return found
 }
