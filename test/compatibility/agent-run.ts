@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { expect, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { startAgent, type AgentProcess } from '../kit/agent-process.ts'
 
 const mostMs = 60_000
@@ -59,8 +59,8 @@ export class AgentRuns {
   async until(condition: () => boolean | Promise<boolean>): Promise<void> {
     const deadlineMs = performance.now() + mostMs
     while (!(await condition())) {
-      expect(this.#agent!.child.exitCode, this.#agent!.output()).toBeNull()
-      expect(performance.now(), this.#agent!.output()).toBeLessThan(deadlineMs)
+      if (this.#agent!.child.exitCode !== null) throw new Error(`the agent ended: ${this.output}`)
+      if (performance.now() > deadlineMs) throw new Error(`waited in vain for ${mostMs} ms: ${this.output}`)
       await delay(20)
     }
   }
@@ -72,11 +72,11 @@ export class AgentRuns {
   /** Tells the agent to end, which ships what is there before. */
   async stop(): Promise<Ledger> {
     const agent = this.#agent!
-    expect(await agent.end('SIGTERM'), agent.output()).toBe(0)
+    const code = await agent.end('SIGTERM')
     this.#agent = undefined
     const messages = agent.output().trim().split('\n')
     const last = JSON.parse(messages.at(-1)!) as { 'event.code': string; remora: { ledger: Ledger } }
-    expect(last['event.code'], agent.output()).toBe('STOPPED')
+    if (code !== 0 || last['event.code'] !== 'STOPPED') throw new Error(`ended with ${code}: ${agent.output()}`)
     return last.remora.ledger
   }
 

@@ -12,7 +12,7 @@ export interface Raw {
 export interface Difference {
   readonly label: string
   /** Asked in this order, of a server that the questions before have changed. */
-  observe(server: RawServer): Promise<string>
+  readonly observe: (server: RawServer) => Promise<string>
 }
 
 /** A server as `curl` sees it: whole answers, unchanged. */
@@ -56,16 +56,16 @@ const good = (documents: number) =>
 /** `400 illegal_argument_exception`: the status and the type of a refusal; of a bulk answer those of its last item. */
 export function refusalOf({ status, text }: Raw): string {
   const body: unknown = text === '' ? {} : JSON.parse(text)
-  const item = isObject(body) && Array.isArray(body['items']) ? (body['items'] as unknown[]).at(-1) : undefined
+  const items = isObject(body) ? body['items'] : undefined
+  const item: unknown = Array.isArray(items) ? items.at(-1) : undefined
   const create = isObject(item) ? item['create'] : undefined
-  const told = isObject(create) ? create : { status, error: isObject(body) ? body['error'] : undefined }
-  const { error } = told as { error?: unknown }
-  const type = isObject(error)
-    ? error['type']
-    : typeof error === 'string' && /^no handler/.test(error)
-      ? 'no handler'
-      : ''
-  return `${String((told as { status: unknown }).status)} ${String(type)}`.trimEnd()
+  if (isObject(create)) return `${String(create['status'])} ${typeOf(create['error'])}`.trimEnd()
+  return `${status} ${isObject(body) ? typeOf(body['error']) : ''}`.trimEnd()
+}
+
+function typeOf(error: unknown): string {
+  if (isObject(error)) return String(error['type'])
+  return typeof error === 'string' && error.startsWith('no handler') ? 'no handler' : ''
 }
 
 const made = (raw: Raw, words = 'yes') => (raw.status === 200 ? words : `no: ${refusalOf(raw)}`)

@@ -27,11 +27,7 @@ async function connect(): Promise<Elasticsearch> {
  * A `describe` for tests that need a real server: skipped where it cannot run, but a failure where `CI` is set. Another
  * version than the usual one may lack its JDK there too: not every machine has them all.
  */
-export function describeElasticsearch(
-  name: string,
-  define: () => void,
-  version: ServerVersion = defaultVersion,
-): void {
+export function describeElasticsearch(name: string, define: () => void, version: ServerVersion = defaultVersion): void {
   const missing = missingFor(version)
   const isCi = (process.env['CI'] ?? '') !== ''
   const maySkip = !isCi || (version !== defaultVersion && missing?.what === 'jdk')
