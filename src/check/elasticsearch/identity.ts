@@ -10,8 +10,8 @@ export interface Credentials {
   readonly apiKey: boolean
 }
 
-/** Which questions make sense: OpenSearch has its own security, and a serverless project lacks what is about a cluster. */
-export type Product = 'elasticsearch' | 'opensearch' | 'serverless'
+/** `unknown`: Elasticsearch or OpenSearch, for it does not let us see. OpenSearch has a security of its own. */
+export type Product = 'elasticsearch' | 'serverless' | 'opensearch' | 'unknown'
 
 /** `usable`: further questions make sense, for this is a server that Remora can ship to, and it lets us in. */
 export interface Identity {
@@ -54,8 +54,9 @@ export function identityOf(url: string, answer: Answered, credentials: Credentia
       : trouble(`${said} asks for credentials; it does not look like Elasticsearch`, elsewhere)
   }
   if (answer.status === 403 && ofSecurity) {
-    const text = `${url}: ${name}; its version may not be seen with these credentials`
-    return { product: isOpen ? 'opensearch' : 'elasticsearch', finding: ok(text), usable: true, clusterUuid: '' }
+    const text = `${url}: ${isKnown ? name : 'Elasticsearch or OpenSearch'}; its version may not be seen with these credentials`
+    const product = isOpen ? 'opensearch' : isKnown ? 'elasticsearch' : 'unknown'
+    return { product, finding: ok(text), usable: true, clusterUuid: '' }
   }
   if (answer.status >= 300 && answer.status < 400) {
     const to = discretion.quote(withoutQuery(answer.headers.location ?? ''), 200)
@@ -94,7 +95,7 @@ function ofElasticsearch(url: string, answer: Answered, body: unknown, discretio
   const number = discretion.quote(textAt(body, 'version', 'number'), 20)
   const cluster = discretion.quote(textAt(body, 'cluster_name'), 60)
   const clusterUuid = textAt(body, 'cluster_uuid')
-  // Its number says nothing: it is always that of the newest.
+  // Its number says nothing: all projects tell the same.
   if (textAt(body, 'version', 'build_flavor') === 'serverless') {
     const finding = ok(`${url}: Elasticsearch, a serverless project, "${cluster}"`)
     return { product: 'serverless', finding, usable: true, clusterUuid }

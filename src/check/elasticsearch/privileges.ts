@@ -22,9 +22,15 @@ export async function askPrivileges(
   ask: Ask,
   discretion: Discretion,
 ): Promise<Privileges> {
-  if (product === 'opensearch') return authinfoFrom(await ask('GET', authinfoPath), discretion)
-  const body = { index: [{ names: [target], privileges: asked }] }
-  return privilegesFrom(target, await ask('POST', privilegesPath, body), discretion)
+  if (product !== 'opensearch') {
+    const body = { index: [{ names: [target], privileges: asked }] }
+    const told = privilegesFrom(target, await ask('POST', privilegesPath, body), discretion)
+    if (product !== 'unknown' || told.kind !== 'security-off') return told
+  }
+  const told = authinfoFrom(await ask('GET', authinfoPath), discretion)
+  // Somebody has refused to show the version.
+  if (product === 'unknown' && told.kind === 'security-off') return { kind: 'unknown', why: 'it has no such address' }
+  return told
 }
 
 export type Privileges =

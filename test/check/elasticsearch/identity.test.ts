@@ -42,10 +42,13 @@ describe('Elasticsearch', () => {
     expect(finding.text).toBe(`${url}: Elasticsearch, a serverless project, "logs"`)
   })
   test('that hides its version from this user is usable', () => {
-    expect(identify(403, { error: { type: 'security_exception' } })).toMatchObject({
+    const hidden = { error: { type: 'security_exception' } }
+    expect(identify(403, hidden, elastic)).toMatchObject({
       usable: true,
+      product: 'elasticsearch',
       finding: { level: 'ok' },
     })
+    expect(identify(403, hidden)).toMatchObject({ usable: true, product: 'unknown', finding: { level: 'ok' } })
   })
 })
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Discretion } from '../../../src/check/discretion.ts'
 import type { Asked } from '../../../src/check/elasticsearch/ask.ts'
 import {
+  askPrivileges,
   authinfoFrom,
   privilegesFindings,
   privilegesFrom,
@@ -79,6 +80,16 @@ describe('from the answer of OpenSearch', () => {
     [answered(200, {}), { kind: 'unknown', why: 'it answers 200' }],
     [answered(502, '<html>'), { kind: 'unknown', why: 'it answers 502' }],
   ])('%#', (asked, privileges) => expect(authinfoFrom(asked, discretion)).toMatchObject(privileges))
+})
+
+test.each([
+  ['Elasticsearch', [answered(200, has('create_doc'))], 'known', 1],
+  ['OpenSearch', [answered(400, { error: 'no handler found' }), answered(200, authinfo)], 'let-in', 2],
+  ['somebody else', [answered(405, {}), answered(405, {})], 'unknown', 2],
+] as const)('behind an answer that hides who it is: %s', async (_name, answers, kind, questions) => {
+  let asked = 0
+  const told = await askPrivileges('unknown', 'x', async () => answers[asked++]!, discretion)
+  expect([told.kind, asked]).toEqual([kind, questions])
 })
 
 describe('to findings', () => {

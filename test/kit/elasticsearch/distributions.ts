@@ -8,6 +8,8 @@ interface Distribution {
   readonly sources: readonly string[]
   readonly jdkMajorMin: number
   readonly jdkMajorMax: number
+  /** Whether the fixture can start it with users. */
+  readonly security: boolean
 }
 
 const any = Infinity
@@ -15,8 +17,8 @@ const any = Infinity
 /**
  * The servers that the fixture can install. Another version is another row.
  *
- * Elasticsearch 7 needs Java's security manager, which is gone from 24 on. OpenSearch 2.19.7 and 3.x beyond 3.9.0 may
- * lack the client of the transport on Maven Central, without which there is no HTTP.
+ * Elasticsearch 7 does not start on JDK 25: it needs Java's security manager, which is gone from 24 on. OpenSearch 2.19.7
+ * has no `transport-netty4-client` on Maven Central, without which there is no HTTP.
  */
 const distributions = {
   '9.5.3': {
@@ -25,6 +27,7 @@ const distributions = {
     sources: ['elasticsearch', 'elasticsearch-9'],
     jdkMajorMin: 21,
     jdkMajorMax: any,
+    security: true,
   },
   '8.19.21': {
     product: 'elasticsearch',
@@ -32,15 +35,24 @@ const distributions = {
     sources: ['elasticsearch', 'elasticsearch-8'],
     jdkMajorMin: 17,
     jdkMajorMax: any,
+    security: true,
   },
   // Answers GET / by itself.
-  '7.17.29': { product: 'elasticsearch', number: '7.17.29', sources: [], jdkMajorMin: 11, jdkMajorMax: 23 },
+  '7.17.29': {
+    product: 'elasticsearch',
+    number: '7.17.29',
+    sources: [],
+    jdkMajorMin: 11,
+    jdkMajorMax: 23,
+    security: false,
+  },
   'opensearch-3.9.0': {
     product: 'opensearch',
     number: '3.9.0',
     sources: ['opensearch', 'opensearch-3'],
     jdkMajorMin: 21,
     jdkMajorMax: any,
+    security: false,
   },
   'opensearch-2.19.6': {
     product: 'opensearch',
@@ -48,6 +60,7 @@ const distributions = {
     sources: ['opensearch', 'opensearch-2'],
     jdkMajorMin: 11,
     jdkMajorMax: any,
+    security: false,
   },
 } as const satisfies Record<string, Distribution>
 

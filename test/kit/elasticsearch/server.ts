@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { ElasticsearchClient, type Elasticsearch, type User } from './client.ts'
 import { layOut } from './directory.ts'
 import { startGuardian, type Guardian } from './guardian.ts'
-import { defaultVersion, type ServerVersion } from './distributions.ts'
+import { defaultVersion, distributionOf, type ServerVersion } from './distributions.ts'
 import { installElasticsearch, type Installation } from './install.ts'
 import { isOpenToOthers, serverIdentity } from './java.ts'
 import { launch, untilEnded, untilReady, type Launched } from './launch.ts'
@@ -18,7 +18,7 @@ const portAttemptsMax = 5
 export interface StartOptions {
   /** Elasticsearch 9 unless told; OpenSearch is started in the same way. */
   readonly version?: ServerVersion
-  /** Turns security on and makes this user a superuser. Not OpenSearch, which has none in what is installed. */
+  /** Turns security on and makes this user a superuser: Elasticsearch 9 and 8. */
   readonly user?: User
   /** For `-Xms` and `-Xmx`. */
   readonly heap?: string
@@ -50,7 +50,11 @@ export interface RealElasticsearch extends Elasticsearch {
  * server ends with this process, even if that is killed.
  */
 export async function startElasticsearch(options: StartOptions = {}): Promise<RealElasticsearch> {
-  const installation = await installElasticsearch(options.version ?? defaultVersion)
+  const { version = defaultVersion } = options
+  if (options.user !== undefined && !distributionOf(version).security) {
+    throw new Error(`the fixture cannot start ${version} with security`)
+  }
+  const installation = await installElasticsearch(version)
   const directory = options.directory === undefined ? temporaryDirectory() : resolve(options.directory)
   mkdirSync(directory, { recursive: true })
   if (serverIdentity !== undefined && !isOpenToOthers(dirname(directory))) {
