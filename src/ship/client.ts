@@ -3,6 +3,7 @@ import { BaseConnectionPool, Client, HttpConnection, type ClientOptions } from '
 import { limits } from '../base/limits.ts'
 import { authorizationOf, type Access } from '../connect/access.ts'
 import { makeAgent } from '../connect/agents.ts'
+import { AnyServerTransport } from './any-server-transport.ts'
 
 export interface ConnectionSettings extends Access {
   readonly urls: readonly string[]
@@ -15,7 +16,7 @@ export interface ConnectionSettings extends Access {
 
 /**
  * The default copies the request into each error, byte by byte: 1.7 s and 200 MB for a body of 4 MiB. Nothing of an error
- * is shown but its message (`explain`). Set for the client and for each request: its check of the product looks at the latter.
+ * is shown but its message (`explain`).
  */
 export const redaction = { type: 'off' } as const
 
@@ -48,6 +49,7 @@ export function connect(settings: ConnectionSettings): Connected {
     // Node's own client: as fast as undici here, and 7 MiB smaller, for its parser is not one more wasm to optimize.
     Connection: HttpConnection,
     ConnectionPool: ChosenPool,
+    Transport: AnyServerTransport,
     enableMetaHeader: false,
     redaction,
     ...(authorization !== undefined && { headers: { authorization } }),

@@ -151,8 +151,7 @@ async function isAlive(client: Client, node: number, signal: AbortSignal): Promi
     await client.transport.request({ method: 'HEAD', path: '/' }, { meta: true, signal, context: { node }, redaction })
     return true
   } catch (error) {
-    if (error instanceof errors.ResponseError) return !isAway(error.statusCode ?? 0)
-    return error instanceof errors.ProductNotSupportedError
+    return error instanceof errors.ResponseError && !isAway(error.statusCode ?? 0)
   }
 }
 

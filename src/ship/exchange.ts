@@ -146,7 +146,7 @@ export class Exchanger {
 
   #explain({ url, settings }: Lease, error: unknown, cause: Error | undefined, reached: boolean): string {
     // An answer, or our own end of it: the cause, if there is one, is what that did to the connection.
-    if (cause === undefined || error instanceof errors.ProductNotSupportedError) return explain(error)
+    if (cause === undefined) return explain(error)
     const [text, wayOut] = explainFailure(url, failureOf(cause, reached), {
       certificate: refusedCertificate(cause),
       authoritiesSet: settings.ca !== undefined,
@@ -193,7 +193,6 @@ class Deadline {
 
 /** An error of the client for a person. Never the request itself, which holds log lines and credentials. */
 export function explain(error: unknown): string {
-  if (error instanceof errors.ProductNotSupportedError) return 'the server that answered is not Elasticsearch'
   if (error instanceof errors.TimeoutError) return 'no answer in time'
   if (error instanceof errors.NoLivingConnectionsError) return 'no node can be reached'
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error

@@ -46,10 +46,12 @@ async function readJson(stream: Readable): Promise<unknown> {
 export function makeLookup(connections: Connections, target: string, timeoutMs: number): Lookup {
   const exchanger = new Exchanger(connections, timeoutMs)
 
+  /** @param mayTellNothing  a 200 in which `read` finds nothing may be the server's all the same, not somebody else's */
   async function ask<T>(
     request: { method: string; path: string; querystring?: Record<string, string>; body?: unknown },
     signal: AbortSignal,
     read: (reply: Reply) => T | undefined,
+    mayTellNothing = false,
   ): Promise<Asked<T>> {
     const { method, path, querystring, body: content } = request
     const headers = content === undefined ? { accept: jsonHeaders.accept } : jsonHeaders
@@ -71,13 +73,16 @@ export function makeLookup(connections: Connections, target: string, timeoutMs: 
       return { kind: 'failed', state: 'overloaded', message: why }
     }
     if (status === 200 && type !== '' && !closed.has(type)) return { kind: 'failed', state: 'unready', message: why }
+    if (status === 200 && type === '' && !(mayTellNothing && typeof body === 'object')) {
+      return { kind: 'failed', state: 'unreachable', message: `${why} by something that is no such server` }
+    }
     return { kind: 'refused', why }
   }
 
   function resolve(name: string, signal: AbortSignal) {
     const path = `/_resolve/index/${encodeURIComponent(name)}`
-    const querystring = { filter_path: 'indices.name,aliases.indices,data_streams.backing_indices,error.type' }
-    return ask({ method: 'GET', path, querystring }, signal, ({ status, body }) => {
+    // Not filtered: a filter drops the empty lists that say that there is no target.
+    return ask({ method: 'GET', path }, signal, ({ status, body }) => {
       if (status === 404 && isMissing(body)) return { indices: [], alias: false }
       return status === 200 ? readResolved(body) : undefined
     })
@@ -90,9 +95,8 @@ export function makeLookup(connections: Connections, target: string, timeoutMs: 
       const { indices, alias } = resolved.value
       if (!alias || indices.length === 1) return { kind: 'answered', value: indices }
       const path = `/_alias/${encodeURIComponent(target)}`
-      const written = await ask({ method: 'GET', path }, signal, ({ status, body }) =>
-        status === 200 ? readAlias(body, target) : undefined,
-      )
+      const read = ({ status, body }: Reply) => (status === 200 ? readAlias(body, target) : undefined)
+      const written = await ask({ method: 'GET', path }, signal, read, true)
       if (written.kind !== 'answered') return written
       if (indices.includes(written.value)) {
         return { kind: 'answered', value: [...indices.filter((index) => index !== written.value), written.value] }

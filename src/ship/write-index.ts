@@ -39,17 +39,21 @@ export function searchFor(target: string, before: Indices, now: readonly string[
 
 /**
  * Reads the answer to `GET /_resolve/index/TARGET`. A data stream names its backing indices in their order, the last one
- * is written to; one alone may come as a string. An alias names its indices, not which of them is written to.
+ * is written to; one alone may come as a string. An alias names its indices, not which of them is written to. Where there
+ * is no target, Elasticsearch 7 and OpenSearch answer with empty lists; 8 and later with 404 (`isMissing`).
  *
  * @returns undefined when it is something else
  */
 export function readResolved(
   answer: unknown,
 ): { readonly indices: readonly string[]; readonly alias: boolean } | undefined {
+  const lists = ['indices', 'aliases', 'data_streams'].map((name) => at(answer, name))
+  if (!lists.every(Array.isArray)) return undefined
   const streams = entries(answer, 'data_streams', 'backing_indices')
   const aliases = entries(answer, 'aliases', 'indices')
   const indices = [...streams, ...aliases, ...entries(answer, 'indices', 'name')]
-  return indices.length === 0 ? undefined : { indices, alias: aliases.length > 0 }
+  if (indices.length === 0 && lists.flat().length > 0) return undefined
+  return { indices, alias: aliases.length > 0 }
 }
 
 /** Reads the answer to `GET /_alias/ALIAS`: the index or data stream that is written to; without one it takes no documents. */
@@ -99,7 +103,7 @@ function at(value: unknown, ...names: readonly string[]): unknown {
   return found
 }
 
-/** The texts under one key of each entry of a list: one text, or a list of them. `filter_path` leaves empty lists out. */
+/** The texts under one key of each entry of a list: one text, or a list of them. */
 function entries(answer: unknown, name: string, key: string): string[] {
   const list = at(answer, name)
   const values = Array.isArray(list) ? list.flatMap((entry) => at(entry, key)) : []

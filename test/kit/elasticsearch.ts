@@ -1,5 +1,6 @@
 export { accountOf, LineAccount, type Account } from './elasticsearch/account.ts'
 export { type Answer, type Elasticsearch, type User } from './elasticsearch/client.ts'
+export { type ServerVersion } from './elasticsearch/distributions.ts'
 export { elasticsearchAvailable } from './elasticsearch/install.ts'
 export { type Hit, type HitsOptions } from './elasticsearch/scan.ts'
 export { startElasticsearch, type RealElasticsearch, type StartOptions } from './elasticsearch/server.ts'

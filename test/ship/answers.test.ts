@@ -82,9 +82,17 @@ const verdicts: Readonly<Record<string, string>> = {
   'limited key: allowed': 'done',
   'limited key: given _id': 'done',
   'limited key: allowed and not': 'done hold',
+  // Never sent so: an item that answers for no `create` is no answer to Remora's request.
+  'stream: index instead of create': 'malformed',
+  'limited key: index instead of create, given _id': 'malformed',
+  'empty body': 'hold hold',
+  'only a newline': 'hold hold',
+  // A reset: no answer at all.
+  'gzip that is not': 'malformed malformed',
 }
 
 function sentOf({ status, documents, answer }: Recorded): Sent {
+  if (status === 0) return { kind: 'failed', message: String(answer), reached: true, stale: false }
   if (status !== 200) {
     const error = (answer as { error?: { type?: string } | string }).error
     return statusOf(status, typeof error === 'object' ? error.type : '')

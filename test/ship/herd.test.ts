@@ -35,7 +35,7 @@ describe.each([
         3_000 * second,
       )
       const idealMs = (writtenAtReturn / (capacity - agents * rate)) * second
-      const offered = Array.from(cluster.offered, (bytes = 0) => bytes / capacity)
+      const offered = Array.from(cluster.offered, (bytes: number | undefined) => (bytes ?? 0) / capacity)
       expect(Math.max(...offered.slice(1)), 'offered in any second but the first, refused requests too').toBeLessThan(
         most,
       )

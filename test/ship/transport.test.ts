@@ -78,6 +78,7 @@ describe('an answer', () => {
 
   test.each([
     ['whole and good', 200, goodAnswer(), json, done],
+    ['of OpenSearch, which names no product', 200, goodAnswer(), { ...json, 'x-elastic-product': '' }, done],
     [
       'with refusals',
       200,

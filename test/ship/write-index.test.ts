@@ -49,20 +49,31 @@ describe('which indices are asked', () => {
 })
 
 describe('answers of a real server', () => {
+  const none = { indices: [], aliases: [], data_streams: [] }
+
   test.each([
     [
-      { data_streams: [{ name: 's', backing_indices: ['.ds-1', '.ds-2'] }] },
+      { ...none, data_streams: [{ name: 's', backing_indices: ['.ds-1', '.ds-2'] }] },
       { indices: ['.ds-1', '.ds-2'], alias: false },
     ],
-    [{ data_streams: [{ backing_indices: '.ds-1' }] }, { indices: ['.ds-1'], alias: false }],
+    [
+      { ...none, data_streams: [{ backing_indices: '.ds-1' }] },
+      { indices: ['.ds-1'], alias: false },
+    ],
     [
       { indices: [], aliases: [{ name: 'app', indices: ['a', 'b'] }], data_streams: [] },
       { indices: ['a', 'b'], alias: true },
     ],
-    [{ indices: [{ name: 'plain', attributes: ['open'] }] }, { indices: ['plain'], alias: false }],
+    [
+      { ...none, indices: [{ name: 'plain', attributes: ['open'] }] },
+      { indices: ['plain'], alias: false },
+    ],
+    // Elasticsearch 7 and OpenSearch, where there is no target.
+    [none, { indices: [], alias: false }],
     [{}, undefined],
-    [{ indices: 'plain' }, undefined],
-    [{ data_streams: [{ backing_indices: [7] }] }, undefined],
+    [{ ...none, indices: 'plain' }, undefined],
+    [{ indices: [{ name: 'plain' }] }, undefined],
+    [{ ...none, data_streams: [{ backing_indices: [7] }] }, undefined],
     [{ errors: false, items: [] }, undefined],
     ['<html>', undefined],
     [null, undefined],

@@ -2,7 +2,7 @@
 import { askerOf, type Access, type Asked } from './ask.ts'
 import type { Discretion } from '../discretion.ts'
 import { identityOf, type Credentials, type Identity } from './identity.ts'
-import { privilegesBody, privilegesFrom, privilegesPath, type Privileges } from './privileges.ts'
+import { askPrivileges, type Privileges } from './privileges.ts'
 import {
   aliasPath,
   blocksFrom,
@@ -45,11 +45,11 @@ export async function serverFactsOf(url: string, question: Question, discretion:
       deadlineMs,
       proxy: access.proxies?.get(url)?.shown,
     })
-    return { finding, usable: false, clusterUuid: '', details: undefined }
+    return { product: 'elasticsearch', finding, usable: false, clusterUuid: '', details: undefined }
   }
   const identity = identityOf(url, root, credentials, discretion)
   if (!identity.usable) return { ...identity, details: undefined }
-  const privileges = privilegesFrom(target, await ask('POST', privilegesPath, privilegesBody(target)), discretion)
+  const privileges = await askPrivileges(identity.product, target, ask, discretion)
   return { ...identity, details: { privileges, target: await targetFactsOf(target, (path) => ask('GET', path)) } }
 }
 

@@ -1,8 +1,8 @@
-/** What these credentials may do with the target, as `POST /_security/user/_has_privileges` tells. */
+/** What these credentials may do with the target, as far as the server tells. */
 import type { Discretion } from '../discretion.ts'
 import { error, ok, warning, type Finding } from '../finding.ts'
-import type { Asked } from './ask.ts'
-import type { Credentials } from './identity.ts'
+import type { Answered, Ask, Asked } from './ask.ts'
+import type { Credentials, Product } from './identity.ts'
 import { at, parseJson, textAt } from './json.ts'
 
 /**
@@ -12,10 +12,25 @@ import { at, parseJson, textAt } from './json.ts'
  */
 const asked = ['create_doc', 'auto_configure', 'create_index', 'write'] as const
 
-export const privilegesPath = '/_security/user/_has_privileges'
+const privilegesPath = '/_security/user/_has_privileges'
+/** OpenSearch tells who somebody is, not what he may do. Source: its documentation, "Authentication information API". */
+const authinfoPath = '/_plugins/_security/authinfo'
 
-export function privilegesBody(target: string): unknown {
-  return { index: [{ names: [target], privileges: asked }] }
+export async function askPrivileges(
+  product: Product,
+  target: string,
+  ask: Ask,
+  discretion: Discretion,
+): Promise<Privileges> {
+  if (product !== 'opensearch') {
+    const body = { index: [{ names: [target], privileges: asked }] }
+    const told = privilegesFrom(target, await ask('POST', privilegesPath, body), discretion)
+    if (product !== 'unknown' || told.kind !== 'security-off') return told
+  }
+  const told = authinfoFrom(await ask('GET', authinfoPath), discretion)
+  // Somebody has refused to show the version.
+  if (product === 'unknown' && told.kind === 'security-off') return { kind: 'unknown', why: 'it has no such address' }
+  return told
 }
 
 export type Privileges =
@@ -27,22 +42,16 @@ export type Privileges =
       readonly autoCreate: boolean
       readonly autoPut: boolean
     }
+  /** Let in, and that is all that can be asked. */
+  | { readonly kind: 'let-in'; readonly username: string }
   | { readonly kind: 'unknown'; readonly why: string }
 
 export function privilegesFrom(target: string, answer: Asked, discretion: Discretion): Privileges {
   if (answer.kind === 'failed') return { kind: 'unknown', why: discretion.quote(answer.message) }
   const body = parseJson(answer.body)
-  // Without its security part the server has no such address.
-  if (answer.status === 400 && answer.body.includes('no handler found')) return { kind: 'security-off' }
-  if (answer.status === 405) return { kind: 'security-off' }
+  if (isNoAddress(answer)) return { kind: 'security-off' }
   const privileges = at(body, 'index', target)
-  if (answer.status !== 200 || privileges === undefined) {
-    const reason = textAt(body, 'error', 'type')
-    return {
-      kind: 'unknown',
-      why: `it answers ${answer.status}${reason === '' ? '' : ` ${discretion.quote(reason, 60)}`}`,
-    }
-  }
+  if (answer.status !== 200 || privileges === undefined) return untold(answer, discretion)
   const has = (name: (typeof asked)[number]) => at(privileges, name) === true
   return {
     kind: 'known',
@@ -51,6 +60,28 @@ export function privilegesFrom(target: string, answer: Asked, discretion: Discre
     autoCreate: has('auto_configure') || has('create_index'),
     autoPut: has('auto_configure') || has('write'),
   }
+}
+
+export function authinfoFrom(answer: Asked, discretion: Discretion): Privileges {
+  if (answer.kind === 'failed') return { kind: 'unknown', why: discretion.quote(answer.message) }
+  if (isNoAddress(answer)) return { kind: 'security-off' }
+  const username = textAt(parseJson(answer.body), 'user_name')
+  if (answer.status !== 200 || username === '') return untold(answer, discretion)
+  return { kind: 'let-in', username: discretion.quote(username, 60) }
+}
+
+/** Without its security part the server has no such address; version 7 takes it for a document of an index. */
+function isNoAddress({ status, body }: Answered): boolean {
+  if (status === 405) return true
+  if (status !== 400) return false
+  return (
+    body.includes('no handler found') || textAt(parseJson(body), 'error', 'type') === 'invalid_index_name_exception'
+  )
+}
+
+function untold({ status, body }: Answered, discretion: Discretion): Privileges {
+  const reason = textAt(parseJson(body), 'error', 'type')
+  return { kind: 'unknown', why: `it answers ${status}${reason === '' ? '' : ` ${discretion.quote(reason, 60)}`}` }
 }
 
 /** @param exists undefined when nobody could tell */
@@ -68,9 +99,13 @@ export function privilegesFindings(
     return [
       warning(
         `it cannot be told whether these credentials may write to ${target}: ${privileges.why}`,
-        'Check again later; a proxy in between must let POST /_security/user/_has_privileges through',
+        `Check again later; a proxy in between must let POST ${privilegesPath} through (OpenSearch: GET ${authinfoPath})`,
       ),
     ]
+  }
+  if (privileges.kind === 'let-in') {
+    const text = `user ${privileges.username} is let in; whether it may write to ${target} cannot be asked of OpenSearch`
+    return [ok(text)]
   }
   const { username, autoPut } = privileges
   const who = credentials.apiKey ? `the API key (of user ${username})` : `user ${username}`

@@ -149,6 +149,7 @@ test('the server of the demo', async () => {
 })
 
 const factsOf = (clusterUuid: string, usable = true) => ({
+  product: 'elasticsearch' as const,
   finding: { level: usable ? 'ok' : 'error', text: 'x', wayOut: '' } as const,
   usable,
   clusterUuid,

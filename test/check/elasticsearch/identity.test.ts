@@ -24,47 +24,73 @@ describe('Elasticsearch', () => {
     ['9.5.3', 'ok'],
     ['8.0.0', 'ok'],
     ['10.1.0', 'ok'],
-    ['7.17.29', 'warning'],
+    ['7.17.29', 'ok'],
+    ['7.16.3', 'warning'],
   ])('%s is %s and usable', (number, level) => {
     const { finding, usable, clusterUuid } = identify(200, root(number), elastic)
     expect([finding.level, usable, clusterUuid]).toEqual([level, true, 'uuid'])
     expect(finding.text).toContain(`${url}: Elasticsearch ${number}, cluster "logs"`)
   })
+  test('without the header that names the product: a proxy, or an imitation; said, and no obstacle', () => {
+    const { finding, usable } = identify(200, root('9.5.3'))
+    expect([finding.level, usable]).toEqual(['warning', true])
+    expect(finding.text).toMatch(/Elasticsearch 9.5.3, cluster "logs": without the header X-Elastic-Product/)
+  })
+  test('a serverless project says what it is, not a version', () => {
+    const { finding, usable, product } = identify(200, root('8.11.0', { build_flavor: 'serverless' }), elastic)
+    expect([finding.level, usable, product]).toEqual(['ok', true, 'serverless'])
+    expect(finding.text).toBe(`${url}: Elasticsearch, a serverless project, "logs"`)
+  })
   test('that hides its version from this user is usable', () => {
-    expect(identify(403, { error: { type: 'security_exception' } })).toMatchObject({
+    const hidden = { error: { type: 'security_exception' } }
+    expect(identify(403, hidden, elastic)).toMatchObject({
       usable: true,
+      product: 'elasticsearch',
       finding: { level: 'ok' },
     })
+    expect(identify(403, hidden)).toMatchObject({ usable: true, product: 'unknown', finding: { level: 'ok' } })
+  })
+})
+
+const openSearch = (number: string) => ({
+  ...root(number, { distribution: 'opensearch' }),
+  tagline: 'The OpenSearch Project: https://opensearch.org/',
+})
+const realm = { 'www-authenticate': 'Basic realm="OpenSearch Security"' }
+
+describe('OpenSearch', () => {
+  test.each([
+    ['3.9.0', 'ok'],
+    ['2.19.6', 'ok'],
+    ['2.11.1', 'warning'],
+    ['1.3.20', 'warning'],
+  ])('%s is %s and usable, without a product header', (number, level) => {
+    const { finding, usable, product, clusterUuid } = identify(200, openSearch(number))
+    expect([finding.level, usable, product, clusterUuid]).toEqual([level, true, 'opensearch', 'uuid'])
+    expect(finding.text).toContain(`${url}: OpenSearch ${number}, cluster "logs"`)
+  })
+  test('that calls itself 7.10.2 for older clients is known by its tagline', () => {
+    const { tagline } = openSearch('x')
+    expect(identify(200, { ...root('7.10.2'), tagline })).toMatchObject({ usable: true, product: 'opensearch' })
+  })
+  test.each([
+    [none, /OpenSearch asks for credentials, and none are given/, /REMORA_USERNAME/],
+    [{ username: 'me', apiKey: false }, /user me and the password in REMORA_PASSWORD/, /REMORA_PASSWORD/],
+    [{ username: undefined, apiKey: true }, /REMORA_API_KEY is not accepted/, /does not know the API keys/],
+  ])('that refuses %j', (credentials, text, wayOut) => {
+    const { finding, usable } = identify(401, 'Unauthorized', realm, credentials)
+    expect(usable).toBe(false)
+    const words = { text: expect.stringMatching(text), wayOut: expect.stringMatching(wayOut) }
+    expect(finding).toMatchObject({ level: 'error', ...words })
+  })
+  test('without a master', () => {
+    expect(identify(503, openSearch('3.9.0')).finding.text).toMatch(/OpenSearch is starting, or has no master/)
   })
 })
 
 describe('everything else is an error that says what answered', () => {
   test.each([
-    ['before 7.14', 200, root('7.10.2'), {}, /Elasticsearch 7.10.2, cluster "logs": older than 7.14/, /version 8/],
-    [
-      'behind a proxy that drops headers',
-      200,
-      root('9.5.3'),
-      {},
-      /without the header X-Elastic-Product/,
-      /proxy in front/,
-    ],
-    [
-      'OpenSearch',
-      200,
-      root('3.9.0', { distribution: 'opensearch' }),
-      {},
-      /OpenSearch 3.9.0 answered, .* does not support yet/,
-      /version 8/,
-    ],
-    [
-      'OpenSearch, 401',
-      401,
-      'Unauthorized',
-      { 'www-authenticate': 'Basic realm="OpenSearch Security"' },
-      /OpenSearch answered/,
-      /version 8/,
-    ],
+    ['before 7', 200, root('6.8.23'), {}, /Elasticsearch 6.8.23, cluster "logs": older than 7/, /version 8/],
     ['Kibana', 302, '', { 'kbn-name': 'kibana', location: '/login' }, /Kibana answered/, /9200, not 5601/],
     ['the transport port', 200, 'This is not an HTTP port', {}, /use among themselves/, /9200, not 9300/],
     [

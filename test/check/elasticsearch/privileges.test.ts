@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { Discretion } from '../../../src/check/discretion.ts'
 import type { Asked } from '../../../src/check/elasticsearch/ask.ts'
-import { privilegesFindings, privilegesFrom, type Privileges } from '../../../src/check/elasticsearch/privileges.ts'
+import {
+  askPrivileges,
+  authinfoFrom,
+  privilegesFindings,
+  privilegesFrom,
+  type Privileges,
+} from '../../../src/check/elasticsearch/privileges.ts'
 
 const discretion = new Discretion({ apiKey: undefined, username: undefined, password: undefined })
 const user = { username: 'me', apiKey: false }
@@ -39,6 +45,12 @@ describe('from the answer', () => {
       { kind: 'security-off' },
     ],
     [answered(405, {}), { kind: 'security-off' }],
+    // Elasticsearch 7.
+    [answered(400, { error: { type: 'invalid_index_name_exception' } }), { kind: 'security-off' }],
+    [
+      answered(400, { error: { type: 'parsing_exception' } }),
+      { kind: 'unknown', why: 'it answers 400 parsing_exception' },
+    ],
     [
       answered(403, { error: { type: 'security_exception' } }),
       { kind: 'unknown', why: 'it answers 403 security_exception' },
@@ -50,6 +62,34 @@ describe('from the answer', () => {
       { kind: 'unknown', why: 'aborted' },
     ],
   ])('%#', (asked, privileges) => expect(privilegesFrom('x', asked, discretion)).toMatchObject(privileges))
+})
+
+/** The example of its documentation, "Authentication information API". */
+const authinfo = {
+  user: 'User [name=admin, backend_roles=[admin], requestedTenant=null]',
+  user_name: 'admin',
+  backend_roles: ['admin'],
+  roles: ['all_access'],
+}
+
+describe('from the answer of OpenSearch', () => {
+  test.each([
+    [answered(200, authinfo), { kind: 'let-in', username: 'admin' }],
+    [answered(400, { error: 'no handler found for uri [/_plugins/_security/authinfo]' }), { kind: 'security-off' }],
+    [answered(403, { error: { type: 'security_exception' } }), { kind: 'unknown' }],
+    [answered(200, {}), { kind: 'unknown', why: 'it answers 200' }],
+    [answered(502, '<html>'), { kind: 'unknown', why: 'it answers 502' }],
+  ])('%#', (asked, privileges) => expect(authinfoFrom(asked, discretion)).toMatchObject(privileges))
+})
+
+test.each([
+  ['Elasticsearch', [answered(200, has('create_doc'))], 'known', 1],
+  ['OpenSearch', [answered(400, { error: 'no handler found' }), answered(200, authinfo)], 'let-in', 2],
+  ['somebody else', [answered(405, {}), answered(405, {})], 'unknown', 2],
+] as const)('behind an answer that hides who it is: %s', async (_name, answers, kind, questions) => {
+  let asked = 0
+  const told = await askPrivileges('unknown', 'x', async () => answers[asked++]!, discretion)
+  expect([told.kind, asked]).toEqual([kind, questions])
 })
 
 describe('to findings', () => {
@@ -75,6 +115,11 @@ describe('to findings', () => {
       { kind: 'security-off' },
       true,
       'ok: security is off there: anybody may write, and the credentials are not looked at',
+    ],
+    [
+      { kind: 'let-in', username: 'me' },
+      true,
+      'ok: user me is let in; whether it may write to x cannot be asked of OpenSearch',
     ],
     [
       { kind: 'unknown', why: 'it answers 502' },

@@ -11,6 +11,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import type { User } from './client.ts'
+import { distributionOf } from './distributions.ts'
+import type { Installation } from './install.ts'
 import { serverIdentity } from './java.ts'
 
 /** PEM texts. */
@@ -22,7 +24,7 @@ export interface ServerTls {
 }
 
 export interface Layout {
-  readonly home: string
+  readonly installation: Installation
   readonly directory: string
   readonly port: number
   readonly user: User | undefined
@@ -32,17 +34,26 @@ export interface Layout {
 
 /** Makes `config`, `data`, `logs` and `tmp` in a directory; what a former start left in `data` stays. */
 export function layOut(layout: Layout): void {
-  const { home, directory } = layout
+  const { directory, installation, user } = layout
+  const { home, version } = installation
   const config = join(directory, 'config')
   for (const folder of ['config', 'data', 'logs', 'tmp']) mkdirSync(join(directory, folder), { recursive: true })
   chmodSync(directory, 0o755)
-  writeFileSync(join(config, 'elasticsearch.yml'), settingsText(layout))
-  writeFileSync(join(config, 'jvm.options'), jvmOptionsText(home))
   copyFileSync(join(home, 'config/log4j2.properties'), join(config, 'log4j2.properties'))
-  for (const file of ['role_mapping.yml', 'roles.yml', 'users', 'users_roles']) {
-    if (!existsSync(join(config, file))) copyFileSync(join(home, 'config', file), join(config, file))
+  if (distributionOf(version).product === 'opensearch') {
+    writeFileSync(join(config, 'opensearch.yml'), settingsText(layout, {}))
+  } else {
+    const security = {
+      'xpack.security.enabled': String(user !== undefined),
+      ...(layout.tls !== undefined && tlsSettings(layout.tls)),
+    }
+    writeFileSync(join(config, 'elasticsearch.yml'), settingsText(layout, security))
+    writeFileSync(join(config, 'jvm.options'), jvmOptionsText(home))
+    for (const file of ['role_mapping.yml', 'roles.yml', 'users', 'users_roles']) {
+      if (!existsSync(join(config, file))) copyFileSync(join(home, 'config', file), join(config, file))
+    }
+    if (user !== undefined) writeUser(config, user)
   }
-  if (layout.user !== undefined) writeUser(config, layout.user)
   if (layout.tls !== undefined) {
     writeFileSync(join(config, 'http.crt'), layout.tls.cert)
     writeFileSync(join(config, 'http.key'), layout.tls.key)
@@ -54,7 +65,7 @@ export function layOut(layout: Layout): void {
   for (const file of readdirSync(config)) chownSync(join(config, file), uid, gid)
 }
 
-function settingsText({ directory, port, user, tls, settings }: Layout): string {
+function settingsText({ directory, port, settings }: Layout, more: Readonly<Record<string, string>>): string {
   const all: Record<string, string> = {
     'cluster.name': 'remora-test',
     'node.name': 'remora-test-1',
@@ -68,8 +79,7 @@ function settingsText({ directory, port, user, tls, settings }: Layout): string 
     'cluster.routing.allocation.disk.threshold_enabled': 'false',
     // With the serial collector this breaker counts garbage too and answers 429 in the middle of a test.
     'indices.breaker.total.use_real_memory': 'false',
-    'xpack.security.enabled': String(user !== undefined),
-    ...(tls !== undefined && tlsSettings(tls)),
+    ...more,
     ...settings,
   }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`)

@@ -28,15 +28,15 @@ export function isOpenToOthers(folder: string): boolean {
   }
 }
 
-/** The home of the newest JDK (with `javac`) of at least `majorMin` that the server's user can run. */
-export function findJdk(majorMin: number): string | undefined {
+/** The home of the newest JDK (with `javac`) from `majorMin` to `majorMax` that the server's user can run. */
+export function findJdk(majorMin: number, majorMax = Infinity): string | undefined {
   const explicit = process.env['ES_JAVA_HOME']
-  if (explicit !== undefined && explicit !== '') return majorOf(explicit) >= majorMin ? explicit : undefined
+  const homes = explicit === undefined || explicit === '' ? candidates() : [explicit]
   let best: string | undefined
   let bestMajor = majorMin - 1
-  for (const home of candidates()) {
+  for (const home of homes) {
     const major = majorOf(home)
-    if (major <= bestMajor) continue
+    if (major <= bestMajor || major > majorMax) continue
     best = home
     bestMajor = major
   }

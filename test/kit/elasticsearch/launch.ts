@@ -3,13 +3,14 @@ import { closeSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Elasticsearch } from './client.ts'
+import { distributionOf } from './distributions.ts'
+import type { Installation } from './install.ts'
 import { serverIdentity } from './java.ts'
 
 const readyMaxMs = 240_000
 
 export interface Launch {
-  readonly home: string
-  readonly javaHome: string
+  readonly installation: Installation
   readonly directory: string
   readonly heap: string
   readonly javaOptions: string
@@ -28,34 +29,29 @@ export interface Launched {
   output(): string
 }
 
-/** Starts `bin/elasticsearch` in the foreground of a process group of its own; returns at once. */
-export function launch({ home, javaHome, directory, heap, javaOptions }: Launch): Launched {
+/** Starts the server in the foreground of a process group of its own; returns at once. */
+export function launch({ installation, directory, heap, javaOptions }: Launch): Launched {
   // Elasticsearch's own start script splits the options of its launcher at spaces.
-  if (/\s/.test(directory)) throw new Error(`Elasticsearch cannot be started in a directory with a space: ${directory}`)
-  const pidFile = join(directory, 'pid')
+  if (/\s/.test(directory)) throw new Error(`a server cannot be started in a directory with a space: ${directory}`)
   const consoleFile = join(directory, 'logs/console.log')
-  rmSync(pidFile, { force: true })
+  rmSync(pidFile(directory), { force: true })
   rmSync(consoleFile, { force: true })
   const output = openSync(consoleFile, 'w')
-  const child = spawn(join(home, 'bin/elasticsearch'), ['-p', pidFile], {
+  const options = `-Xms${heap} -Xmx${heap} -XX:-AlwaysPreTouch -XX:-UsePerfData ${javaOptions}`
+  const isOpenSearch = distributionOf(installation.version).product === 'opensearch'
+  const { command, args, env } = (isOpenSearch ? openSearch : elasticsearch)(installation, directory, options)
+  const child = spawn(command, args, {
     cwd: directory,
     detached: true,
     stdio: ['ignore', output, output],
-    env: {
-      PATH: process.env['PATH'],
-      ES_JAVA_HOME: javaHome,
-      ES_PATH_CONF: join(directory, 'config'),
-      ES_TMPDIR: join(directory, 'tmp'),
-      ES_JAVA_OPTS: `-Xms${heap} -Xmx${heap} -XX:-AlwaysPreTouch -XX:-UsePerfData ${javaOptions}`,
-      CLI_JAVA_OPTS: `-XX:-UsePerfData -XX:TieredStopAtLevel=1 -Djava.io.tmpdir=${join(directory, 'tmp')}`,
-    },
+    env: { PATH: process.env['PATH'], ...env },
     ...serverIdentity,
   })
   closeSync(output)
   child.unref()
   return {
     group: child.pid ?? 0,
-    serverPid: () => Number(readFileSync(pidFile, 'utf8')),
+    serverPid: () => (isOpenSearch ? (child.pid ?? 0) : Number(readFileSync(pidFile(directory), 'utf8'))),
     ended: endOf(child),
     hasEnded: () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null,
     output: () =>
@@ -63,6 +59,36 @@ export function launch({ home, javaHome, directory, heap, javaOptions }: Launch)
         .replaceAll(/^\s+(at|\.\.\.) .*\n/gm, '')
         .slice(-6_000),
   }
+}
+
+interface Command {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+const pidFile = (directory: string) => join(directory, 'pid')
+
+function elasticsearch({ home, javaHome }: Installation, directory: string, options: string): Command {
+  return {
+    command: join(home, 'bin/elasticsearch'),
+    args: ['-p', pidFile(directory)],
+    env: {
+      ES_JAVA_HOME: javaHome,
+      ES_PATH_CONF: join(directory, 'config'),
+      ES_TMPDIR: join(directory, 'tmp'),
+      ES_JAVA_OPTS: options,
+      CLI_JAVA_OPTS: `-XX:-UsePerfData -XX:TieredStopAtLevel=1 -Djava.io.tmpdir=${join(directory, 'tmp')}`,
+    },
+  }
+}
+
+/** Its jars, which have no start script. */
+function openSearch({ home, javaHome }: Installation, directory: string, options: string): Command {
+  const classPath = `${join(home, 'classes')}:${join(home, 'lib/*')}`
+  const flags = [`-Djava.io.tmpdir=${join(directory, 'tmp')}`, '--add-modules=jdk.incubator.vector', '-cp', classPath]
+  const main = ['remora.fixture.OpenSearchMain', join(directory, 'config'), home]
+  return { command: join(javaHome, 'bin/java'), args: [...options.trim().split(/\s+/), ...flags, ...main], env: {} }
 }
 
 function endOf(child: ChildProcess): Promise<void> {
@@ -76,14 +102,14 @@ function endOf(child: ChildProcess): Promise<void> {
 export async function untilReady(launched: Launched, client: Elasticsearch): Promise<void> {
   const deadlineMs = performance.now() + readyMaxMs
   while (performance.now() < deadlineMs) {
-    if (launched.hasEnded()) throw new Error(`Elasticsearch ended while it started:\n${launched.output()}`)
+    if (launched.hasEnded()) throw new Error(`the server ended while it started:\n${launched.output()}`)
     const ended = launched.ended.then(() => false)
     // Another program on the port may accept and never answer.
     const patience = delay(10_000, false, { ref: false })
     if (await Promise.race([isReady(launched, client), ended, patience])) return
     await delay(100)
   }
-  throw new Error(`Elasticsearch was not ready after ${readyMaxMs} ms:\n${launched.output()}`)
+  throw new Error(`the server was not ready after ${readyMaxMs} ms:\n${launched.output()}`)
 }
 
 async function isReady(launched: Launched, client: Elasticsearch): Promise<boolean> {

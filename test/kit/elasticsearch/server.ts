@@ -4,7 +4,8 @@ import { dirname, join, resolve } from 'node:path'
 import { ElasticsearchClient, type Elasticsearch, type User } from './client.ts'
 import { layOut, type ServerTls } from './directory.ts'
 import { startGuardian, type Guardian } from './guardian.ts'
-import { defaultVersion, installElasticsearch, type ElasticsearchVersion, type Installation } from './install.ts'
+import { defaultVersion, distributionOf, type ServerVersion } from './distributions.ts'
+import { installElasticsearch, type Installation } from './install.ts'
 import { isOpenToOthers, serverIdentity } from './java.ts'
 import { launch, untilEnded, untilReady, type Launched } from './launch.ts'
 import { findFreePort } from './ports.ts'
@@ -15,8 +16,9 @@ const stopMaxMs = 30_000
 const portAttemptsMax = 5
 
 export interface StartOptions {
-  readonly version?: ElasticsearchVersion
-  /** Turns security on and makes this user a superuser. */
+  /** Elasticsearch 9 unless told; OpenSearch is started in the same way. */
+  readonly version?: ServerVersion
+  /** Turns security on and makes this user a superuser: Elasticsearch 9 and 8. */
   readonly user?: User
   /** For `-Xms` and `-Xmx`. */
   readonly heap?: string
@@ -24,7 +26,7 @@ export interface StartOptions {
   readonly javaOptions?: string
   /** Speaks TLS with this certificate, as PEM texts; with `clientAuthority` it asks for a client certificate. */
   readonly tls?: ServerTls
-  /** Lines of `elasticsearch.yml`; they win over the fixture's own. */
+  /** Lines of `elasticsearch.yml` (`opensearch.yml`); they win over the fixture's own. */
   readonly settings?: Readonly<Record<string, string>>
   /** Kept, with all data, and used again by the next start on it. Otherwise a temporary one, removed at the end. */
   readonly directory?: string
@@ -50,7 +52,11 @@ export interface RealElasticsearch extends Elasticsearch {
  * server ends with this process, even if that is killed.
  */
 export async function startElasticsearch(options: StartOptions = {}): Promise<RealElasticsearch> {
-  const installation = await installElasticsearch(options.version ?? defaultVersion)
+  const { version = defaultVersion } = options
+  if (options.user !== undefined && !distributionOf(version).security) {
+    throw new Error(`the fixture cannot start ${version} with security`)
+  }
+  const installation = await installElasticsearch(version)
   const directory = options.directory === undefined ? temporaryDirectory() : resolve(options.directory)
   mkdirSync(directory, { recursive: true })
   if (serverIdentity !== undefined && !isOpenToOthers(dirname(directory))) {
@@ -103,10 +109,10 @@ class Server extends ElasticsearchClient implements RealElasticsearch {
   async restart(): Promise<void> {
     await this.stop()
     const { user, tls, settings = {}, heap = '512m', javaOptions = lightJavaOptions } = this.#options
-    const { home, javaHome } = this.#installation
     const { directory, port } = this
-    layOut({ home, directory, port, user, tls, settings })
-    const launched = launch({ home, javaHome, directory, heap, javaOptions })
+    const installation = this.#installation
+    layOut({ installation, directory, port, user, tls, settings })
+    const launched = launch({ installation, directory, heap, javaOptions })
     this.#launched = launched
     this.#guardian.watch(launched.group)
     try {

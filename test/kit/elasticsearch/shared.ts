@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, inject } from 'vitest'
 import { askBroker } from './broker.ts'
 import { ElasticsearchClient, type Elasticsearch } from './client.ts'
-import { elasticsearchAvailable } from './install.ts'
+import { defaultVersion, type ServerVersion } from './distributions.ts'
+import { missingFor } from './install.ts'
 
 let shared: Promise<Elasticsearch> | undefined
 
@@ -22,13 +23,17 @@ async function connect(): Promise<Elasticsearch> {
   return new ElasticsearchClient(port, directory, undefined)
 }
 
-/** A `describe` for tests that need Elasticsearch: skipped where it cannot run, but a failure where `CI` is set. */
-export function describeElasticsearch(name: string, define: () => void): void {
-  const answer = elasticsearchAvailable()
-  const reason = answer.available ? '' : ` (${answer.reason})`
-  const maySkip = (process.env['CI'] ?? '') === ''
-  describe.skipIf(maySkip && !answer.available)(`${name}${reason}`, () => {
-    beforeAll(() => expect(reason, 'CI is set, so Elasticsearch must be able to run here').toBe(''))
+/**
+ * A `describe` for tests that need a real server: skipped where it cannot run, but a failure where `CI` is set. Another
+ * version than the usual one may lack its JDK there too: not every machine has them all.
+ */
+export function describeElasticsearch(name: string, define: () => void, version: ServerVersion = defaultVersion): void {
+  const missing = missingFor(version)
+  const isCi = (process.env['CI'] ?? '') !== ''
+  const maySkip = !isCi || (version !== defaultVersion && missing?.what === 'jdk')
+  const reason = missing === undefined ? '' : ` (${missing.reason})`
+  describe.skipIf(maySkip && missing !== undefined)(`${name}${reason}`, () => {
+    beforeAll(() => expect(reason, 'CI is set, so the server must be able to run here').toBe(''))
     define()
   })
 }

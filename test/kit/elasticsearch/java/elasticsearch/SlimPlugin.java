@@ -3,30 +3,25 @@ package remora.fixture;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
-import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.apache.lucene.analysis.TokenStream;
 import org.apache.lucene.analysis.email.UAX29URLEmailTokenizer;
 import org.apache.lucene.analysis.miscellaneous.RemoveDuplicatesTokenFilter;
 import org.apache.lucene.analysis.pattern.PatternCaptureGroupTokenFilter;
-import org.elasticsearch.cluster.node.DiscoveryNodes;
 import org.elasticsearch.cluster.service.ClusterService;
-import org.elasticsearch.features.NodeFeature;
 import org.elasticsearch.index.analysis.TokenFilterFactory;
 import org.elasticsearch.index.analysis.TokenizerFactory;
 import org.elasticsearch.indices.analysis.AnalysisModule.AnalysisProvider;
 import org.elasticsearch.plugins.ActionPlugin;
 import org.elasticsearch.plugins.AnalysisPlugin;
 import org.elasticsearch.plugins.Plugin;
-import org.elasticsearch.rest.RestHandler;
 
 /**
  * What the slim distribution leaves to modules it does not contain and a client cannot do without: GET / and HEAD /,
  * and the analysis parts that the security index names, without which no API key can be made.
  */
-public final class RootPlugin extends Plugin implements ActionPlugin, AnalysisPlugin {
+abstract class SlimPlugin extends Plugin implements ActionPlugin, AnalysisPlugin {
     private ClusterService cluster;
 
     @Override
@@ -35,10 +30,9 @@ public final class RootPlugin extends Plugin implements ActionPlugin, AnalysisPl
         return List.of();
     }
 
-    @Override
-    public Collection<RestHandler> getRestHandlers(
-        RestHandlersServices services, Supplier<DiscoveryNodes> nodes, Predicate<NodeFeature> features) {
-        return List.of(new RootAction(cluster));
+    /** For the subclass to register: that hook differs between majors. */
+    RootAction rootAction() {
+        return new RootAction(cluster);
     }
 
     @Override
