@@ -15,6 +15,7 @@ import type { Settings } from '../config/types.ts'
 import { watchDirectories } from '../discover/watch.ts'
 import type { MemoryPlan } from '../queue/plan.ts'
 import { makeLookup } from '../ship/lookup.ts'
+import { wireTo } from '../ship/letters/wire.ts'
 import { makeClient, makeSend } from '../ship/transport.ts'
 import { version } from '../version.ts'
 import { farewell } from './farewell.ts'
@@ -58,6 +59,7 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     // One more, so that a question which hangs keeps no documents waiting.
     connections: plan.concurrency + 1,
   })
+  const letterIndex = settings.deadLetterIndex
   const world: World = {
     disk: systemDisk,
     clock: systemClock,
@@ -66,6 +68,7 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     watch: watchDirectories,
     send: makeSend(client, settings.target, settings.requestTimeoutMs),
     lookup: makeLookup(client, settings.target, settings.requestTimeoutMs),
+    letterWire: letterIndex === undefined ? undefined : wireTo(client, letterIndex, settings.requestTimeoutMs),
     yield: () => new Promise((resolve) => setImmediate(resolve)),
   }
   const metrics = makeMetrics(version, () => agent.figures())

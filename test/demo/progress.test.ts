@@ -74,6 +74,7 @@ test('the figures are read from what the agent really prints', async () => {
   const counts = { readBytes: 1, cutLines: 0, skippedBytes: 0, gapBytes: 0, gaps: 0, files: 2, openFiles: 2 }
   const others = { ...counts, directories: 1, possiblyDuplicatedLines: 0, filteredLines: 0, byFile: [] }
   const state = { slots: 4, slotsTaken: 1, checkpointAgeSeconds: undefined, checkpointFailures: 0, health: 'ok' }
+  const letters = { letters: 0, letterBytes: 0, expiredLetters: 0, expiredEarlierLetters: 0, movedLetters: 0 }
   const events = [
     { kind: 'found', why: 'a', count: 4 },
     { kind: 'rotated', why: 'b', count: 1 },
@@ -84,6 +85,7 @@ test('the figures are read from what the agent really prints', async () => {
     ...figures,
     ...others,
     ...state,
+    ...letters,
     memoryLimitBytes: 2 ** 34,
     phase: 'shipping',
     healthDetail: '',

@@ -1,0 +1,147 @@
+/** Sends letters again, a batch at a time, through the same shipper as the lines of files; gives up after a number of tries. */
+import type { Clock } from '../../base/clock.ts'
+import { limits } from '../../base/limits.ts'
+import type { DeadLetter } from '../dead-letter.ts'
+import { Doubts } from '../doubts.ts'
+import type { Lookup } from '../lookup.ts'
+import { Shipper, type Health } from '../shipper.ts'
+import type { Send, Sent } from '../transport.ts'
+import { verdictOf, isThere } from '../verdict.ts'
+
+/** A letter as two lines of a bulk request, without line breaks, and where it goes. */
+export interface Outbound {
+  readonly target: string
+  readonly action: string
+  readonly source: string
+  /** Without one it is stored once more with each sending. */
+  readonly hasId: boolean
+}
+
+export type LetterVerdict =
+  | { readonly kind: 'taken'; readonly duplicate: boolean; readonly possiblyDuplicated: boolean }
+  | { readonly kind: 'refused'; readonly refused: DeadLetter }
+  /** None, after some tries. */
+  | { readonly kind: 'none' }
+
+/** The wire to one target. */
+export interface Wire {
+  readonly send: Send
+  readonly lookup: Lookup
+}
+
+export interface SendingOptions {
+  readonly clock: Clock
+  readonly random: () => number
+  /** Asked once for each target. */
+  readonly wireTo: (target: string) => Wire
+  readonly triesMax: number
+  /** Ends everything. */
+  readonly signal: AbortSignal
+}
+
+export class Sending {
+  readonly #o: SendingOptions
+  readonly #shippers = new Map<string, Shipper>()
+  readonly #givenUp = new AbortController()
+  readonly #refused = new Map<string, DeadLetter>()
+  #tries = 0
+  health: Health = { state: 'unknown' }
+
+  constructor(options: SendingOptions) {
+    this.#o = options
+    const abort = () => this.#givenUp.abort()
+    if (options.signal.aborted) abort()
+    else options.signal.addEventListener('abort', abort, { once: true })
+  }
+
+  /** Nothing more is sent: it was stopped, or nothing has got through for too long. */
+  get isOver(): boolean {
+    return this.#givenUp.signal.aborted
+  }
+
+  /**
+   * @param letters  all of one target, and all of them with an id or none
+   * @returns        a verdict for each
+   */
+  async send(letters: readonly Outbound[]): Promise<LetterVerdict[]> {
+    const { target, hasId } = letters[0]!
+    const body = Buffer.from(letters.map(({ action, source }) => `${action}\n${source}\n`).join(''))
+    this.#refused.clear()
+    const shipper = this.#shipperTo(target, hasId)
+    // What a replay has sent before that was killed may lie in an index that was rolled over since.
+    const accounts = await shipper.deliver(
+      body,
+      body.length,
+      letters.map(() => 1),
+      this.#givenUp.signal,
+      hasId,
+    )
+    return letters.map(({ action, source }, at) => {
+      const { done, duplicates, possiblyDuplicated } = accounts[at]!
+      if (done > 0) return { kind: 'taken', duplicate: duplicates > 0, possiblyDuplicated: possiblyDuplicated > 0 }
+      const refused = this.#refused.get(`${action}\n${source}`)
+      return refused === undefined ? { kind: 'none' } : { kind: 'refused', refused }
+    })
+  }
+
+  #shipperTo(target: string, hasId: boolean): Shipper {
+    const key = `${hasId} ${target}`
+    let shipper = this.#shippers.get(key)
+    if (shipper === undefined) {
+      if (this.#shippers.size >= limits.replayTargetsMax) this.#shippers.clear()
+      shipper = this.#makeShipper(target, hasId)
+      this.#shippers.set(key, shipper)
+    }
+    return shipper
+  }
+
+  #makeShipper(target: string, hasId: boolean): Shipper {
+    const { clock, random, wireTo } = this.#o
+    const { send, lookup } = wireTo(target)
+    return new Shipper({
+      clock,
+      random,
+      target,
+      send: async (body, documents, signal) => {
+        const sent = await send(body, documents, signal)
+        this.#count(isProgress(sent))
+        return sent
+      },
+      health: (health) => (this.health = health),
+      deadLetter: (letter) => {
+        this.#refused.set(`${letter.action}\n${letter.source}`, letter)
+        return undefined
+      },
+      doubts: hasId ? new Doubts(this.#patient(lookup), clock, target) : undefined,
+      blind: () => {},
+      outcome: () => {},
+    })
+  }
+
+  #patient(lookup: Lookup): Lookup {
+    const counted = async <T extends { kind: string }>(asking: Promise<T>): Promise<T> => {
+      const asked = await asking
+      this.#count(asked.kind !== 'failed')
+      return asked
+    }
+    return {
+      indices: (signal) => counted(lookup.indices(signal)),
+      present: (index, ids, signal) => counted(lookup.present(index, ids, signal)),
+    }
+  }
+
+  #count(progress: boolean): void {
+    if (progress) this.#tries = 0
+    else if (++this.#tries >= this.#o.triesMax) this.#givenUp.abort()
+  }
+}
+
+/** Some document has its verdict now, or the request comes in halves. */
+function isProgress(sent: Sent): boolean {
+  if (sent.kind === 'status') return sent.status === 413
+  if (sent.kind !== 'answered' || sent.answer.kind === 'malformed') return false
+  if (sent.answer.kind === 'done') return true
+  const { items } = sent.answer
+  const othersPassed = items.some(({ status }) => isThere(status))
+  return items.some(({ status, errorType }) => ['done', 'refused'].includes(verdictOf(status, errorType, othersPassed)))
+}
