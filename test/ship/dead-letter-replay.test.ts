@@ -273,6 +273,24 @@ test('what is left again and again does not become ever more files', async () =>
   expect(segmentsIn(world.plain, directory).length).toBeLessThan(4)
 })
 
+test('what is put into the place of a segment is on the device before', async () => {
+  const server = new Server()
+  server.verdict = () => 'refused'
+  let renamed = 0
+  world.before = (call, path) => {
+    if (call !== 'rename' || !path.endsWith('.draft')) return
+    renamed++
+    const { bytes, flushed } = world.files.find(path)!
+    expect(flushed?.equals(bytes)).toBe(true)
+  }
+  const letters = lettersOn(world.disk, 2 ** 24)
+  for (let number = 0; number < 3; number++) {
+    letters.keep(refusedOf(number))
+    await run(server)
+  }
+  expect(renamed, 'rests that are put together, too').toBeGreaterThan(6)
+})
+
 test('a full disk: what was taken may be sent once more, what is left stays', async () => {
   fill(10, 64_000)
   const server = new Server()

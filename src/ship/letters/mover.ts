@@ -118,6 +118,7 @@ export class Mover {
       // What the target said of the line stays: the index has refused the report of it.
       refusedAgain: (letter) => letter,
     })
+    sending.end()
     this.moved += result.taken
     if (result.left === 0 && result.failure === undefined) this.#leave(nowMs)
     const { health } = sending

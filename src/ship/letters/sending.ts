@@ -44,14 +44,19 @@ export class Sending {
   readonly #shippers = new Map<string, Shipper>()
   readonly #givenUp = new AbortController()
   readonly #refused = new Map<string, DeadLetter>()
+  readonly #abort = () => this.#givenUp.abort()
   #tries = 0
   health: Health = { state: 'unknown' }
 
   constructor(options: SendingOptions) {
     this.#o = options
-    const abort = () => this.#givenUp.abort()
-    if (options.signal.aborted) abort()
-    else options.signal.addEventListener('abort', abort, { once: true })
+    options.signal.addEventListener('abort', this.#abort)
+    if (options.signal.aborted) this.#abort()
+  }
+
+  /** Lets go of the signal, which may live for long. */
+  end(): void {
+    this.#o.signal.removeEventListener('abort', this.#abort)
   }
 
   /** Nothing more is sent: it was stopped, or nothing has got through for too long. */
@@ -121,7 +126,8 @@ export class Sending {
   #patient(lookup: Lookup): Lookup {
     const counted = async <T extends { kind: string }>(asking: Promise<T>): Promise<T> => {
       const asked = await asking
-      this.#count(asked.kind !== 'failed')
+      // An answer is no progress: without it there would be no end to asking after each attempt that fails.
+      if (asked.kind === 'failed') this.#count(false)
       return asked
     }
     return {
