@@ -45,9 +45,12 @@ export interface LettersFound {
   readonly examples: Letter[]
 }
 
-/** What a server quotes in a reason is what a line said, and makes each reason another one. */
+/**
+ * A reason without what makes each one another: the place in the document, and all from the first quotation on, for a server
+ * quotes what the line said, which may have quotation marks itself.
+ */
 export function plainReason(reason: string): string {
-  return reason.replaceAll(/'[^']*'|"[^"]*"/g, "'…'")
+  return reason.replace(/^\[\d+:\d+\] /, '').replace(/(?<=[\s:=([])['"`].*$/s, "'…'")
 }
 
 /** @param each  gets every letter; only one is in memory */
