@@ -3,7 +3,9 @@ import { systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
 import { RemoraError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import { memoryInUse, memoryLimit, type MemoryLimit } from '../base/memory.ts'
 import { printable } from '../check/discretion.ts'
+import { sizeText } from '../check/words.ts'
 import { loadSettings, type Env } from '../config/load.ts'
 import { explainProblems } from '../config/problem.ts'
 import { readSettingFile } from '../config/read-file.ts'
@@ -22,9 +24,11 @@ const usage = `remora replay [DIRECTORY]   sends dead letters again, and removes
   --dry-run         says what would be sent, and sends nothing
   --index NAME      to this index, alias or data stream instead of the one that refused them
   --pipeline NAME   through this ingest pipeline, which can mend the documents on their way
+  --anyway          although there is little memory left
 
-Without DIRECTORY, a state directory, it is REMORA_STATE_DIR; the other settings are those of \`remora run\`. Works while Remora runs,
-and needs about 60 MiB of memory beside it: where the container has not so much, copy the directory and replay it elsewhere.
+Without DIRECTORY, a state directory, it is REMORA_STATE_DIR; the other settings are those of \`remora run\`. Works while Remora runs. It
+takes up to 50 MiB beside it: where the container has not so much left, it sends nothing, for the kernel would end Remora as well.
+Raise the limit, copy the directory and replay it elsewhere, or set REMORA_DEAD_LETTER_INDEX.
 
 A letter that Elasticsearch takes, or has already, is removed; one that is refused again stays, with its new reason. First mend what
 refused it: the mapping, or the document, with --pipeline or by hand. Each letter is one line of JSON in a file under
@@ -42,16 +46,18 @@ interface Arguments {
   readonly dryRun: boolean
   readonly index: string | undefined
   readonly pipeline: string | undefined
+  readonly anyway: boolean
 }
 
 /** @returns what is wrong with them as text */
 export function argumentsOf(argv: readonly string[]): Arguments | string {
   let [directory, index, pipeline]: (string | undefined)[] = []
-  let dryRun = false
+  let [dryRun, anyway] = [false, false]
   for (let at = 0; at < argv.length; at++) {
     const argument = argv[at]!
     const [, name, joined] = /^(--(?:index|pipeline))(?:=(.*))?$/s.exec(argument) ?? []
     if (argument === '--dry-run') dryRun = true
+    else if (argument === '--anyway') anyway = true
     else if (name !== undefined) {
       const value = joined ?? argv[++at]
       if (value === undefined || value === '') return `${name} needs a name`
@@ -63,7 +69,7 @@ export function argumentsOf(argv: readonly string[]): Arguments | string {
   }
   const read = index === undefined ? undefined : indexName.parse(index)
   if (read !== undefined && !read.ok) return `--index: ${read.message}`
-  return { directory, dryRun, index, pipeline }
+  return { directory, dryRun, index, pipeline, anyway }
 }
 
 /** @returns the exit code */
@@ -93,7 +99,19 @@ export async function replayCommand(
     write('REMORA_ELASTICSEARCH_URL is not set, so there is nowhere to send to.\n')
     return 2
   }
+  const tight = options.anyway ? undefined : tightness(memoryLimit(), memoryInUse())
+  if (tight !== undefined) {
+    write(`${tight}\n`)
+    return 1
+  }
   return sendAll(settings, stateDir, options, write, signals)
+}
+
+/** Why there is too little memory to begin; undefined: there is enough. Run inside of Remora's container, both are in one limit. */
+export function tightness(limit: MemoryLimit, inUseBytes: number): string | undefined {
+  const leftBytes = limit.bytes - inUseBytes
+  if (leftBytes >= limits.replayMemoryBytes) return undefined
+  return `Nothing was sent: ${sizeText(Math.max(0, leftBytes))} of ${sizeText(limit.bytes)} of memory (${limit.origin}) are left, and a replay may take ${sizeText(limits.replayMemoryBytes)}.\n  Raise the limit of the container, copy the directory and replay it elsewhere, or use --anyway.`
 }
 
 function sayOnly(stateDir: string, options: Arguments, write: (text: string) => void): number {

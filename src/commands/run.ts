@@ -56,8 +56,8 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     password: settings.password,
     caFile: settings.caFile,
     requestTimeoutMs: settings.requestTimeoutMs,
-    // One more, so that a question which hangs keeps no documents waiting.
-    connections: plan.concurrency + 1,
+    // One more, so that a question which hangs keeps no documents waiting; and one for dead letters.
+    connections: plan.concurrency + (settings.deadLetterIndex === undefined ? 1 : 2),
   })
   const letterIndex = settings.deadLetterIndex
   const world: World = {

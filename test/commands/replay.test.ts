@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { argumentsOf, replayCommand, report } from '../../src/commands/replay.ts'
+import { argumentsOf, replayCommand, report, tightness } from '../../src/commands/replay.ts'
 import type { Signals } from '../../src/commands/signals.ts'
 import type { Replayed } from '../../src/ship/letters/replay.ts'
 
@@ -23,7 +23,8 @@ async function replay(argv: string[], env: Record<string, string> = {}): Promise
 describe('arguments', () => {
   test.each([
     [[], { directory: undefined, dryRun: false, index: undefined, pipeline: undefined }],
-    [['/d', '--dry-run'], { directory: '/d', dryRun: true }],
+    [['/d', '--dry-run'], { directory: '/d', dryRun: true, anyway: false }],
+    [['--anyway'], { anyway: true }],
     [['--index', 'a', '--pipeline', 'p', '/d'], { index: 'a', pipeline: 'p', directory: '/d' }],
     [['--index=a', '--pipeline=p=q'], { index: 'a', pipeline: 'p=q' }],
   ])('%j', (argv, read) => expect(argumentsOf(argv)).toMatchObject(read))
@@ -79,6 +80,13 @@ test('a dry run needs no server, and changes nothing', async () => {
     text: expect.stringMatching(/^1 would be sent to b\nthrough the pipeline p\n/),
   })
   expect(fs.readdirSync(path.join(directory, 'dead-letters'))).toEqual(['00000003.ndjson'])
+})
+
+test('it does not begin where it could have the kernel end Remora', () => {
+  const limit = { bytes: 64 * 2 ** 20, origin: 'cgroup v2 memory.max' }
+  expect(tightness(limit, 10 * 2 ** 20)).toBeUndefined()
+  expect(tightness(limit, 40 * 2 ** 20)).toMatch(/24 MiB of 64 MiB.*cgroup v2 memory.max.*--anyway/s)
+  expect(tightness(limit, 80 * 2 ** 20)).toContain(' 0 B of')
 })
 
 test('the report says what became of all of them', () => {

@@ -4,6 +4,8 @@ import type { Ledger } from '../../src/settle/ledger.ts'
 import type { Item } from '../../src/ship/answer.ts'
 import { AgentHarness } from '../kit/agent.ts'
 import { VirtualClock } from '../kit/agent-clock.ts'
+import { readLetter } from '../../src/ship/letters/letter.ts'
+import { lettersDirectory, linesOf, segmentsIn } from '../../src/ship/letters/segments.ts'
 import { memoryDisk } from '../kit/agent-disk.ts'
 import { diskError, MemoryFiles, type Call } from '../kit/agent-files.ts'
 import { MemoryServer, type Outcome, type Stored } from '../kit/agent-server.ts'
@@ -66,6 +68,8 @@ export class World {
   readonly #wide: boolean
   readonly #lossy: boolean
   #hasStarted = false
+  /** A letter could not be written, and Remora said so. */
+  #lettersLost = false
   /** Lines that processes which are gone have counted as taken for the first time. */
   #created = 0
 
@@ -150,6 +154,7 @@ export class World {
     this.broken.push(...judge(this.application, this.#server, this.#facts()))
     const { ledger } = this.harness.agent
     if (ledger.heldLines !== 0) this.broken.push(`lines are held: ${JSON.stringify(ledger)}`)
+    this.broken.push(...this.#lettersMissing())
     this.harness.crash()
   }
 
@@ -171,8 +176,24 @@ export class World {
     return { lineBytesMax, gaps: this.#gaps, wide: this.#wide, peaceful: this.#peaceful && !this.#wide }
   }
 
+  /** Documents that were refused, and are in no letter although none could not be kept. */
+  #lettersMissing(): string[] {
+    if (this.#lossy || this.#lettersLost) return []
+    const disk = memoryDisk(this.#files)
+    const texts = new Set([...this.#server.documents.values()].map(({ message }) => message))
+    for (const { path } of segmentsIn(disk, lettersDirectory('/state'))) {
+      for (const { text } of linesOf(disk, path)) {
+        const { source } = readLetter(text ?? '') ?? {}
+        if (source !== undefined) texts.add((JSON.parse(source) as { message: string }).message)
+      }
+    }
+    const missing = [...this.#server.told].filter(({ message }) => !texts.has(message))
+    return missing.map((document) => `refused, and no letter of it: ${JSON.stringify(document).slice(0, 300)}`)
+  }
+
   #hearGaps(): void {
     for (const { code, path, text } of this.harness.messages.splice(0)) {
+      if (code === 'DEAD_LETTER_LOST') this.#lettersLost = true
       const [, bytes, from] = code === 'GAP' ? (/(\d+) bytes .* from offset (\d+)/.exec(text) ?? []) : []
       if (bytes === undefined || from === undefined) continue
       this.#gaps.push({ path, from: Number(from), to: Number(from) + Number(bytes) })

@@ -235,6 +235,15 @@ describe('while others are at it', () => {
     expect(world.ids()).toEqual([])
   })
 
+  test('a closed segment of the same number is not written over', async () => {
+    fill(3, 64_000)
+    const closed = segmentPath(directory, 3, true)
+    world.plain.append(closed, 'somebody\n')
+    const result = await run(new Server())
+    expect(result.failure).toContain('both there')
+    expect(world.ids()).toHaveLength(3)
+  })
+
   test('a segment that was edited meanwhile is not written over', async () => {
     fill(3, 64_000)
     const server = new Server()

@@ -113,6 +113,7 @@ export class Mover {
       clock,
       stateDir,
       sending,
+      batchBytes: limits.letterMoveBatchBytes,
       shape: (letter) => asReport(letter, index),
       skip: ({ inode, name }) => this.#refused.has(`${name} ${inode}`),
       // What the target said of the line stays: the index has refused the report of it.

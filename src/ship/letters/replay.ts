@@ -25,6 +25,8 @@ export interface ReplayOptions {
   /** @returns undefined when it cannot be sent as it is; it stays */
   readonly shape: (letter: Letter) => Outbound | undefined
   readonly sending: { send(letters: readonly Outbound[]): Promise<LetterVerdict[]>; readonly isOver: boolean }
+  /** Of one request. */
+  readonly batchBytes?: number
   /** Segments that are left alone. */
   readonly skip?: (segment: Segment) => boolean
   /** A letter that was refused again: as it is to stay. */
@@ -116,12 +118,18 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   return result
 }
 
-/** From here on nobody appends to it. @returns undefined when another replay has it, or had */
+/**
+ * From here on nobody appends to it.
+ *
+ * @returns undefined when another replay has it, or had
+ * @throws what the disk says, or that something is in the way
+ */
 function take(disk: Disk, directory: string, segment: Segment): Segment | undefined {
   if (segment.closed) return segment
   const path = segmentPath(directory, segment.number, true)
-  if (disk.look(path) !== undefined) return undefined
   try {
+    if (disk.look(path) !== undefined && disk.look(segment.path) !== undefined)
+      throw new Error(`${segment.path} and ${path} are both there: give one of them another number`)
     disk.rename(segment.path, path)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
@@ -197,7 +205,7 @@ class SegmentReplay {
   }
 
   async run(): Promise<void> {
-    const { disk, shape } = this.#o
+    const { disk, shape, batchBytes } = this.#o
     const { path } = this.#segment
     const inode = disk.look(path)?.inode
     try {
@@ -222,7 +230,10 @@ class SegmentReplay {
           this.#entries.push({ line: text, letter, outbound })
         }
         this.#entriesBytes += text.length
-        if (this.#entriesBytes >= limits.replayBatchBytes || this.#entries.length >= limits.replayBatchDocuments)
+        if (
+          this.#entriesBytes >= (batchBytes ?? limits.replayBatchBytes) ||
+          this.#entries.length >= limits.replayBatchDocuments
+        )
           await this.#send()
       }
       await this.#send()
