@@ -68,6 +68,8 @@ export class World {
   readonly #wide: boolean
   readonly #lossy: boolean
   #hasStarted = false
+  /** Refused for good, and a checkpoint has passed them. */
+  readonly #refused = new Set<Stored>()
   /** A letter could not be written, and Remora said so. */
   #lettersLost = false
   /** Lines that processes which are gone have counted as taken for the first time. */
@@ -176,7 +178,7 @@ export class World {
     return { lineBytesMax, gaps: this.#gaps, wide: this.#wide, peaceful: this.#peaceful && !this.#wide }
   }
 
-  /** Documents that were refused, and are in no letter although none could not be kept. */
+  /** Documents of which nothing but their letter is left, and that is not there although Remora did not say so. */
   #lettersMissing(): string[] {
     if (this.#lossy || this.#lettersLost) return []
     const disk = memoryDisk(this.#files)
@@ -187,7 +189,7 @@ export class World {
         if (source !== undefined) texts.add((JSON.parse(source) as { message: string }).message)
       }
     }
-    const missing = [...this.#server.told].filter(({ message }) => !texts.has(message))
+    const missing = [...this.#refused].filter(({ message }) => !texts.has(message))
     return missing.map((document) => `refused, and no letter of it: ${JSON.stringify(document).slice(0, 300)}`)
   }
 
@@ -381,6 +383,7 @@ export class World {
       replaced: (text) => {
         this.#unsaved = false
         this.broken.push(...this.#frontiers.check(text, this.#server))
+        for (const document of this.#frontiers.passed(this.#server.told)) this.#refused.add(document)
         const { generations } = JSON.parse(text.split('\n')[1]!) as State
         this.application.saved(new Set(generations.map(({ inode }) => inode)))
       },

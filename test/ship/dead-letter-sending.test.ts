@@ -18,7 +18,11 @@ const nothingElse: Wire['lookup'] = {
   present: (_index, ids) => Promise.resolve({ kind: 'answered', value: ids.map(() => false) }),
 }
 
-function sendingTo(answer: (attempt: number, documents: number) => Sent, lookup = nothingElse, triesMax = 6) {
+function sendingTo(
+  answer: (attempt: number, documents: number, target: string) => Sent,
+  lookup = nothingElse,
+  triesMax = 6,
+) {
   const clock = new VirtualClock()
   const stop = new AbortController()
   let attempts = 0
@@ -27,7 +31,10 @@ function sendingTo(answer: (attempt: number, documents: number) => Sent, lookup 
     random: () => 0.5,
     triesMax,
     signal: stop.signal,
-    wireTo: () => ({ lookup, send: (_body, documents) => Promise.resolve(answer(attempts++, documents)) }),
+    wireTo: (target) => ({
+      lookup,
+      send: (_body, documents) => Promise.resolve(answer(attempts++, documents, target)),
+    }),
   })
   return {
     sending,
@@ -72,7 +79,6 @@ describe('gives up', () => {
     ['it is not Elasticsearch', malformed],
     ['it has too much to do', statusOf(429)],
     ['it does not let us in', statusOf(403, 'security_exception')],
-    ['the target takes none', itemsOf([403, 'cluster_block_exception'], [403, 'cluster_block_exception'])],
   ])('after some tries: %s', async (_what, answer) => {
     const world = sendingTo(() => answer)
     expect(kinds(await world.send(letters(2)))).toEqual(['none', 'none'])
@@ -81,6 +87,22 @@ describe('gives up', () => {
     expect(world.sending.health.state).not.toBe('ok')
     expect(kinds(await world.send(letters(1))), 'and sends nothing more').toEqual(['none'])
     expect(world.attempts()).toBe(6)
+  })
+
+  test.each<[string, Sent]>([
+    ['takes none', itemsOf([403, 'cluster_block_exception'], [403, 'cluster_block_exception'])],
+    ['is not there', statusOf(404, 'index_not_found_exception')],
+  ])('a target that %s, and goes on with the others', async (_what, answer) => {
+    const world = sendingTo((_attempt, _documents, target) => (target === 'logs' ? answer : ok))
+    expect(kinds(await world.send(letters(2)))).toEqual(['none', 'none'])
+    expect(world.attempts()).toBe(6)
+    expect(world.sending.isOver).toBe(false)
+    expect(kinds(await world.send(letters(2)))).toEqual(['none', 'none'])
+    expect(world.attempts(), 'it is not asked again').toBe(6)
+    expect(kinds(await world.send(letters(2).map((letter) => ({ ...letter, target: 'other' }))))).toEqual([
+      'taken',
+      'taken',
+    ])
   })
 
   test('not while some document gets its verdict each time', async () => {

@@ -109,7 +109,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
       if (taken === undefined) continue
       result.segments++
       await new SegmentReplay(options, taken, result).run()
-      before = await merged(disk, before, taken)
+      if (result.failure === undefined) before = await merged(disk, before, taken)
     }
     if (result.segments > 0) await flushed(disk, directory)
   } catch (error) {
@@ -158,6 +158,8 @@ async function merged(disk: Disk, before: Segment | undefined, segment: Segment)
     if (disk.look(segment.path)?.inode !== facts.inode || disk.look(before.path)?.inode !== former.inode)
       return undefined
     disk.rename(draft, segment.path)
+    // In this order after a power cut, too.
+    await flushed(disk, segment.path.slice(0, segment.path.lastIndexOf('/')))
     disk.remove(before.path)
   } finally {
     disk.remove(draft)

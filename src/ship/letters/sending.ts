@@ -39,13 +39,21 @@ export interface SendingOptions {
   readonly signal: AbortSignal
 }
 
+/** One target, as long as it gets anywhere. */
+interface Lane {
+  readonly shipper: Shipper
+  readonly givenUp: AbortController
+}
+
 export class Sending {
   readonly #o: SendingOptions
-  readonly #shippers = new Map<string, Shipper>()
+  readonly #lanes = new Map<string, Lane>()
   readonly #givenUp = new AbortController()
   readonly #refused = new Map<string, DeadLetter>()
-  readonly #abort = () => this.#givenUp.abort()
-  #tries = 0
+  readonly #abort = () => {
+    this.#givenUp.abort()
+    for (const { givenUp } of this.#lanes.values()) givenUp.abort()
+  }
   health: Health = { state: 'unknown' }
 
   constructor(options: SendingOptions) {
@@ -59,7 +67,7 @@ export class Sending {
     this.#o.signal.removeEventListener('abort', this.#abort)
   }
 
-  /** Nothing more is sent: it was stopped, or nothing has got through for too long. */
+  /** Nothing more is sent: it was stopped, or the server lets nothing through. One target that takes none ends only itself. */
   get isOver(): boolean {
     return this.#givenUp.signal.aborted
   }
@@ -72,13 +80,13 @@ export class Sending {
     const { target, hasId } = letters[0]!
     const body = Buffer.from(letters.map(({ action, source }) => `${action}\n${source}\n`).join(''))
     this.#refused.clear()
-    const shipper = this.#shipperTo(target, hasId)
+    const { shipper, givenUp } = this.#laneTo(target, hasId)
     // What a replay has sent before that was killed may lie in an index that was rolled over since.
     const accounts = await shipper.deliver(
       body,
       body.length,
       letters.map(() => 1),
-      this.#givenUp.signal,
+      givenUp.signal,
       hasId,
     )
     return letters.map(({ action, source }, at) => {
@@ -89,27 +97,36 @@ export class Sending {
     })
   }
 
-  #shipperTo(target: string, hasId: boolean): Shipper {
+  #laneTo(target: string, hasId: boolean): Lane {
     const key = `${hasId} ${target}`
-    let shipper = this.#shippers.get(key)
-    if (shipper === undefined) {
-      if (this.#shippers.size >= limits.replayTargetsMax) this.#shippers.clear()
-      shipper = this.#makeShipper(target, hasId)
-      this.#shippers.set(key, shipper)
+    let lane = this.#lanes.get(key)
+    if (lane === undefined) {
+      if (this.#lanes.size >= limits.replayTargetsMax) this.#lanes.clear()
+      lane = this.#makeLane(target, hasId)
+      if (this.isOver) lane.givenUp.abort()
+      this.#lanes.set(key, lane)
     }
-    return shipper
+    return lane
   }
 
-  #makeShipper(target: string, hasId: boolean): Shipper {
-    const { clock, random, wireTo } = this.#o
+  #makeLane(target: string, hasId: boolean): Lane {
+    const { clock, random, wireTo, triesMax } = this.#o
     const { send, lookup } = wireTo(target)
-    return new Shipper({
+    const givenUp = new AbortController()
+    let tries = 0
+    const count = (what: Came) => {
+      if (what === 'progress') tries = 0
+      else if (++tries < triesMax) return
+      else if (what === 'target') givenUp.abort()
+      else this.#abort()
+    }
+    const shipper = new Shipper({
       clock,
       random,
       target,
       send: async (body, documents, signal) => {
         const sent = await send(body, documents, signal)
-        this.#count(isProgress(sent))
+        count(cameOf(sent))
         return sent
       },
       health: (health) => (this.health = health),
@@ -117,37 +134,37 @@ export class Sending {
         this.#refused.set(`${letter.action}\n${letter.source}`, letter)
         return undefined
       },
-      doubts: hasId ? new Doubts(this.#patient(lookup), clock, target) : undefined,
+      doubts: hasId ? new Doubts(patient(lookup, count), clock, target) : undefined,
       blind: () => {},
       outcome: () => {},
     })
-  }
-
-  #patient(lookup: Lookup): Lookup {
-    const counted = async <T extends { kind: string }>(asking: Promise<T>): Promise<T> => {
-      const asked = await asking
-      // An answer is no progress: without it there would be no end to asking after each attempt that fails.
-      if (asked.kind === 'failed') this.#count(false)
-      return asked
-    }
-    return {
-      indices: (signal) => counted(lookup.indices(signal)),
-      present: (index, ids, signal) => counted(lookup.present(index, ids, signal)),
-    }
-  }
-
-  #count(progress: boolean): void {
-    if (progress) this.#tries = 0
-    else if (++this.#tries >= this.#o.triesMax) this.#givenUp.abort()
+    return { shipper, givenUp }
   }
 }
 
-/** Some document has its verdict now, or the request comes in halves. */
-function isProgress(sent: Sent): boolean {
-  if (sent.kind === 'status') return sent.status === 413
-  if (sent.kind !== 'answered' || sent.answer.kind === 'malformed') return false
-  if (sent.answer.kind === 'done') return true
+/** What an attempt has brought: a verdict on some document (or the request comes in halves), or nothing, for a reason of the target's or the server's. */
+type Came = 'progress' | 'target' | 'server'
+
+function cameOf(sent: Sent): Came {
+  if (sent.kind === 'status') return sent.status === 413 ? 'progress' : sent.status === 404 ? 'target' : 'server'
+  if (sent.kind !== 'answered' || sent.answer.kind === 'malformed') return 'server'
+  if (sent.answer.kind === 'done') return 'progress'
   const { items } = sent.answer
   const othersPassed = items.some(({ status }) => isThere(status))
-  return items.some(({ status, errorType }) => ['done', 'refused'].includes(verdictOf(status, errorType, othersPassed)))
+  const verdicts = items.map(({ status, errorType }) => verdictOf(status, errorType, othersPassed))
+  if (verdicts.some((verdict) => verdict === 'done' || verdict === 'refused')) return 'progress'
+  return verdicts.includes('hold') ? 'target' : 'server'
+}
+
+function patient(lookup: Lookup, count: (what: Came) => void): Lookup {
+  const counted = async <T extends { kind: string }>(asking: Promise<T>): Promise<T> => {
+    const asked = await asking
+    // An answer is no progress: without it there would be no end to asking after each attempt that fails.
+    if (asked.kind === 'failed') count('server')
+    return asked
+  }
+  return {
+    indices: (signal) => counted(lookup.indices(signal)),
+    present: (index, ids, signal) => counted(lookup.present(index, ids, signal)),
+  }
 }
