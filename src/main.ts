@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url'
-import { messageOf, RemoraError } from './base/errors.ts'
+import { codeOf, messageOf, RemoraError } from './base/errors.ts'
 import { memoryLimit } from './base/memory.ts'
 import { nodeEnvironment, nodeFlags } from './base/runtime.ts'
 import { parseBytes } from './base/units.ts'
@@ -49,9 +49,17 @@ async function replayCommand(argv: readonly string[]): Promise<number> {
 
 const write = (text: string): void => void process.stdout.write(text)
 
+/** `| head` has seen enough: what is under way is finished all the same. */
+function outliveReader(): void {
+  process.stdout.on('error', (error) => {
+    if (codeOf(error) !== 'EPIPE') throw error
+  })
+}
+
 /** Each command is loaded only when it is asked for: the agent carries no demo in its memory. */
 async function main(argv: readonly string[]): Promise<number> {
   const [command = 'run', ...rest] = argv
+  if (command !== 'run') outliveReader()
   switch (command) {
     case 'run':
       restartWithFlags()

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -164,6 +164,15 @@ describeElasticsearch('dead letters, with a real Elasticsearch', () => {
       expect(found.letters).toBeGreaterThanOrEqual(long)
       expect(found.byType.counts.map(({ value }) => value)).toEqual(['strict_dynamic_mapping_exception'])
       expect(inspected.output).not.toContain('quoted')
+
+      // Whoever reads the list may have seen enough.
+      const piped = spawnSync(
+        'sh',
+        ['-c', `"${process.execPath}" "${main}" inspect dead-letters --all "${directory}/state" | head -1`],
+        { encoding: 'utf8', timeout: mostMs },
+      )
+      expect([piped.status, piped.stderr]).toEqual([0, ''])
+      expect(piped.stdout).toContain(' 400 strict_dynamic_mapping_exception ')
 
       // Not mended yet: all of them stay.
       const early = await finished('replay')
