@@ -8,6 +8,7 @@ import { FileEvents } from './agent/events.ts'
 import { figuresOf } from './agent/figures.ts'
 import { Frontiers } from './agent/frontiers.ts'
 import { leftOf } from './agent/left.ts'
+import { Letters } from './agent/letters.ts'
 import { Looking } from './agent/looking.ts'
 import { Resumption } from './agent/resumption.ts'
 import { Saving } from './agent/saving.ts'
@@ -35,7 +36,6 @@ import { sealAfterMs } from './queue/sealing.ts'
 import { begin } from './settle/begin.ts'
 import { Checkpoint, type State } from './settle/checkpoint.ts'
 import { Ledger } from './settle/ledger.ts'
-import { DeadLetters } from './ship/dead-letter.ts'
 import { Doubts } from './ship/doubts.ts'
 import { Shipper, type Health } from './ship/shipper.ts'
 
@@ -56,7 +56,7 @@ export class Agent {
   /** Undefined when documents have no ids. */
   readonly #doubts: Doubts | undefined
   readonly #resumption = new Resumption()
-  readonly #deadLetters: DeadLetters
+  readonly #letters: Letters
   readonly #checkpoint: Checkpoint
   readonly #frontiers = new Frontiers()
   readonly #abort = new AbortController()
@@ -92,13 +92,16 @@ export class Agent {
       this.#registry.progressed(descriptor)
       this.#bell.ring()
     })
-    this.#deadLetters = new DeadLetters(world.disk, world.clock, settings.stateDir, settings.deadLetterBytesMax)
+    const { ledger } = this
+    const run = world.newInstanceId()
+    this.#letters = new Letters({ world, settings, run, ledger, notices: this.#notices, logger })
     this.#checkpoint = new Checkpoint({
       disk: world.disk,
       clock: world.clock,
       directory: settings.stateDir,
-      writer: world.newInstanceId(),
+      writer: run,
       say: ({ level, ...notice }) => this.#say(level, notice),
+      first: () => this.#letters.flush(),
     })
     this.#doubts = settings.documentId === 'none' ? undefined : new Doubts(world.lookup, world.clock, settings.target)
     this.#shipper = new Shipper({
@@ -110,11 +113,7 @@ export class Agent {
       concurrencyMax: plan.concurrency,
       nodes: Math.max(1, settings.elasticsearchUrls.length),
       health: (health) => this.#onHealth(health),
-      deadLetter: (letter) => {
-        const why = this.#deadLetters.keep(letter)
-        this.#notices.warn(texts.refused(why, letter, this.#deadLetters.path))
-        return why
-      },
+      deadLetter: (letter) => this.#letters.keep(letter),
       doubts: this.#doubts,
       blind: (why) => this.#notices.warn(texts.blind(settings.target, why)),
       outcome: (outcome, durationMs, bytes) => options.request?.(outcome, durationMs, bytes),
@@ -146,6 +145,7 @@ export class Agent {
     } catch (error) {
       this.#notices.warn(texts.stateDirUnavailable(settings.stateDir, error))
     }
+    this.#letters.start()
     const saved = this.#load()
     this.#doubts?.refresh(this.#abort.signal)
     this.#registry = this.#makeRegistry(saved.generations, saved.first)
@@ -203,6 +203,7 @@ export class Agent {
       health: this.#health,
       phase: this.#drain !== undefined ? 'draining' : this.#ready ? 'shipping' : 'starting',
       events: this.#events.counts,
+      letters: this.#letters.figures(),
     })
   }
 
@@ -238,6 +239,7 @@ export class Agent {
     this.#bell.ring()
     await this.#loop
     await this.#requests.onIdle()
+    await this.#letters.stop(this.#abort.signal)
     try {
       // For the last message: what the files have by now.
       if (!stopping.hurried) this.#looking.look(true)

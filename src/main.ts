@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url'
-import { messageOf, RemoraError } from './base/errors.ts'
+import { codeOf, messageOf, RemoraError } from './base/errors.ts'
 import { memoryLimit } from './base/memory.ts'
 import { nodeEnvironment, nodeFlags } from './base/runtime.ts'
 import { parseBytes } from './base/units.ts'
@@ -11,7 +11,8 @@ const usage = `remora [COMMAND]
   run       ship logs until told to stop (the default)
   check     what would run, before it runs: settings, files, memory, Elasticsearch
   config    the settings in effect; --reference explains all of them
-  inspect   what the state directory holds: how far each file is shipped
+  inspect   what the state directory holds: how far each file is shipped; \`inspect dead-letters\`: what was refused
+  replay    sends dead letters again, once what refused them is mended
   demo      see it work in a minute, without any set-up
   --version, --help
 
@@ -41,11 +42,24 @@ async function runCommand(): Promise<number> {
   return (await import('./commands/run.ts')).runCommand(process.env, signals)
 }
 
+async function replayCommand(argv: readonly string[]): Promise<number> {
+  const signals = listenForSignals()
+  return (await import('./commands/replay.ts')).replayCommand(argv, process.env, write, signals)
+}
+
 const write = (text: string): void => void process.stdout.write(text)
+
+/** `| head` has seen enough: what is under way is finished all the same. */
+function outliveReader(): void {
+  process.stdout.on('error', (error) => {
+    if (codeOf(error) !== 'EPIPE') throw error
+  })
+}
 
 /** Each command is loaded only when it is asked for: the agent carries no demo in its memory. */
 async function main(argv: readonly string[]): Promise<number> {
   const [command = 'run', ...rest] = argv
+  if (command !== 'run') outliveReader()
   switch (command) {
     case 'run':
       restartWithFlags()
@@ -57,6 +71,9 @@ async function main(argv: readonly string[]): Promise<number> {
       return (await import('./commands/check.ts')).checkCommand(process.env, write)
     case 'inspect':
       return (await import('./commands/inspect.ts')).inspectCommand(rest, process.env, write)
+    case 'replay':
+      restartWithFlags()
+      return replayCommand(rest)
     case 'demo':
       return (await import('./commands/demo.ts')).demoCommand(rest, process.env)
     case '--version':

@@ -38,6 +38,14 @@ export interface Figures extends LineFigures {
   readonly arenaBytes: number
   readonly checkpointAgeSeconds: number | undefined
   readonly checkpointFailures: number
+  /** Dead letters in their directory, whoever has put them there. */
+  readonly letters: number
+  readonly letterBytes: number
+  /** Gone because there were too many; of these, the ones of an earlier process, which are no lines of this ledger. */
+  readonly expiredLetters: number
+  readonly expiredEarlierLetters: number
+  /** Brought to an index. */
+  readonly movedLetters: number
   readonly phase: 'starting' | 'shipping' | 'draining'
   /** The state that Elasticsearch is in, and what the last request told. */
   readonly health: string

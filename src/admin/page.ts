@@ -87,7 +87,7 @@ ${more > 0 ? `<p class="rest">and ${count(more)} more files, with less to read</
 <p>${count(figures.files)} generations known, ${count(figures.openFiles)} open, ${count(figures.directories)} directories.
 ${count(figures.slotsTaken)} of ${count(figures.slots)} batch slots taken, ${count(figures.requestsUnderWay)} requests under way.
 ${mebibytes(figures.memoryInUseBytes)} of ${mebibytes(figures.memoryLimitBytes)} MiB in use.
-${checkpointText(figures)}</p>
+${checkpointText(figures)}${lettersText(figures)}</p>
 <p class="rest">/livez, /readyz and /metrics are for machines. This page loads itself again every ${refreshSeconds} s.</p>
 </body></html>
 `
@@ -109,6 +109,12 @@ function row(name: string, figures: Omit<FileFigures, 'path'>): string {
 }
 
 const mebibytes = (bytes: number) => (Number.isFinite(bytes) ? count(Math.round(bytes / 2 ** 20)) : 'unlimited')
+
+function lettersText({ letters, letterBytes, expiredLetters }: Figures): string {
+  if (letters === 0 && expiredLetters === 0) return ''
+  const gone = expiredLetters > 0 ? `; ${alarm(expiredLetters)} had to go for want of room` : ''
+  return ` ${alarm(letters)} dead letters wait to be replayed (${count(letterBytes)} bytes)${gone}.`
+}
 
 function checkpointText({ checkpointAgeSeconds, checkpointFailures }: Figures): string {
   const failed = checkpointFailures > 0 ? `, ${alarm(checkpointFailures)} failed in all` : ''

@@ -10,6 +10,7 @@ import type { Account, Ledger } from '../settle/ledger.ts'
 import type { Health } from '../ship/shipper.ts'
 import type { EventCount } from './events.ts'
 import { unreadByPath } from './left.ts'
+import type { LetterFigures } from './letters.ts'
 
 /** What the figures are read from. */
 export interface Sources {
@@ -26,6 +27,7 @@ export interface Sources {
   readonly health: Health
   readonly phase: Figures['phase']
   readonly events: readonly EventCount[]
+  readonly letters: LetterFigures
 }
 
 /** Gathered when somebody asks: nothing is counted twice, and nothing while nobody asks. */
@@ -49,6 +51,7 @@ export function figuresOf(sources: Sources): Figures {
     arenaBytes: plan.arenaBytes,
     checkpointAgeSeconds: writtenAtMs && Math.max(0, nowMs - writtenAtMs) / 1000,
     checkpointFailures: checkpoint.failures,
+    ...sources.letters,
     phase: sources.phase,
     health: health.state,
     healthDetail: 'detail' in health ? health.detail : '',

@@ -75,10 +75,32 @@ export const refused = (why: string | undefined, { status, errorType }: DeadLett
     ? {
         code: 'DEAD_LETTER',
         message: `Elasticsearch refuses a document for good (${status} ${errorType})`,
-        wayOut: `It is kept in ${path}; see remora_dead_lettered_lines_total.`,
+        wayOut: `It is kept in ${path}: \`remora inspect dead-letters\` says why, \`remora replay\` sends it again once that is mended.`,
       }
     : {
         code: 'DEAD_LETTER_LOST',
         message: `Elasticsearch refuses a document for good (${status} ${errorType}) and it could not be kept: ${why}`,
         wayOut: 'Make room in REMORA_STATE_DIR; see remora_lost_lines_total.',
       }
+
+/** @param letters  that have gone so far */
+export const lettersExpired = (directory: string, letters: number): Notice => ({
+  code: 'DEAD_LETTERS_EXPIRED',
+  path: directory,
+  message: `there are more dead letters than REMORA_DEAD_LETTER_BYTES allows: the oldest go (${letters} so far), and their lines are lost`,
+  wayOut:
+    'Mend what refuses them and run `remora replay` soon, or raise REMORA_DEAD_LETTER_BYTES; remora_dead_letters_expired_total counts them.',
+})
+
+export const lettersUnavailable = (directory: string, error: unknown): Notice => ({
+  code: 'DEAD_LETTERS_UNAVAILABLE',
+  path: directory,
+  message: `the dead letters cannot be looked at: ${messageOf(error)}`,
+  wayOut: 'Shipping goes on; make the directory readable and writable for Remora.',
+})
+
+export const lettersStuck = (index: string, why: string, directory: string): Notice => ({
+  code: 'DEAD_LETTERS_STUCK',
+  message: `${index} does not take dead letters: ${why}`,
+  wayOut: `They stay in ${directory} and are tried again; \`remora inspect dead-letters\` shows them.`,
+})

@@ -6,6 +6,7 @@ import type { Watch } from '../discover/watch.ts'
 import type { MemoryPlan } from '../queue/plan.ts'
 import type { Ledger } from '../settle/ledger.ts'
 import type { Lookup } from '../ship/lookup.ts'
+import type { Wire } from '../ship/letters/sending.ts'
 import type { Send } from '../ship/transport.ts'
 import type { Left } from './left.ts'
 
@@ -19,6 +20,8 @@ export interface World {
   readonly watch: (hint: (directory: string) => void, failed: (directory: string, error: unknown) => void) => Watch
   readonly send: Send
   readonly lookup: Lookup
+  /** To the index of dead letters, where there is one. */
+  readonly letterWire?: Wire | undefined
   /** Lets input and output take place, then goes on. */
   readonly yield: () => Promise<void>
 }

@@ -61,6 +61,8 @@ export interface Disk {
   replace(path: string, previous: string, text: string): Promise<void>
   append(path: string, text: string): void
   rename(from: string, to: string): void
+  /** Until the device has what was written to a file, or the names of a directory. */
+  flush(path: string): Promise<void>
 }
 
 function kindOf(stats: fs.Stats | fs.BigIntStats | fs.Dirent): Kind {
@@ -107,14 +109,17 @@ const systemReplacing: Replacing = {
   },
   exists: (path) => fs.existsSync(path),
   rename: (from, to) => fs.promises.rename(from, to),
-  async flushDirectory(path) {
-    const handle = await fs.promises.open(path)
-    try {
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-  },
+  flushDirectory: flush,
+}
+
+/** Linux flushes through any descriptor, one for reading too. */
+async function flush(path: string): Promise<void> {
+  const handle = await fs.promises.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
 }
 
 export const systemDisk: Disk = {
@@ -156,4 +161,5 @@ export const systemDisk: Disk = {
   },
   append: (path, text) => fs.appendFileSync(path, text, { mode: 0o600 }),
   rename: (from, to) => fs.renameSync(from, to),
+  flush,
 }

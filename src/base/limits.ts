@@ -160,6 +160,45 @@ export const limits = {
   /** Between two messages about the server's health; and how long it may ask for time before that is worth one. */
   troubleIntervalMs: 60_000,
   overloadUnsaidMs: 5_000,
+  /** Of a dead letter: its reason, and all of its line. */
+  letterReasonMax: 1024,
+  letterBytesMax: 32 * 1024 * 1024,
+  /** Dead letters lie in segments of this many bytes at most, which go as a whole; a larger letter has one of its own. */
+  letterSegmentBytesMax: 8 * 1024 * 1024,
+  letterSegmentsMax: 4_096,
+  /** Of `REMORA_DEAD_LETTER_BYTES` so many segments are made at least. */
+  letterSegmentsMin: 8,
+  /** Of what an inspection counts, the values by name; and letters that it shows. */
+  tallyMax: 50,
+  letterExamplesMax: 10,
+  /** Read of a segment at once; and read of all of them for one look at the metrics. */
+  letterPieceBytes: 64 * 1024,
+  letterCountBytesMax: 32 * 1024 * 1024,
+  /** A letter that cannot be put down because its segment is taken away each time. */
+  letterTriesMax: 8,
+  /** What a replay that was killed has left half-written is removed after this time. */
+  letterDraftMs: 600_000,
+  /** One request of a replay. */
+  replayBatchBytes: 1024 * 1024,
+  replayBatchDocuments: 1_000,
+  /** What it takes of memory beside what it has when it begins: the client, a batch and its text. Measured: 27 to 52 MiB. */
+  replayMemoryBytes: 48 * 1024 * 1024,
+  /** Segments with no more left than this are put together. */
+  replayMergeBytes: 64 * 1024,
+  /** Attempts in a row that bring a replay no further, before it gives up. */
+  replayTriesMax: 6,
+  /** Targets that one replay sends to. */
+  replayTargetsMax: 64,
+  /** A request with letters on their way to an index: smaller, for it is beside the arena. */
+  letterMoveBatchBytes: 256 * 1024,
+  /** Letters on their way to an index wait so long for others; and, while that takes none, so long to be tried again. */
+  letterMoveDelayMs: 1_000,
+  letterMoveRetryMs: 5_000,
+  letterMoveRetryMaxMs: 300_000,
+  /** At the end the index has so long to take what is there. */
+  letterLastMs: 2_000,
+  /** What the index has refused is tried again after this time. */
+  letterRefusedRetryMs: 3_600_000,
   /** Own messages that wait for somebody to read stdout. */
   logBytesMax: 1024 * 1024,
   /** Distinct warnings that are remembered as said. */
@@ -193,3 +232,8 @@ assert(
     limits.holdBaseMs <= limits.holdCapMs,
   'back-off grows',
 )
+assert(
+  16 * 2 ** 30 <= limits.letterSegmentBytesMax * limits.letterSegmentsMax,
+  'the largest REMORA_DEAD_LETTER_BYTES fits into its segments',
+)
+assert(limits.replayMergeBytes <= limits.letterSegmentBytesMax, 'what is put together is a segment')

@@ -7,11 +7,14 @@ import type { Settings } from '../config/types.ts'
 import { accessOf, type Access } from '../connect/access.ts'
 import { Connections } from '../ship/connections.ts'
 import { CredentialFiles } from '../ship/credential-files.ts'
-import type { MemoryPlan } from '../queue/plan.ts'
 
-export function connectionsFor(settings: Settings, env: Env, plan: MemoryPlan, logger: Logger): Connections {
+/**
+ * @param connections  sockets to each node
+ * @throws RemoraError when a file that the settings name cannot be read
+ */
+export function connectionsFor(settings: Settings, env: Env, connections: number, logger?: Logger): Connections {
   const files = connectionFiles(env, settings)
-  const say = (level: 'info' | 'warn', notice: Notice) => logger[level](fieldsOf(notice), textOf(notice))
+  const say = (level: 'info' | 'warn', notice: Notice) => logger?.[level](fieldsOf(notice), textOf(notice))
   return new Connections({
     clock: systemClock,
     random: Math.random,
@@ -19,8 +22,7 @@ export function connectionsFor(settings: Settings, env: Env, plan: MemoryPlan, l
       ...accessOf(settings, readSettingFile),
       urls: settings.elasticsearchUrls,
       requestTimeoutMs: settings.requestTimeoutMs,
-      // One more, so that a question which hangs keeps no documents waiting.
-      connections: plan.concurrency + 1,
+      connections,
       gzipLevel: settings.compression === 'gzip' ? settings.compressionLevel : undefined,
     },
     files:

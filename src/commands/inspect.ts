@@ -2,13 +2,15 @@
 import path from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
-import { loadSettings, type Env } from '../config/load.ts'
-import { readSettingFile } from '../config/read-file.ts'
+import type { Env } from '../config/load.ts'
 import { exitCodeOf, rowsOf, stateDirectoryOf, totalsOf } from '../inspect/facts.ts'
 import { inspectJson } from '../inspect/json.ts'
 import { inspectText, rowsMax } from '../inspect/text.ts'
+import { inspectLettersCommand } from './inspect-letters.ts'
+import { stateDirIn } from './state-dir.ts'
 
 const usage = `remora inspect [DIRECTORY]   what the state directory holds: how far each file is shipped
+remora inspect dead-letters [DIRECTORY]   what Elasticsearch has refused for good (--help says more)
   --all    every generation, not only the ${rowsMax} that are furthest behind
   --json   for machines
 
@@ -17,6 +19,7 @@ Without DIRECTORY it is REMORA_STATE_DIR. Changes nothing, and works while Remor
 
 /** @returns the exit code: 0, also when there is no state yet; 1 when it cannot be read; 2 on bad arguments */
 export function inspectCommand(argv: readonly string[], env: Env, write: (text: string) => void): number {
+  if (argv[0] === 'dead-letters') return inspectLettersCommand(argv.slice(1), env, write)
   const flags = new Set(argv.filter((argument) => argument.startsWith('-')))
   const directories = argv.filter((argument) => !argument.startsWith('-'))
   if (flags.has('--help')) {
@@ -38,10 +41,4 @@ export function inspectCommand(argv: readonly string[], env: Env, write: (text: 
       : inspectText(found, rows, totals, shown, systemClock.nowMs()),
   )
   return exitCodeOf(found)
-}
-
-/** Other settings that are wrong are no reason to show nothing. */
-function stateDirIn(env: Env): string {
-  const ofState = Object.entries(env).filter(([name]) => name.startsWith('REMORA_STATE_DIR'))
-  return loadSettings(Object.fromEntries(ofState), readSettingFile).settings?.stateDir ?? env['REMORA_STATE_DIR'] ?? '.'
 }

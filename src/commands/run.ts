@@ -15,6 +15,7 @@ import type { Settings } from '../config/types.ts'
 import { watchDirectories } from '../discover/watch.ts'
 import type { MemoryPlan } from '../queue/plan.ts'
 import { makeLookup } from '../ship/lookup.ts'
+import { wireTo } from '../ship/letters/wire.ts'
 import { makeSend } from '../ship/transport.ts'
 import { version } from '../version.ts'
 import { farewell } from './farewell.ts'
@@ -49,7 +50,10 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
   logger.info({ 'event.code': 'MEMORY_PLAN' }, `memory: ${explainPlan(plan)}`)
   for (const notice of notices) logger.warn({ 'event.code': 'NOTICE' }, notice)
 
-  const connections = connectionsFor(settings, env, plan, logger)
+  const letterIndex = settings.deadLetterIndex
+  // One more, so that a question which hangs keeps no documents waiting; and one for dead letters.
+  const sockets = plan.concurrency + (letterIndex === undefined ? 1 : 2)
+  const connections = connectionsFor(settings, env, sockets, logger)
   const world: World = {
     disk: systemDisk,
     clock: systemClock,
@@ -58,6 +62,7 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     watch: watchDirectories,
     send: makeSend(connections, settings.target, settings.requestTimeoutMs),
     lookup: makeLookup(connections, settings.target, settings.requestTimeoutMs),
+    letterWire: letterIndex === undefined ? undefined : wireTo(connections, letterIndex, settings.requestTimeoutMs),
     yield: () => new Promise((resolve) => setImmediate(resolve)),
   }
   const metrics = makeMetrics(version, () => agent.figures())

@@ -118,6 +118,17 @@ const rules: readonly ((facts: Facts) => Found | undefined)[] = [
     ]
   },
 
+  function deadLettersElsewhere({ values }) {
+    const { deadLetterIndex, index, dataset = '', dataStreamNamespace = '' } = values
+    const target = index ?? `logs-${dataset}-${dataStreamNamespace}`
+    if (deadLetterIndex === undefined || deadLetterIndex !== target) return undefined
+    return [
+      'deadLetterIndex',
+      'it is the target that has refused them',
+      'name another index, whose mapping takes any document',
+    ]
+  },
+
   function lineFitsBatch({ values: { batchBytes, lineBytesMax } }) {
     if (batchBytes === undefined || lineBytesMax === undefined || batchBytes >= batchBytesFor(lineBytesMax))
       return undefined

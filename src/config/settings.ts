@@ -269,7 +269,14 @@ export const settings = {
     name: 'REMORA_DEAD_LETTER_BYTES',
     kind: kinds.bytes(64 * Ki, 16 * Gi),
     default: '16Mi',
-    help: 'Room for documents that Elasticsearch refused, in the state directory.',
+    help: 'Room for documents that Elasticsearch refused, in the state directory. When it is full the oldest are lost.',
+  },
+  deadLetterIndex: {
+    name: 'REMORA_DEAD_LETTER_INDEX',
+    kind: indexName,
+    default: undefined,
+    unset: 'none: they stay in the state directory',
+    help: 'Index or data stream that refused documents are brought to, each as the text of a document of its own.',
   },
   logLevel: {
     name: 'REMORA_LOG_LEVEL',

@@ -48,6 +48,8 @@ export interface Settings {
   readonly lineBytesMax: number
   readonly scanIntervalMs: number
   readonly deadLetterBytesMax: number
+  /** Where dead letters are brought to; undefined: they stay in the state directory. */
+  readonly deadLetterIndex: string | undefined
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
   /** 0: no admin server. */
   readonly adminPort: number

@@ -253,4 +253,8 @@ export class Unpacking implements Disk {
   rename(from: string, to: string): void {
     this.#disk.rename(from, to)
   }
+
+  flush(path: string): Promise<void> {
+    return this.#disk.flush(path)
+  }
 }

@@ -11,6 +11,7 @@ import {
   type Installation,
 } from '../settle/reading.ts'
 import type { Read } from '../settle/state-text.ts'
+import { formerFiles, lettersDirectory, segmentsIn } from '../ship/letters/segments.ts'
 
 /** One of the two checkpoints. */
 export interface CheckpointFile {
@@ -54,8 +55,27 @@ export function stateDirectoryOf(directory: string, disk: Disk): StateDirectory 
     used: used?.found.kind === 'readable' ? { path: used.path, read: used.found.value } : undefined,
     installation: findInstallation(disk, directory),
     setAside: files((name) => name.includes('.unreadable-')),
-    deadLetters: files((name) => name.startsWith('dead-letters.') && name.endsWith('.ndjson')),
+    deadLetters: deadLettersOf(directory, disk),
     drafts: files((name) => name.endsWith('.tmp')),
+  }
+}
+
+/** With those that an earlier version has left beside their directory. */
+function deadLettersOf(directory: string, disk: Disk): OtherFile[] {
+  const former = formerFiles(directory).map(({ path }) => path.slice(directory.length + 1))
+  const there = former.filter((name) => looked(`${directory}/${name}`, disk)?.kind === 'file')
+  try {
+    const segments = segmentsIn(disk, lettersDirectory(directory))
+    return [
+      ...there.map((name) => fileOf(directory, name, disk)),
+      ...segments.map(({ name, sizeBytes, modifiedMs }) => ({
+        name: `dead-letters/${name}`,
+        sizeBytes,
+        writtenMs: modifiedMs,
+      })),
+    ]
+  } catch {
+    return there.map((name) => fileOf(directory, name, disk))
   }
 }
 

@@ -32,8 +32,13 @@ export function inspectJson(found: StateDirectory, rows: readonly Row[], totals:
     })),
     generationsLeftOut: Math.max(0, rows.length - shown),
   }
-  const text = JSON.stringify(value, undefined, 2)
-  return `${text.replace(tricky, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`
+  return `${safeJson(value, 2)}\n`
+}
+
+/** JSON that cannot play tricks on a terminal either. */
+export function safeJson(value: unknown, indent?: number): string {
+  const text = JSON.stringify(value, undefined, indent)
+  return text.replace(tricky, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 function checkpointOf({ path, found, sizeBytes, writtenMs }: CheckpointFile): Record<string, unknown> {

@@ -44,7 +44,7 @@ function directoryLines(found: StateDirectory, nowMs: number): string[] {
   }
   if (installation.kind === 'readable') lines.push(['instance file', installation.value.instance])
   if (installation.kind === 'unreadable') lines.push(['instance file', `cannot be read: ${installation.why}`])
-  lines.push(['dead letters', filesText(deadLetters, 'none')])
+  lines.push(['dead letters', deadLettersText(deadLetters)])
   for (const file of setAside.slice(0, 10))
     lines.push(['set aside', `${file.name}, ${sizeText(file.sizeBytes)}, written ${agoText(file.writtenMs, nowMs)}`])
   if (setAside.length > 10) lines.push(['set aside', `${setAside.length - 10} more`])
@@ -118,6 +118,12 @@ function indicesText(indices: readonly string[] | null): string {
   if (indices === null) return 'not known'
   const more = indices.length > indicesShownMax ? ` and ${indices.length - indicesShownMax} more` : ''
   return indices.length === 0 ? 'none' : `${indices.slice(0, indicesShownMax).join(', ')}${more}`
+}
+
+function deadLettersText(files: readonly OtherFile[]): string {
+  if (files.length === 0) return 'none'
+  const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  return `${sizeText(bytes)} in ${count(files.length, 'segment')}; \`remora inspect dead-letters\` says more`
 }
 
 function filesText(files: readonly OtherFile[], none: string): string {

@@ -35,6 +35,8 @@ export interface CheckpointOptions {
   /** A word that no other process has. */
   readonly writer: string
   readonly say: Say
+  /** Makes durable what the state relies on: where it fails, no checkpoint is written. */
+  readonly first?: () => Promise<void>
 }
 
 /** A header line is shorter. */
@@ -137,6 +139,7 @@ export class Checkpoint {
       const text = serialize(state, writer)
       if (!this.#present) disk.makeDirectory(directory)
       this.#present = false
+      await this.#o.first?.()
       await disk.replace(this.#path, this.#previous, text)
       this.#owned = true
       // After the checkpoint, which has it too: one without the other is a state that was lost.

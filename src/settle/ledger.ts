@@ -61,6 +61,8 @@ export type Count = Exclude<keyof Account, 'imbalance' | 'add'>
 export class Ledger extends Account {
   readonly #files = new Map<string, Account>()
   readonly #others = new Account()
+  /** Letters that went before the batch of their lines was settled, by file. */
+  readonly #expired = new Map<string, number>()
 
   read(path: string, lines: number, bytes: number, cutLines: number, skippedBytes = 0): void {
     for (const account of [this, this.#open(path)]) {
@@ -90,7 +92,39 @@ export class Ledger extends Account {
       account.deadLetteredLines += deadLettered
       account.lostLines += lost
     }
+    if (this.#expired.size > 0) this.#expire()
     this.check(path)
+  }
+
+  /**
+   * The only thing that was left of some lines is gone: they move from dead-lettered to lost. Those of a batch that is not
+   * settled yet as soon as it is.
+   *
+   * @param path  empty: nobody knows
+   */
+  expireLetters(path: string, lines: number): void {
+    this.#expired.set(path, (this.#expired.get(path) ?? 0) + lines)
+    this.#expire()
+    this.check(path)
+  }
+
+  #expire(): void {
+    for (const [path, lines] of this.#expired) {
+      let left = lines
+      const all = path === '' ? [this.#others, ...this.#files.values()] : [this.of(path), this.#others]
+      for (const account of new Set(all)) left -= this.#lose(account, left)
+      if (left === 0) this.#expired.delete(path)
+      else this.#expired.set(path, left)
+    }
+  }
+
+  #lose(account: Account, linesMax: number): number {
+    const lines = Math.min(linesMax, account.deadLetteredLines)
+    for (const each of [this, account]) {
+      each.deadLetteredLines -= lines
+      each.lostLines += lines
+    }
+    return lines
   }
 
   gap(path: string, bytes: number): void {

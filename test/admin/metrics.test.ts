@@ -45,6 +45,11 @@ const names: Readonly<
   arenaBytes: 'remora_arena_bytes',
   checkpointAgeSeconds: 'remora_checkpoint_age_seconds',
   checkpointFailures: 'remora_checkpoint_failures_total',
+  letters: 'remora_dead_letters',
+  letterBytes: 'remora_dead_letters_bytes',
+  expiredLetters: 'remora_dead_letters_expired_total',
+  expiredEarlierLetters: 'remora_dead_letters_expired_earlier_total',
+  movedLetters: 'remora_dead_letters_moved_total',
 }
 
 test('every figure is there under its name, and what only grows is a counter', async () => {

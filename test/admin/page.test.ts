@@ -30,6 +30,11 @@ test('a file has a row, and what lags or went wrong stands first', () => {
   expect(html).toContain('further files')
 })
 
+test('dead letters are shown where there are any', () => {
+  expect(page()).toMatch(/>128<.* dead letters wait to be replayed \(129 bytes\); .*>130<.* had to go/)
+  expect(page({ letters: 0, expiredLetters: 0 })).not.toContain('dead letters')
+})
+
 test('no more rows than a bound', () => {
   const byFile = Array.from({ length: limits.statusFilesMax + 5 }, (_, file) => fileFigures(`/${file}.log`))
   const html = page({ byFile })

@@ -75,6 +75,7 @@ test('the figures are read from what the agent really prints', async () => {
   const others = { ...counts, directories: 1, possiblyDuplicatedLines: 0, filteredLines: 0, byFile: [] }
   const pace = { failureStoredLines: 0, requestsMax: 1, requestBytesMax: 1 }
   const state = { slots: 4, slotsTaken: 1, checkpointAgeSeconds: undefined, checkpointFailures: 0, health: 'ok' }
+  const letters = { letters: 0, letterBytes: 0, expiredLetters: 0, expiredEarlierLetters: 0, movedLetters: 0 }
   const events = [
     { kind: 'found', why: 'a', count: 4 },
     { kind: 'rotated', why: 'b', count: 1 },
@@ -86,6 +87,7 @@ test('the figures are read from what the agent really prints', async () => {
     ...others,
     ...pace,
     ...state,
+    ...letters,
     memoryLimitBytes: 2 ** 34,
     phase: 'shipping',
     healthDetail: '',

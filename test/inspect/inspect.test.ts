@@ -68,7 +68,7 @@ test('a state as it should be', () => {
       'first start 2026-01-01T00:00:00Z',
       'target indices logs-1, logs-2',
       'instance file here',
-      'dead letters dead-letters.ndjson 2.0 KiB',
+      'dead letters 2.0 KiB in 1 segment; `remora inspect dead-letters` says more',
       expect.stringMatching(/^set aside checkpoint\.json\.unreadable-17, 1 B, written /),
       'lag size offset % state epoch id inode born fingerprint path',
       '150 200 50 25 not there 0 mnopqrstuvwx 7 - x/7 /log/a.log (now /log/a.log.1)',

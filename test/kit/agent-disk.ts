@@ -155,6 +155,13 @@ export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & { 
       before('rename', from)
       files.rename(from, to)
     },
+    async flush(path) {
+      before('flush', path)
+      await step('flush')
+      const inode = found(path)
+      if (inode.entries === undefined) files.flush(inode)
+      else files.flushDirectory(path)
+    },
     drop() {
       for (const descriptor of open.keys()) release(descriptor)
     },

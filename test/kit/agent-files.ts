@@ -275,14 +275,24 @@ export class MemoryFiles {
       directory.entries.set(name, inode)
       inode.names++
       this.#name(inode, `${this.#fragile}/${name}`)
-      if (inode.entries !== undefined || inode.flushed?.equals(inode.bytes) === true) continue
-      const left = random()
-      if (left < 0.4) inode.bytes = inode.flushed ?? nothing
-      else if (left < 0.8) inode.bytes = inode.bytes.subarray(0, inode.bytes.length >> 1)
-      this.#rooms.delete(inode)
-      this.flush(inode)
+      // The names in a directory of it stay, what is behind them may not.
+      for (const inner of inode.entries?.values() ?? [inode]) this.#damage(inner, random)
     }
     this.flushDirectory(this.#fragile!)
+  }
+
+  /** A power cut takes what was not flushed: all of it, the second half of the file, or nothing; of one that was appended to, never what was. */
+  #damage(inode: Inode, random: () => number): void {
+    if (inode.entries !== undefined || inode.flushed?.equals(inode.bytes) === true) return
+    const left = random()
+    if (left < 0.4) inode.bytes = inode.flushed ?? nothing
+    else if (left < 0.8) {
+      const { flushed = nothing, bytes } = inode
+      const safe = bytes.subarray(0, flushed.length).equals(flushed) ? flushed.length : 0
+      inode.bytes = bytes.subarray(0, Math.max(safe, bytes.length >> 1))
+    }
+    this.#rooms.delete(inode)
+    this.flush(inode)
   }
 
   #note(directory: string): void {

@@ -45,6 +45,8 @@ export class MemoryServer {
   readonly documents = new Map<string, Stored>()
   /** Documents that were refused for good. */
   readonly refused = new Map<string, Stored>()
+  /** Of these, the ones whose refusal has reached a process. */
+  readonly told = new Set<Stored>()
   /** By backing index, oldest first. */
   readonly indices: { readonly name: string; readonly ids: Set<string> }[] = [{ name: 'index-1', ids: new Set() }]
   /** Ids in more than one index: a promise is broken, unless nobody may ask what is there. */
@@ -81,7 +83,11 @@ export class MemoryServer {
       const answer = await Promise.race([this.#answer(documents, this.outcome(documents)), aborted(signal)])
       if (!alive()) return new Promise(() => {})
       if (!before.equals(body)) this.complaints.push('the body changed while the request was under way')
-      for (const id of settledBy(answer, documents)) sent.delete(id)
+      for (const id of settledBy(answer, documents)) {
+        sent.delete(id)
+        const refused = this.refused.get(id)
+        if (refused !== undefined && !this.documents.has(id)) this.told.add(refused)
+      }
       return answer
     }
   }

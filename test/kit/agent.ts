@@ -286,6 +286,7 @@ const defaults: Settings = {
   lineBytesMax: 4096,
   scanIntervalMs: 10_000,
   deadLetterBytesMax: 1024 * 1024,
+  deadLetterIndex: undefined,
   logLevel: 'debug',
   adminPort: 0,
 }

@@ -34,6 +34,11 @@ export class WrittenFrontiers {
     }
     return broken
   }
+
+  /** Those of some documents that lie before a frontier: nobody sends them again. */
+  passed(documents: Iterable<Stored>): Stored[] {
+    return [...documents].filter(({ id, offset }) => offset < (this.#offsets.get(generationOf(id)) ?? 0))
+  }
 }
 
 /**

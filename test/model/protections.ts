@@ -28,6 +28,7 @@ export const mutants: readonly Mutant[] = [
   one('the frontier without gaps', 'if (!first.settled) break', 'void 0'),
   one('the flush of the checkpoint', 'await draft.flush()'),
   one('the flush of its directory', "await steps.flushDirectory(path.slice(0, path.lastIndexOf('/')))"),
+  one('the flush of dead letters before a checkpoint', 'await this.#o.first?.()'),
   one('a checkpoint before the first line of a generation', 'await saving.knows(spans.map(({ source }) => source))'),
   one('the first checkpoint again when it fails', 'if (!written) this.#dirty = true'),
   one('the open descriptor of a deleted file', 'if (generation.unreadBytes > 0 && !generation.finished) return'),

@@ -4,6 +4,8 @@ import type { Ledger } from '../../src/settle/ledger.ts'
 import type { Item } from '../../src/ship/answer.ts'
 import { AgentHarness } from '../kit/agent.ts'
 import { VirtualClock } from '../kit/agent-clock.ts'
+import { readLetter } from '../../src/ship/letters/letter.ts'
+import { lettersDirectory, linesOf, segmentsIn } from '../../src/ship/letters/segments.ts'
 import { memoryDisk } from '../kit/agent-disk.ts'
 import { diskError, MemoryFiles, type Call } from '../kit/agent-files.ts'
 import { MemoryServer, type Outcome, type Stored } from '../kit/agent-server.ts'
@@ -66,6 +68,10 @@ export class World {
   readonly #wide: boolean
   readonly #lossy: boolean
   #hasStarted = false
+  /** Refused for good, and a checkpoint has passed them. */
+  readonly #refused = new Set<Stored>()
+  /** A letter could not be written, and Remora said so. */
+  #lettersLost = false
   /** Lines that processes which are gone have counted as taken for the first time. */
   #created = 0
 
@@ -150,6 +156,7 @@ export class World {
     this.broken.push(...judge(this.application, this.#server, this.#facts()))
     const { ledger } = this.harness.agent
     if (ledger.heldLines !== 0) this.broken.push(`lines are held: ${JSON.stringify(ledger)}`)
+    this.broken.push(...this.#lettersMissing())
     this.harness.crash()
   }
 
@@ -171,8 +178,24 @@ export class World {
     return { lineBytesMax, gaps: this.#gaps, wide: this.#wide, peaceful: this.#peaceful && !this.#wide }
   }
 
+  /** Documents of which nothing but their letter is left, and that is not there although Remora did not say so. */
+  #lettersMissing(): string[] {
+    if (this.#lossy || this.#lettersLost) return []
+    const disk = memoryDisk(this.#files)
+    const texts = new Set([...this.#server.documents.values()].map(({ message }) => message))
+    for (const { path } of segmentsIn(disk, lettersDirectory('/state'))) {
+      for (const { text } of linesOf(disk, path)) {
+        const { source } = readLetter(text ?? '') ?? {}
+        if (source !== undefined) texts.add((JSON.parse(source) as { message: string }).message)
+      }
+    }
+    const missing = [...this.#refused].filter(({ message }) => !texts.has(message))
+    return missing.map((document) => `refused, and no letter of it: ${JSON.stringify(document).slice(0, 300)}`)
+  }
+
   #hearGaps(): void {
     for (const { code, path, text } of this.harness.messages.splice(0)) {
+      if (code === 'DEAD_LETTER_LOST') this.#lettersLost = true
       const [, bytes, from] = code === 'GAP' ? (/(\d+) bytes .* from offset (\d+)/.exec(text) ?? []) : []
       if (bytes === undefined || from === undefined) continue
       this.#gaps.push({ path, from: Number(from), to: Number(from) + Number(bytes) })
@@ -360,6 +383,7 @@ export class World {
       replaced: (text) => {
         this.#unsaved = false
         this.broken.push(...this.#frontiers.check(text, this.#server))
+        for (const document of this.#frontiers.passed(this.#server.told)) this.#refused.add(document)
         const { generations } = JSON.parse(text.split('\n')[1]!) as State
         this.application.saved(new Set(generations.map(({ inode }) => inode)))
       },

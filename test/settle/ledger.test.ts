@@ -9,7 +9,7 @@ const done = (lines: number): Settlement => ({ ...nothing, done: lines })
 
 /** Lines of a file come into the hands of Remora, get verdicts, or vanish before; now and then room is made. */
 const step = fc.record({
-  kind: fc.constantFrom('read', 'settle', 'settle', 'gap', 'fold'),
+  kind: fc.constantFrom('read', 'settle', 'settle', 'gap', 'fold', 'expire'),
   file: fc.nat(5),
   lines: fc.nat(1000),
   shares: fc.array(fc.nat(100), { minLength: 4, maxLength: 4 }),
@@ -51,6 +51,11 @@ test('at all times every line that was read is in exactly one account, of its fi
           expected.duplicateLines += duplicates
           expected.deadLetteredLines += deadLettered
           expected.lostLines += lost
+        } else if (kind === 'expire') {
+          const some = Math.min(lines, expected.deadLetteredLines)
+          ledger.expireLetters(path, some)
+          expected.deadLetteredLines -= some
+          expected.lostLines += some
         } else {
           // The file is gone: its past becomes that of the others.
           ledger.fold((known) => known !== path)
@@ -66,11 +71,44 @@ test('at all times every line that was read is in exactly one account, of its fi
         for (const each of [ledger, ...ledger.files.values(), ledger.others]) {
           expect(each.imbalance).toBe(0)
           expect(each.heldLines).toBeGreaterThanOrEqual(0)
+          expect(each.deadLetteredLines).toBeGreaterThanOrEqual(0)
         }
       }
     }),
     runs(500),
   )
+})
+
+const refused = (lines: number): Settlement => ({ ...nothing, deadLettered: lines })
+
+describe('letters that go', () => {
+  test('before their batch is settled move their lines when it is, and no others', () => {
+    const ledger = new Ledger()
+    ledger.read('/a.log', 10, 100, 0)
+    ledger.read('/b.log', 10, 100, 0)
+    ledger.expireLetters('/a.log', 3)
+    ledger.settle('/b.log', 10, refused(10))
+    expect(ledger).toMatchObject({ heldLines: 10, deadLetteredLines: 10, lostLines: 0 })
+    ledger.settle('/a.log', 10, { ...refused(9), done: 1 })
+    expect(ledger.of('/a.log')).toMatchObject({ deadLetteredLines: 6, lostLines: 3 })
+    expect(ledger).toMatchObject({ deadLetteredLines: 16, lostLines: 3, imbalance: 0 })
+    ledger.settle('/b.log', 0, nothing)
+    expect(ledger.lostLines, 'once').toBe(3)
+  })
+
+  test('of a file whose account was folded meanwhile, or that nobody knows', () => {
+    const ledger = new Ledger()
+    ledger.read('/a.log', 10, 100, 0)
+    ledger.settle('/a.log', 10, refused(10))
+    ledger.fold(() => false)
+    ledger.read('/a.log', 1, 10, 0)
+    ledger.settle('/a.log', 1, refused(1))
+    ledger.expireLetters('/a.log', 5)
+    expect(ledger.of('/a.log')).toMatchObject({ deadLetteredLines: 0, lostLines: 1 })
+    expect(ledger.others).toMatchObject({ deadLetteredLines: 6, lostLines: 4 })
+    ledger.expireLetters('', 6)
+    expect(ledger).toMatchObject({ deadLetteredLines: 0, lostLines: 11 })
+  })
 })
 
 const fill = (ledger: Ledger, files: number, from = 0) => {
