@@ -1,0 +1,83 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { startAgent } from '../kit/agent-process.ts'
+import type { Elasticsearch } from '../kit/elasticsearch.ts'
+import { FaultProxy } from '../kit/fault-proxy.ts'
+import { storedOf, WrittenLines, type Stored } from '../kit/stored.ts'
+import type { Cell } from './cells.ts'
+
+/** The data streams of the cells have this template: names that begin so. */
+export const streams = 'faults-stream-'
+
+const mostMs = 60_000
+const linesAtFirst = 2_500
+
+/** What came of a cell. */
+export interface Ran {
+  readonly stored: Stored
+  readonly expected: number
+  /** Requests that each of its faults hit. */
+  readonly hits: readonly number[]
+  /** Codes of what the agent said that is no mere information, each once, sorted. */
+  readonly said: readonly string[]
+  readonly exitCode: number | null
+  readonly proxyFailures: readonly unknown[]
+  readonly output: string
+}
+
+/** One agent, one target, and one proxy between them: trouble for some requests, then none. */
+export async function runCell(server: Elasticsearch, cell: Cell, name: string): Promise<Ran> {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'remora-fault-'))
+  const target = `${cell.target === 'index' ? 'faults-index-' : streams}${name}`
+  const proxy = await FaultProxy.before(server.port, cell.strikes)
+  const written = new WrittenLines(path.join(directory, 'app.log'))
+  written.append(linesAtFirst)
+  const agent = startAgent({
+    REMORA_PATHS: written.path,
+    REMORA_STATE_DIR: path.join(directory, 'state'),
+    REMORA_ELASTICSEARCH_URL: proxy.url,
+    REMORA_INDEX: target,
+    REMORA_BATCH_BYTES: '128Ki',
+    REMORA_MAX_LINE_BYTES: '5Ki',
+    REMORA_CONCURRENCY: '2',
+    REMORA_REQUEST_TIMEOUT: '2s',
+  })
+  try {
+    const deadlineMs = performance.now() + mostMs
+    const waiting = () => performance.now() < deadlineMs && agent.child.exitCode === null
+    // More lines as long as something is to go wrong: some faults need a connection that has a pause.
+    while (!proxy.isOver && waiting()) {
+      await delay(100)
+      if (written.count < 4 * linesAtFirst) written.append(50)
+    }
+    written.append(100)
+    while ((await server.count(target)) < written.count && waiting()) await delay(200)
+    const exitCode = await agent.end('SIGTERM')
+    return {
+      stored: await storedOf(server, target, written),
+      expected: written.count,
+      hits: proxy.hits,
+      said: saidIn(agent.output()),
+      exitCode,
+      proxyFailures: proxy.failures,
+      output: agent.output(),
+    }
+  } finally {
+    await agent.end('SIGKILL')
+    await proxy.close()
+    fs.rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** Codes of warnings and worse. */
+function saidIn(output: string): string[] {
+  const codes = new Set<string>()
+  for (const line of output.split('\n')) {
+    if (!line.startsWith('{')) continue
+    const said = JSON.parse(line) as Record<string, string>
+    if (said['log.level'] !== 'info' && said['log.level'] !== 'debug') codes.add(said['event.code'] ?? '')
+  }
+  return [...codes].toSorted()
+}
