@@ -53,7 +53,7 @@ export async function runCell(server: Elasticsearch, cell: Cell, name: string): 
       if (written.count < 4 * linesAtFirst) written.append(50)
     }
     written.append(100)
-    while ((await server.count(target)) < written.count && waiting()) await delay(200)
+    while ((await countOf(server, target)) < written.count && waiting()) await delay(200)
     const exitCode = await agent.end('SIGTERM')
     return {
       stored: await storedOf(server, target, written),
@@ -68,6 +68,15 @@ export async function runCell(server: Elasticsearch, cell: Cell, name: string): 
     await agent.end('SIGKILL')
     await proxy.close()
     fs.rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** Of an index that has only just been made, a shard may not have been started: it cannot be counted yet. */
+async function countOf(server: Elasticsearch, target: string): Promise<number> {
+  try {
+    return await server.count(target)
+  } catch {
+    return 0
   }
 }
 

@@ -29,6 +29,7 @@ describe('what a server answers that cannot tell', () => {
     ['nobody is known', 401, '{}', 'refused'],
     ['a proxy allows _bulk only', 404, '<html>', 'refused'],
     ['it is an old version', 405, '{"error":"Incorrect HTTP method"}', 'refused'],
+    ['the answer was lost on its way', 200, '', 'unreachable'],
     ['it is no answer to this', 200, '{"errors":false,"items":[]}', 'refused'],
     ['the index is closed', 200, shut, 'refused'],
     ['a shard is not started', 200, shardless, 'unready'],
