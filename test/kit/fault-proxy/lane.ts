@@ -160,14 +160,18 @@ export class Lane {
     const pieces: Buffer[] = []
     const toServer = fault.kind !== 'answer' || fault.passedOn
     const server = toServer ? await this.#toServer() : undefined
-    const take = (bytes: Buffer) => {
+    const unreadMs = 'unreadMs' in fault ? fault.unreadMs : undefined
+    const take = async (bytes: Buffer) => {
       keep(bytes)
       if (fault.kind === 'duplicate') pieces.push(Buffer.from(bytes))
-      return server?.write(bytes)
+      await server?.write(bytes)
+      // Read fast, the kernel would take in all the rest of the body unasked.
+      if (unreadMs !== undefined) await delay(dripMs)
     }
     if (phase === 'request head' || phase === 'request body') {
       await request.take(take, placeIn(request, phase, at))
       if (fault.kind === 'answer') return this.#answerEarly(request, keep, fault)
+      if (unreadMs !== undefined) await delay(unreadMs)
       if (fault.kind === 'drip') await this.#drip(async (bytes) => void (await request.take(take, bytes)), request, at)
       else if (!(await this.#act(fault))) return false
       await request.take(take)

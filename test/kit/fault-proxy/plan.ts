@@ -21,7 +21,11 @@ export type Fault =
   /** What is left of the message comes in so many small pieces. */
   | { readonly kind: 'drip'; readonly pieces: number }
   /** An end in order (FIN), or by a reset (RST); or nothing ever again, with the connection open. */
-  | { readonly kind: 'close' | 'reset' | 'stall' }
+  | {
+      readonly kind: 'close' | 'reset' | 'stall'
+      /** In the middle of the request: the rest of the body stays unread for so long before. */
+      readonly unreadMs?: number
+    }
   /** Nobody listens for a time, and what stood is reset. */
   | { readonly kind: 'refuse'; readonly ms: number }
   /** Answers by itself. With `passedOn` the server gets the request all the same, and its answer is thrown away. */
