@@ -177,7 +177,8 @@ async function goThrough(
     written.append(40)
     await delay(100)
     const ready = await readyz(port).catch(() => undefined)
-    if (ready !== undefined) seen.push(ready)
+    // Before its first look at the files it is not ready, and says so.
+    if (ready !== undefined && (seen.length > 0 || ready.status === 200)) seen.push(ready)
   }
   // What was under way when it began may have got through.
   expect(written.count - startedAt).toBeGreaterThan(200)
@@ -200,7 +201,8 @@ const timeout = troubleMs + 2 * mendedMs + 60_000
 
 describeElasticsearch('a target that is not as it must be, under load, and then mended', () => {
   beforeAll(async () => {
-    server = await startElasticsearch({ user })
+    // The look at the disk takes the flood stage back when there is no flood.
+    server = await startElasticsearch({ user, settings: { 'cluster.info.update.interval': '1h' } })
   })
   afterAll(() => server?.remove())
 
