@@ -10,8 +10,11 @@ import type { Cell } from './cells.ts'
 
 /** The data streams of the cells have this template: names that begin so. */
 export const streams = 'faults-stream-'
+/** Those that are rolled over. */
+export const rolling = 'faults-rolling-'
+const prefixes = { index: 'faults-index-', 'data stream': streams, rolling }
 
-const mostMs = 60_000
+const mostMs = 90_000
 const linesAtFirst = 2_500
 
 /** What came of a cell. */
@@ -27,11 +30,21 @@ export interface Ran {
   readonly output: string
 }
 
-/** One agent, one target, and one proxy between them: trouble for some requests, then none. */
-export async function runCell(server: Elasticsearch, cell: Cell, name: string): Promise<Ran> {
+/**
+ * One agent, one target, and one proxy between them: trouble for some requests, then none.
+ *
+ * @param struck  before a request feels what hits it
+ */
+export async function runCell(
+  server: Elasticsearch,
+  cell: Pick<Cell, 'strikes'> & { readonly target: keyof typeof prefixes },
+  name: string,
+  struck: () => Promise<void> | void = () => {},
+): Promise<Ran> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'remora-fault-'))
-  const target = `${cell.target === 'index' ? 'faults-index-' : streams}${name}`
+  const target = `${prefixes[cell.target]}${name}`
   const proxy = await FaultProxy.before(server.port, cell.strikes)
+  proxy.struck = struck
   const written = new WrittenLines(path.join(directory, 'app.log'))
   written.append(linesAtFirst)
   const agent = startAgent({

@@ -10,6 +10,8 @@ export interface Surroundings {
   connect(): Promise<Wire>
   pick(fits: (strike: Strike) => boolean): { readonly strike: Strike; readonly at: number } | undefined
   note(passing: Passing): void
+  /** Awaited before a request that is hit feels it: the world may change. */
+  struck(passing: Passing): Promise<void> | void
   /** Nobody listens for a time, and all connections are reset. */
   refuse(ms: number): void
   readonly keepsBodies: boolean
@@ -47,8 +49,8 @@ export class Lane {
       await this.#serve()
       this.#client.finish()
     } catch (error) {
-      if (!(error instanceof Gone)) throw error
       this.#client.close()
+      if (!(error instanceof Gone)) throw error
     } finally {
       this.#server?.close()
     }
@@ -170,6 +172,7 @@ export class Lane {
     }
     if (phase === 'request head' || phase === 'request body') {
       await request.take(take, placeIn(request, phase, at))
+      await this.#around.struck(passing)
       if (fault.kind === 'answer') return this.#answerEarly(request, keep, fault)
       if (unreadMs !== undefined) await delay(unreadMs)
       if (fault.kind === 'drip') await this.#drip(async (bytes) => void (await request.take(take, bytes)), request, at)
@@ -181,6 +184,7 @@ export class Lane {
     const answer = server === undefined ? undefined : await readAnswer(server, passing.method)
     passing.status = answer?.status
     passing.content = answer?.content
+    await this.#around.struck(passing)
     if (phase === 'request complete' || fault.kind === 'length' || fault.kind === 'other answer')
       return this.#instead(answer, passing, fault, pieces)
     if (!inAnswer.has(phase) || answer === undefined) throw new Error(`nothing can go wrong like this: ${phase}`)

@@ -20,6 +20,7 @@ export class FaultProxy implements Surroundings {
   /** Keeps what arrives of the bodies of requests; and what is answered. */
   keepsBodies = false
   readsAnswers = false
+  struck: (passing: Passing) => Promise<void> | void = () => {}
 
   private constructor(port: number, to: number) {
     this.port = port
