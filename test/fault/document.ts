@@ -31,7 +31,7 @@ const introduction = `# Faults between Remora and Elasticsearch
 
 Each row is a test (\`test/fault\`): the real agent ships some thousand lines to a real Elasticsearch through a proxy (\`test/kit/fault-proxy\`), with batches of 128 KiB, two requests
 at once and a time-out of 2 s. Something goes wrong with as many requests as the row says, then nothing does any more. At the end every document is compared with the line that it was made from: id, offset and text.
-\`FAULTS=write npx vitest run test/fault\` writes this page.
+\`FAULTS=write npx vitest run test/fault/matrix\` writes this page.
 
 - *connect*: before a byte of a request; *request head*, *request body*: in the middle of it, unless the row says otherwise; *request complete*: the server has it and has answered, which nobody hears of
 - *answer head*, *answer body*: in the middle; *answer begun*: the head is out, and no byte of the body

@@ -18,7 +18,7 @@ const ran = new Map<Cell, Ran>()
 describe('docs/faults.md', () => {
   test('has the cells of the matrix, each with nothing lost and nothing twice', () => {
     if (wanted === 'write') return
-    expect(cellsIn(readFileSync(document, 'utf8')), '`FAULTS=write npx vitest run test/fault` writes it').toEqual(
+    expect(cellsIn(readFileSync(document, 'utf8')), '`FAULTS=write npx vitest run test/fault/matrix` writes it').toEqual(
       cells.map((cell) => rowOf(cell)),
     )
   })
