@@ -11,7 +11,7 @@ const head = '| what goes wrong | where | target | requests hit | what the agent
 export function documentOf(cells: readonly Cell[], ran: ReadonlyMap<Cell, Ran>): string {
   const rows = cells.map((cell) => {
     const { stored, said } = ran.get(cell)!
-    const text = said.map((code) => `\`${code}\``).join(', ')
+    const text = isByChance(cell) ? 'depends on the moment' : said.map((code) => `\`${code}\``).join(', ')
     return `${rowOf(cell)} ${text} | ${stored.lost} | ${stored.twice} |`
   })
   return `${introduction}
@@ -19,6 +19,17 @@ ${head}
 |---|---|---|---|---|---|---|
 ${rows.join('\n')}
 `
+}
+
+/** Whether a connection is closed before or after the next request is on it: only then somebody is disappointed. */
+function isByChance({ strikes }: Cell): boolean {
+  return strikes.some(({ phase }) => phase === 'idle' || phase === 'reused')
+}
+
+/** What the agent says at the least, by the document. */
+export function saidIn(text: string, cell: Cell): string[] {
+  const row = text.split('\n').find((line) => line.startsWith(rowOf(cell))) ?? ''
+  return [...row.slice(rowOf(cell).length).matchAll(/`([A-Z_]+)`/g)].map(([, code]) => code!)
 }
 
 /** The cells that a document has, without those of which something was lost or stored twice. */

@@ -6,6 +6,7 @@ import { startAgent } from '../kit/agent-process.ts'
 import type { Elasticsearch } from '../kit/elasticsearch.ts'
 import { FaultProxy } from '../kit/fault-proxy.ts'
 import { storedOf, WrittenLines, type Stored } from '../kit/stored.ts'
+import { succeed } from '../kit/elasticsearch/client.ts'
 import type { Cell } from './cells.ts'
 
 /** The data streams of the cells have this template: names that begin so. */
@@ -82,6 +83,14 @@ export async function runCell(
     await proxy.close()
     fs.rmSync(directory, { recursive: true, force: true })
   }
+}
+
+/** Makes a target with a document that goes again: what is said must not depend on how fast its first shard starts. */
+export async function makeTarget(server: Elasticsearch, cell: Cell, name: string): Promise<void> {
+  const seed = `{"create":{}}\n{"@timestamp":"2026-01-01T00:00:00Z"}\n`
+  const answer = await succeed(server, 'POST', `/${prefixes[cell.target]}${name}/_bulk?refresh=wait_for`, seed)
+  const { _index: index, _id: id } = answer.items[0].create
+  await succeed(server, 'DELETE', `/${index}/_doc/${id}`)
 }
 
 /** Of an index that has only just been made, a shard may not have been started: it cannot be counted yet. */
