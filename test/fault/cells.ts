@@ -73,7 +73,9 @@ const early = (name: string, status: number, headers: Record<string, string>): R
 ]
 
 const rows: readonly Row[] = [
-  ['delay of 300 ms', { kind: 'delay', ms: 300 }, atAll],
+  // A connection that comes late is kept, and then no other is needed.
+  ['delay of 300 ms', { kind: 'delay', ms: 300 }, ['connect'], { times: 1 }],
+  ['delay of 300 ms', { kind: 'delay', ms: 300 }, atAll.slice(1)],
   ['drip', { kind: 'drip', pieces: 50 }, ['request body', 'answer head', 'answer body']],
   ['end (FIN)', { kind: 'close' }, [...atAll, 'idle', 'reused']],
   [
