@@ -70,15 +70,17 @@ export class Exchanger {
    *
    * @param payload  makes the body of an attempt
    * @param read     reads the answer, to a bound of its own
+   * @param isOurs   false: no such server answers so, and the node is one that is not there
    */
   async exchange<T>(
     question: Question,
     payload: (lease: Lease) => Payload | undefined,
     read: (head: Head, stream: Readable) => Promise<T>,
     signal: AbortSignal,
+    isOurs: (value: T) => boolean = () => true,
   ): Promise<Replied<T> | Failed> {
     for (let last = false; ; last = true) {
-      const { outcome, lease, refused } = await this.#attempt(question, payload, read, signal)
+      const { outcome, lease, refused } = await this.#attempt(question, payload, read, signal, isOurs)
       if (last || !refused || signal.aborted || !this.#connections.refused(lease)) return outcome
     }
   }
@@ -88,6 +90,7 @@ export class Exchanger {
     payloadFor: (lease: Lease) => Payload | undefined,
     read: (head: Head, stream: Readable) => Promise<T>,
     signal: AbortSignal,
+    isOurs: (value: T) => boolean,
   ): Promise<{ outcome: Replied<T> | Failed; lease: Lease; refused: boolean }> {
     const id = `remora-${++requests}`
     const outgoing = this.#outgoing
@@ -117,7 +120,7 @@ export class Exchanger {
       const value = await read({ status, headers: headers as Head['headers'] }, body)
       outcome = { kind: 'replied', status, value, lease }
       refused = status === 401 || status === 403
-      news = isAway(status) ? 'failed' : 'alive'
+      news = isAway(status) || !isOurs(value) ? 'failed' : 'alive'
     } catch (error) {
       const cause = outgoing.errorOf(id)
       const stale = outgoing.wasReused(id) && !deadline.isLate && !signal.aborted

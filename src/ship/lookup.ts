@@ -67,6 +67,10 @@ export function makeLookup(connections: Connections, target: string, timeoutMs: 
     const value = read(reply)
     if (value !== undefined) return { kind: 'answered', value }
     const { status, body } = reply
+    // Elasticsearch never says nothing: whoever is in between lost the answer.
+    if (status === 200 && (body === null || typeof body !== 'object')) {
+      return { kind: 'failed', state: 'unreachable', message: `${request.method} ${request.path} is answered nothing` }
+    }
     const type = readErrorType(body)
     const why = `${request.method} ${request.path} is answered ${status} ${type}`.trimEnd()
     if (status === 408 || status === 429 || (status >= 500 && status !== 501)) {

@@ -65,6 +65,7 @@ export function makeSend(connections: Connections, target: string, timeoutMs: nu
       () => payloadOf(body, gzipLevel),
       (head, stream) => readReply(head, stream, documents, reasons),
       signal,
+      (reply) => reply.kind !== 'answered' || reply.answer.kind !== 'malformed',
     )
     if (replied.kind === 'failed') return replied
     const { value: sent, lease } = replied

@@ -31,6 +31,7 @@ describe('what a server answers that cannot tell', () => {
     ['a proxy says that all is well', 200, '{"errors":false,"items":[]}', 'unreachable'],
     ['a proxy says nothing', 200, '{}', 'unreachable'],
     ['a proxy shows a page', 200, '<html>', 'unreachable'],
+    ['the answer was lost on its way', 200, '', 'unreachable'],
     ['the index is closed', 200, shut, 'refused'],
     ['a shard is not started', 200, shardless, 'unready'],
     ['it has too much to do', 429, '{"error":{"type":"es_rejected_execution_exception"}}', 'overloaded'],

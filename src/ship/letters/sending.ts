@@ -129,7 +129,8 @@ export class Sending {
       nodes: 1,
       send: async (body, documents, signal, asking) => {
         const sent = await send(body, documents, signal, asking)
-        count(cameOf(sent))
+        // Why one was refused is only asked of one that has its verdict.
+        if (asking?.reasons !== true) count(cameOf(sent))
         return sent
       },
       health: (health) => (this.health = health),
