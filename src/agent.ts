@@ -11,11 +11,12 @@ import { leftOf } from './agent/left.ts'
 import { Looking } from './agent/looking.ts'
 import { Resumption } from './agent/resumption.ts'
 import { Saving } from './agent/saving.ts'
-import { staticFields } from './agent/static-fields.ts'
+import { staticFields } from './config/static-fields.ts'
 import { Stopping } from './agent/stopping.ts'
 import * as texts from './agent/texts.ts'
 import type { AgentOptions, Summary, World } from './agent/world.ts'
 import { limits } from './base/limits.ts'
+import { hasDate } from './base/placeholders.ts'
 import type { SavedGeneration } from './base/state.ts'
 import { Discovery } from './discover/discovery.ts'
 import { Globs } from './discover/globs.ts'
@@ -52,7 +53,7 @@ export class Agent {
   readonly #arena: Arena<Kernel>
   readonly #requests: PQueue
   readonly #shipper: Shipper
-  /** Undefined when documents have no ids. */
+  /** Undefined when documents have no ids, or name their index. */
   readonly #doubts: Doubts | undefined
   readonly #resumption = new Resumption()
   readonly #deadLetters: DeadLetters
@@ -97,7 +98,9 @@ export class Agent {
       writer: world.newInstanceId(),
       say: ({ level, ...notice }) => this.#say(level, notice),
     })
-    this.#doubts = settings.documentId === 'none' ? undefined : new Doubts(world.lookup, world.clock, settings.target)
+    // A plain index is never rolled over: it answers 409 by itself, also when each day has its own.
+    const isDoubtful = settings.documentId === 'offset' && !hasDate(settings.target)
+    this.#doubts = isDoubtful ? new Doubts(world.lookup, world.clock, settings.target) : undefined
     this.#shipper = new Shipper({
       clock: world.clock,
       random: world.random,
@@ -310,7 +313,7 @@ export class Agent {
       clock: world.clock,
       registry: this.#registry,
       schedule: this.#schedule,
-      templates: new Templates(staticFields(settings)),
+      templates: new Templates(staticFields(settings), settings.target),
       arena: this.#arena,
       ledger: this.ledger,
       lineBytesMax: settings.lineBytesMax,

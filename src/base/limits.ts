@@ -91,6 +91,8 @@ export const limits = {
   stateIndicesMax: 10_000,
   /** Of each file of the state so many are kept that could not be read. */
   setAsideMax: 20,
+  /** The last millisecond of the year 9999, epoch milliseconds: no later time is taken for one. */
+  wallMsMax: 253_402_300_799_999,
   /** Characters of a path in the state: the kernel knows no path of more bytes. */
   pathMax: 4_096,
   /** Another Remora that has written into the same state directory is gone when it was silent for so long. */

@@ -14,6 +14,7 @@ import { readSettingFile } from '../config/read-file.ts'
 import type { Settings } from '../config/types.ts'
 import { watchDirectories } from '../discover/watch.ts'
 import type { MemoryPlan } from '../queue/plan.ts'
+import { bulkTargetOf } from '../ship/bulk-target.ts'
 import { makeLookup } from '../ship/lookup.ts'
 import { makeClient, makeSend } from '../ship/transport.ts'
 import { version } from '../version.ts'
@@ -58,14 +59,15 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     // One more, so that a question which hangs keeps no documents waiting.
     connections: plan.concurrency + 1,
   })
+  const { target, pipeline, routing, requestTimeoutMs } = settings
   const world: World = {
     disk: systemDisk,
     clock: systemClock,
     random: Math.random,
     newInstanceId: randomUUID,
     watch: watchDirectories,
-    send: makeSend(client, settings.target, settings.requestTimeoutMs),
-    lookup: makeLookup(client, settings.target, settings.requestTimeoutMs),
+    send: makeSend(client, bulkTargetOf(target, pipeline, routing), requestTimeoutMs),
+    lookup: makeLookup(client, target, requestTimeoutMs, routing),
     yield: () => new Promise((resolve) => setImmediate(resolve)),
   }
   const metrics = makeMetrics(version, () => agent.figures())

@@ -1,8 +1,10 @@
 /** From the environment to `Settings`: every variable read, every relation checked, all that is wrong told at once. */
+import { assert } from '../base/errors.ts'
 import { checkAuthorities } from './authorities.ts'
 import { sortNames } from './names.ts'
 import type { Problem } from './problem.ts'
 import { checkRelations } from './relations.ts'
+import { resolveNames } from './resolve.ts'
 import { Secrets } from './secrets.ts'
 import { rows, settings } from './settings.ts'
 import type { Setting, Values } from './settings.ts'
@@ -108,11 +110,13 @@ function read(setting: Setting<unknown>, source: Source, secrets: Secrets): Read
 }
 
 function toSettings({ index, dataset, dataStreamNamespace, ...values }: Values): Settings {
+  const resolved = resolveNames({ ...values, index, dataset, dataStreamNamespace })
+  assert(resolved.ok, 'the relations were checked')
   return {
     ...values,
     exclude: values.exclude ?? [],
     elasticsearchUrls: values.elasticsearchUrls ?? [],
     fields: values.fields ?? new Map(),
-    target: index ?? `logs-${dataset}-${dataStreamNamespace}`,
+    ...resolved.value,
   }
 }

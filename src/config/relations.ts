@@ -1,11 +1,14 @@
 /** What must hold between settings that are each right by themselves. Pure: facts in, problems out. */
 import { limits } from '../base/limits.ts'
+import { hasDate, nameAt } from '../base/placeholders.ts'
 import { formatBytes, formatDurationMs } from '../base/units.ts'
 import { clash } from './fields.ts'
 import { coversAll, reachesInto } from './globs.ts'
 import type { Problem } from './problem.ts'
+import { resolveNames } from './resolve.ts'
 import { settings } from './settings.ts'
 import type { Key, Values } from './settings.ts'
+import { factKeys } from './static-fields.ts'
 import { isLoopback } from './urls.ts'
 
 export interface Facts {
@@ -64,6 +67,15 @@ const rules: readonly ((facts: Facts) => Found | undefined)[] = [
       `${settings[other].name} is given as well, which names another target`,
       `remove REMORA_INDEX to write to the data stream, or ${settings[other].name}`,
     ]
+  },
+
+  function namesResolve({ values, given }) {
+    // A field whose setting cannot be read is no reason to complain twice.
+    if ([...factKeys.values(), 'fields' as const].some((key) => given.has(key) && values[key] === undefined)) {
+      return undefined
+    }
+    const resolved = resolveNames(values)
+    return resolved.ok ? undefined : [resolved.key, resolved.message, resolved.wayOut]
   },
 
   function lineFitsBatch({ values: { batchBytes, lineBytesMax } }) {
@@ -133,11 +145,20 @@ const rules: readonly ((facts: Facts) => Found | undefined)[] = [
   },
 ]
 
+/** Names that templates of Elasticsearch itself make data streams of. Source: its reference, "Index templates". */
+const ownPatterns = /^(?:logs|metrics|synthetics|traces)-[^-]*-/
+
 const advice: readonly ((facts: Facts) => string | undefined)[] = [
   function credentialsInTheClear({ values, given }) {
     const open = (values.elasticsearchUrls ?? []).find((url) => url.startsWith('http:') && !isLoopback(url))
     if (open === undefined || !(given.has('apiKey') || given.has('password'))) return undefined
     return `credentials go unencrypted over the network to ${open} (REMORA_ELASTICSEARCH_URL): use https if it is offered`
+  },
+
+  function datedIndexIsPlain({ values: { index, setup } }) {
+    if (index === undefined || !hasDate(index) || !ownPatterns.test(nameAt(index, 0)) || setup === 'once')
+      return undefined
+    return `a template of Elasticsearch's own makes data streams of names like ${index} (REMORA_INDEX), which a date does not suit: run \`remora setup\` first, set REMORA_SETUP=once, or choose a name that begins otherwise`
   },
 
   function requestWithinGrace({ values: { requestTimeoutMs, shutdownGraceMs }, given }) {

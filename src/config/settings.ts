@@ -3,7 +3,7 @@ import * as kinds from './kinds.ts'
 import type { Kind } from './kinds.ts'
 import { fields } from './fields.ts'
 import { excludeGlobs, includeGlobs } from './globs.ts'
-import { dataStreamPart, indexName } from './target.ts'
+import { dataStreamPart, indexName, pipelineName, routing } from './target.ts'
 import { urls } from './urls.ts'
 
 export interface Setting<T> {
@@ -27,6 +27,7 @@ const Gi = 2 ** 30
 const second = 1_000
 const minute = 60 * second
 const hour = 60 * minute
+const day = 24 * hour
 
 /** By key of `Settings`, except for `index`, `dataset` and `dataStreamNamespace`, which make its `target`. */
 export const settings = {
@@ -91,19 +92,46 @@ export const settings = {
     kind: indexName,
     default: undefined,
     unset: 'the data stream',
-    help: 'Index, alias or data stream to write to, instead of the data stream of the next two settings.',
+    help: 'Index, alias or data stream to write to, instead of the data stream of the next two settings. `{service.name}` is the value of a field that every document has, `{+yyyy.MM.dd}` the day (UTC) on which the file was first seen.',
   },
   dataset: {
     name: 'REMORA_DATASET',
     kind: dataStreamPart,
     default: 'generic',
-    help: 'Middle part of the data stream `logs-DATASET-NAMESPACE`.',
+    help: 'Middle part of the data stream `logs-DATASET-NAMESPACE`; may be `{service.name}`, in which `-` becomes `_`.',
   },
   dataStreamNamespace: {
     name: 'REMORA_DATA_STREAM_NAMESPACE',
     kind: dataStreamPart,
     default: 'default',
-    help: 'Last part of the data stream; not the namespace of Kubernetes.',
+    help: 'Last part of the data stream; the namespace of Kubernetes only with `{kubernetes.namespace}`, in which `-` becomes `_`.',
+  },
+  pipeline: {
+    name: 'REMORA_PIPELINE',
+    kind: pipelineName,
+    default: undefined,
+    unset: "the target's own",
+    help: 'Ingest pipeline that documents go through.',
+  },
+  routing: {
+    name: 'REMORA_ROUTING',
+    kind: routing,
+    default: undefined,
+    unset: 'none',
+    help: 'Routing of all documents: with it they go to one shard of the index.',
+  },
+  setup: {
+    name: 'REMORA_SETUP',
+    kind: kinds.choice('never', 'once'),
+    default: 'never',
+    help: '`once`: before the first documents are sent, templates and a lifecycle for the target are put in place, as by `remora setup`.',
+  },
+  retentionMs: {
+    name: 'REMORA_RETENTION',
+    kind: kinds.duration(hour, 36_500 * day),
+    default: undefined,
+    unset: 'for ever',
+    help: 'How long documents are kept at the least, for `remora setup` and `REMORA_SETUP`: older ones are deleted by Elasticsearch.',
   },
   podName: {
     name: 'REMORA_POD_NAME',
@@ -263,8 +291,6 @@ export const laterNames: ReadonlySet<string> = new Set([
   'REMORA_CA_FINGERPRINT',
   'REMORA_CLIENT_CERT_FILE',
   'REMORA_CLIENT_KEY_FILE',
-  'REMORA_PIPELINE',
-  'REMORA_SETUP',
   'REMORA_VOLUME_LIMIT',
   'REMORA_VOLUME_POLICY',
   'REMORA_COMPRESSION',

@@ -10,8 +10,15 @@ export interface Settings {
   readonly username: string | undefined
   readonly password: string | undefined
   readonly caFile: string | undefined
-  /** The index, alias or data stream that bulk requests are sent to. */
+  /** The index, alias or data stream that documents go to; with a date in it (`app-{+yyyy.MM.dd}`) a plain index for each. */
   readonly target: string
+  /** Query parameters of bulk requests. */
+  readonly pipeline: string | undefined
+  readonly routing: string | undefined
+  /** Whether the agent itself puts templates in place. */
+  readonly setup: 'never' | 'once'
+  /** How long the lifecycle that is put in place keeps documents; undefined: for ever. */
+  readonly retentionMs: number | undefined
   /** Facts of the Pod from the Downward API, and what else every document carries; undefined when not given. */
   readonly podName: string | undefined
   readonly podNamespace: string | undefined

@@ -24,8 +24,12 @@ const closed = new Set(['index_closed_exception', 'security_exception'])
 
 type Reply = { readonly status: number; readonly body: unknown }
 
-/** Asks Elasticsearch. Sources: its reference, "Resolve index API", "Get alias API", "Multi get API" (realtime: sees what is not refreshed). */
-export function makeLookup(client: Client, target: string, timeoutMs: number): Lookup {
+/**
+ * Asks Elasticsearch. Sources: its reference, "Resolve index API", "Get alias API", "Multi get API" (realtime: sees what is not refreshed).
+ *
+ * @param routing  of all documents: what was routed is found under its routing only
+ */
+export function makeLookup(client: Client, target: string, timeoutMs: number, routing?: string): Lookup {
   async function ask<T>(
     request: { method: string; path: string; querystring?: Record<string, string>; body?: unknown },
     signal: AbortSignal,
@@ -93,7 +97,11 @@ export function makeLookup(client: Client, target: string, timeoutMs: number): L
 
     present(index, ids, signal) {
       const path = `/${encodeURIComponent(index)}/_mget`
-      const querystring = { _source: 'false', filter_path: 'docs.found,docs.error.type,error.type' }
+      const querystring = {
+        _source: 'false',
+        filter_path: 'docs.found,docs.error.type,error.type',
+        ...(routing !== undefined && { routing }),
+      }
       return ask({ method: 'POST', path, querystring, body: { ids } }, signal, ({ status, body }) =>
         status === 200 ? readFound(body, ids.length) : undefined,
       )

@@ -3,6 +3,7 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import { Client, errors, HttpConnection, type ClientOptions } from '@elastic/elasticsearch'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { AnswerReader, type Answer } from './answer.ts'
+import type { BulkTarget } from './bulk-target.ts'
 import { Outgoing } from './outgoing.ts'
 import { retryAfterMs } from './retry.ts'
 
@@ -97,13 +98,13 @@ let requests = 0
 /**
  * Makes a `Send` for one target.
  *
- * @param target     index, alias or data stream
+ * @param target     path and query parameters, as `bulkTargetOf` makes them
  * @param timeoutMs  deadline of one attempt, from its start to the last byte of its answer
  */
-export function makeSend(client: Client, target: string, timeoutMs: number): Send {
+export function makeSend(client: Client, target: BulkTarget, timeoutMs: number): Send {
   const outgoing = new Outgoing()
-  const path = `/${encodeURIComponent(target)}/_bulk`
-  const querystring = { filter_path: filterPath }
+  const { path } = target
+  const querystring = { ...target.querystring, filter_path: filterPath }
 
   async function attempt(id: string, body: Buffer, documents: number, signal: AbortSignal): Promise<Sent> {
     const {

@@ -1,5 +1,6 @@
 import type { Client } from '@elastic/elasticsearch'
 import { afterEach } from 'vitest'
+import { bulkTargetOf } from '../../src/ship/bulk-target.ts'
 import { makeClient, makeSend, type ConnectionSettings, type Sent } from '../../src/ship/transport.ts'
 import { startPeer, type Peer, type Request } from './peer.ts'
 
@@ -36,7 +37,7 @@ export function senderTo(url: string | readonly string[], set: Partial<Connectio
   })
   open.push(() => client.close())
   const stop = new AbortController()
-  const send = makeSend(client, 'logs-generic-default', requestTimeoutMs)
+  const send = makeSend(client, bulkTargetOf('logs-generic-default'), requestTimeoutMs)
   return { client, stop, send: (body, documents = 1) => send(body, documents, stop.signal) }
 }
 
