@@ -129,6 +129,9 @@ export const limits = {
   indicesRetryMs: 30_000,
   /** The same while there is no target. */
   indicesWantedMs: 1_000,
+  /** Bytes of one answer about a template, and failed attempts to put templates in place before documents are sent all the same. */
+  setupAnswerBytesMax: 1024 * 1024,
+  setupTriesMax: 10,
   retryBaseMs: 250,
   /** No answer: a connection attempt in ten seconds from each of two hundred sidecars is no load. */
   retryCapMs: 10_000,

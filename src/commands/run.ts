@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Client } from '@elastic/elasticsearch'
 import { fieldsOf, makeLogger, textOf, whenWritten, type Logger } from '../admin/logger.ts'
 import { makeMetrics, type Metrics } from '../admin/metrics.ts'
 import { statusPage } from '../admin/page.ts'
@@ -15,8 +16,13 @@ import type { Settings } from '../config/types.ts'
 import { watchDirectories } from '../discover/watch.ts'
 import type { MemoryPlan } from '../queue/plan.ts'
 import { bulkTargetOf } from '../ship/bulk-target.ts'
+import { isInPlace, setUp } from '../setup/act.ts'
+import { askOver } from '../setup/ask.ts'
+import { sendAfterSetup } from '../setup/gate.ts'
+import { saidOf } from '../setup/texts.ts'
+import { wishOf } from '../setup/wanted.ts'
 import { makeLookup } from '../ship/lookup.ts'
-import { makeClient, makeSend } from '../ship/transport.ts'
+import { makeClient, makeSend, type Send } from '../ship/transport.ts'
 import { version } from '../version.ts'
 import { farewell } from './farewell.ts'
 import { explainPlan, planFor } from './plan.ts'
@@ -60,13 +66,14 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     connections: plan.concurrency + 1,
   })
   const { target, pipeline, routing, requestTimeoutMs } = settings
+  const send = makeSend(client, bulkTargetOf(target, pipeline, routing), requestTimeoutMs)
   const world: World = {
     disk: systemDisk,
     clock: systemClock,
     random: Math.random,
     newInstanceId: randomUUID,
     watch: watchDirectories,
-    send: makeSend(client, bulkTargetOf(target, pipeline, routing), requestTimeoutMs),
+    send: settings.setup === 'once' ? setupFirst(client, settings, logger, send) : send,
     lookup: makeLookup(client, target, requestTimeoutMs, routing),
     yield: () => new Promise((resolve) => setImmediate(resolve)),
   }
@@ -93,6 +100,21 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     if (stuck) leave(logger)
     await client.close()
   }
+}
+
+/** Templates come before the first documents. */
+function setupFirst(client: Client, settings: Settings, logger: Logger, send: Send): Send {
+  const ask = askOver(client, settings.requestTimeoutMs)
+  const wish = wishOf(settings)
+  return sendAfterSetup({
+    send,
+    attempt: async () => (await isInPlace(ask, wish)) ?? setUp(ask, wish, false),
+    answers: async () => (await ask('GET', '/')).kind === 'answered',
+    over: (outcome) => {
+      const { level, notice } = saidOf(outcome, settings.target)
+      logger[level](fieldsOf(notice), textOf(notice))
+    },
+  })
 }
 
 /**
