@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
+import { nameAt } from '../base/placeholders.ts'
 import { adminFactsOf, adminFindings } from '../check/admin.ts'
 import { Discretion, printable } from '../check/discretion.ts'
 import { authoritiesFindings } from '../check/elasticsearch/authorities.ts'
@@ -67,7 +68,9 @@ async function elasticsearchSection(
   entries: readonly Entry[],
   discretion: Discretion,
 ): Promise<Section> {
-  const { elasticsearchUrls: urls, target, apiKey, username, password, caFile } = settings
+  const { elasticsearchUrls: urls, apiKey, username, password, caFile } = settings
+  // Of a target with dates the index that a file seen now would go to.
+  const target = nameAt(settings.target, systemClock.nowMs())
   const ca = caFile === undefined ? undefined : readSettingFile(caFile)
   const credentials = { username, apiKey: apiKey !== undefined }
   const question = { target, access: { apiKey, username, password, ca }, credentials, deadlineMs }

@@ -24,6 +24,7 @@ export function reportOf(outcome: Outcome, wish: Wish, dry: boolean): Report {
       }
     case 'done':
       return { text: doneText(outcome, wish, dry), exitCode: 0 }
+    case 'later':
     default:
       return { text: `Not now: ${outcome.message}.\n  ${laterWayOut(outcome.status)}\n`, exitCode: 1 }
   }

@@ -33,6 +33,7 @@ export function saidOf(outcome: Outcome, target: string): Said {
           wayOut: `${outcome.wayOut}.`,
         },
       }
+    case 'later':
     default:
       return {
         level: 'warn',
