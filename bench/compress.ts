@@ -15,6 +15,7 @@ import { parseArgs, promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { nodeEnvironment, nodeFlags } from '../src/base/runtime.ts'
 import { systemClock } from '../src/base/clock.ts'
+import { bulkTargetOf } from '../src/ship/bulk-target.ts'
 import { Connections } from '../src/ship/connections.ts'
 import { makeSend } from '../src/ship/transport.ts'
 import { logBlocks } from './log.ts'
@@ -56,7 +57,7 @@ async function child(variant: Variant, content: (typeof contents)[number], url: 
   const gzipLevel = variant.startsWith('stream') ? Number(variant.slice(-1)) : undefined
   const settings = { urls: [url], requestTimeoutMs: 60_000, connections: 2, gzipLevel }
   const connections = new Connections({ settings, clock: systemClock, random: Math.random })
-  const send = makeSend(connections, `bench-${run}`, 60_000)
+  const send = makeSend(connections, bulkTargetOf(`bench-${run}`), 60_000)
   const signal = new AbortController().signal
   let peakBytes = 0
   const sampler = setInterval(() => (peakBytes = Math.max(peakBytes, memoryOf(process.pid).anonymousBytes)), 5)

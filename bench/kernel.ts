@@ -46,8 +46,8 @@ export function measureKernel(seed: number, rounds: number): KernelFigures {
   const even = benchOf(smoothed)
   const templates = new Templates(new Map([['kubernetes.pod.uid', '6f1c2f0a-9f5e-4a5e-8d53-7c1d2b8e4f60']]))
   const origin = { path: '/var/log/app/app.log', readAtMs: Date.UTC(2026, 10, 22) }
-  const plain = templates.of({ ...origin, generationId: undefined })
-  const named = templates.of({ ...origin, generationId: nameOf(['bench']) })
+  const plain = templates.of({ ...origin, generationId: undefined, seenMs: 0 })
+  const named = templates.of({ ...origin, generationId: nameOf(['bench']), seenMs: 0 })
   const target = Buffer.allocUnsafeSlow(text.length)
 
   for (const bench of [mixed, even]) for (const template of [plain, named]) speedOf(bench, template, passesToWarm)

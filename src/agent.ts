@@ -12,12 +12,13 @@ import { Letters } from './agent/letters.ts'
 import { Looking } from './agent/looking.ts'
 import { Resumption } from './agent/resumption.ts'
 import { Saving } from './agent/saving.ts'
-import { staticFields } from './agent/static-fields.ts'
+import { staticFields } from './config/static-fields.ts'
 import { Stopping } from './agent/stopping.ts'
 import * as texts from './agent/texts.ts'
 import { Troubles } from './agent/troubles.ts'
 import type { AgentOptions, Summary, World } from './agent/world.ts'
 import { limits } from './base/limits.ts'
+import { hasDate } from './base/placeholders.ts'
 import type { SavedGeneration } from './base/state.ts'
 import { Discovery } from './discover/discovery.ts'
 import { Globs } from './discover/globs.ts'
@@ -53,7 +54,7 @@ export class Agent {
   readonly #arena: Arena<Kernel>
   readonly #requests: PQueue
   readonly #shipper: Shipper
-  /** Undefined when documents have no ids. */
+  /** Undefined when documents have no ids, or name their index. */
   readonly #doubts: Doubts | undefined
   readonly #resumption = new Resumption()
   readonly #letters: Letters
@@ -103,7 +104,9 @@ export class Agent {
       say: ({ level, ...notice }) => this.#say(level, notice),
       first: () => this.#letters.flush(),
     })
-    this.#doubts = settings.documentId === 'none' ? undefined : new Doubts(world.lookup, world.clock, settings.target)
+    // A plain index is never rolled over: it answers 409 by itself, also when each day has its own.
+    const isDoubtful = settings.documentId === 'offset' && !hasDate(settings.target)
+    this.#doubts = isDoubtful ? new Doubts(world.lookup, world.clock, settings.target) : undefined
     this.#shipper = new Shipper({
       clock: world.clock,
       random: world.random,
@@ -324,7 +327,7 @@ export class Agent {
       clock: world.clock,
       registry: this.#registry,
       schedule: this.#schedule,
-      templates: new Templates(staticFields(settings)),
+      templates: new Templates(staticFields(settings), settings.target),
       arena: this.#arena,
       ledger: this.ledger,
       lineBytesMax: settings.lineBytesMax,

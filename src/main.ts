@@ -10,6 +10,7 @@ const usage = `remora [COMMAND]
 
   run       ship logs until told to stop (the default)
   check     what would run, before it runs: settings, files, memory, Elasticsearch
+  setup     index templates and a lifecycle in Elasticsearch; --dry-run shows them
   config    the settings in effect; --reference explains all of them
   inspect   what the state directory holds: how far each file is shipped; \`inspect dead-letters\`: what was refused
   replay    sends dead letters again, once what refused them is mended
@@ -69,6 +70,8 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'check':
       restartWithFlags()
       return (await import('./commands/check.ts')).checkCommand(process.env, write)
+    case 'setup':
+      return (await import('./commands/setup.ts')).setupCommand(rest, process.env, write)
     case 'inspect':
       return (await import('./commands/inspect.ts')).inspectCommand(rest, process.env, write)
     case 'replay':

@@ -221,6 +221,8 @@ export class Pump {
         path: generation.path,
         generationId: this.#o.withIds ? id : undefined,
         readAtMs: nowMs,
+        // Of a generation it never changes, so it is in the key with it.
+        seenMs: generation.seenMs,
       })
       this.#templateOf = generation
       this.#templateId = id

@@ -101,6 +101,7 @@ export class Saving {
       anchor: generation.anchor ?? null,
       bannerTo: generation.bannerTo === Infinity ? 0 : generation.bannerTo,
       packing: generation.packing ?? null,
+      seenMs: generation.seenMs,
     }
   }
 }

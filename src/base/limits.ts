@@ -98,6 +98,8 @@ export const limits = {
   stateIndicesMax: 10_000,
   /** Of each file of the state so many are kept that could not be read. */
   setAsideMax: 20,
+  /** The last millisecond of the year 9999, epoch milliseconds: no later time is taken for one. */
+  wallMsMax: 253_402_300_799_999,
   /** Characters of a path in the state: the kernel knows no path of more bytes. */
   pathMax: 4_096,
   /** Another Remora that has written into the same state directory is gone when it was silent for so long. */
@@ -149,6 +151,9 @@ export const limits = {
   compressBytes: 64 * 1024,
   /** What compressing one body takes beside its slot: zlib's state (256 KiB), a slice in, and what has come out and is not sent or collected yet. */
   compressionBytes: 1024 * 1024,
+  /** Bytes of one answer about a template, and failed attempts to put templates in place before documents are sent all the same. */
+  setupAnswerBytesMax: 1024 * 1024,
+  setupTriesMax: 10,
   retryBaseMs: 250,
   /** No answer: a connection attempt in ten seconds from each of two hundred sidecars is no load. */
   retryCapMs: 10_000,

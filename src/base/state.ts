@@ -25,6 +25,8 @@ export interface SavedGeneration {
   readonly bannerTo: number
   /** The inode is an archive of it: offsets count the bytes that come out. */
   readonly packing: 'gzip' | 'zstd' | null
+  /** Wall clock when it was first seen, epoch milliseconds: the date in the name of its index. States of before have none. */
+  readonly seenMs?: number
 }
 
 /** Everything that outlives the process. */

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
+import { nameAt } from '../base/placeholders.ts'
 import { adminFactsOf, adminFindings } from '../check/admin.ts'
 import { Discretion, printable } from '../check/discretion.ts'
 import { authoritiesFindings, clientCertFindings } from '../check/elasticsearch/authorities.ts'
@@ -69,7 +70,9 @@ async function elasticsearchSection(
   entries: readonly Entry[],
   discretion: Discretion,
 ): Promise<Section> {
-  const { elasticsearchUrls: urls, target, apiKey, bearerToken, username } = settings
+  const { elasticsearchUrls: urls, apiKey, bearerToken, username } = settings
+  // Of a target with dates the index that a file seen now would go to.
+  const target = nameAt(settings.target, systemClock.nowMs())
   const access = accessOf(settings, readSettingFile)
   const { ca, clientCert } = access
   const credentials = { username, apiKey: apiKey !== undefined, bearerToken: bearerToken !== undefined }

@@ -9,7 +9,7 @@ import { sizeText } from '../check/words.ts'
 import { loadSettings, type Env } from '../config/load.ts'
 import { explainProblems } from '../config/problem.ts'
 import { readSettingFile } from '../config/read-file.ts'
-import { indexName } from '../config/target.ts'
+import { fixedIndexName } from '../config/target.ts'
 import type { Settings } from '../config/types.ts'
 import { lettersIn, Tally } from '../inspect/letters.ts'
 import { replay, withNewReason, type Replayed } from '../ship/letters/replay.ts'
@@ -67,7 +67,7 @@ export function argumentsOf(argv: readonly string[]): Arguments | string {
       return `remora replay does not know ${JSON.stringify(argument)}`
     else directory = argument
   }
-  const read = index === undefined ? undefined : indexName.parse(index)
+  const read = index === undefined ? undefined : fixedIndexName.parse(index)
   if (read !== undefined && !read.ok) return `--index: ${read.message}`
   return { directory, dryRun, index, pipeline, anyway }
 }
@@ -150,7 +150,7 @@ async function sendAll(
     const sending = new Sending({
       clock: systemClock,
       random: Math.random,
-      wireTo: (target) => wireTo(connections, target, requestTimeoutMs),
+      wireTo: (target) => wireTo(connections, target, requestTimeoutMs, settings),
       triesMax: limits.replayTriesMax,
       signal: stopped.signal,
     })

@@ -14,9 +14,16 @@ import { readSettingFile } from '../config/read-file.ts'
 import type { Settings } from '../config/types.ts'
 import { watchDirectories } from '../discover/watch.ts'
 import type { MemoryPlan } from '../queue/plan.ts'
+import { bulkTargetOf } from '../ship/bulk-target.ts'
+import { isInPlace, setUp } from '../setup/act.ts'
+import { askOver } from '../setup/ask.ts'
+import { sendAfterSetup } from '../setup/gate.ts'
+import { saidOf } from '../setup/texts.ts'
+import { wishOf } from '../setup/wanted.ts'
 import { makeLookup } from '../ship/lookup.ts'
 import { wireTo } from '../ship/letters/wire.ts'
-import { makeSend } from '../ship/transport.ts'
+import type { Connections } from '../ship/connections.ts'
+import { makeSend, type Send } from '../ship/transport.ts'
 import { version } from '../version.ts'
 import { farewell } from './farewell.ts'
 import { connectionsFor } from './connections.ts'
@@ -54,15 +61,17 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
   // One more, so that a question which hangs keeps no documents waiting; and one for dead letters.
   const sockets = plan.concurrency + (letterIndex === undefined ? 1 : 2)
   const connections = connectionsFor(settings, env, sockets, logger)
+  const { target, pipeline, routing, requestTimeoutMs } = settings
+  const send = makeSend(connections, bulkTargetOf(target, pipeline, routing), requestTimeoutMs)
   const world: World = {
     disk: systemDisk,
     clock: systemClock,
     random: Math.random,
     newInstanceId: randomUUID,
     watch: watchDirectories,
-    send: makeSend(connections, settings.target, settings.requestTimeoutMs),
-    lookup: makeLookup(connections, settings.target, settings.requestTimeoutMs),
-    letterWire: letterIndex === undefined ? undefined : wireTo(connections, letterIndex, settings.requestTimeoutMs),
+    send: settings.setup === 'once' ? setupFirst(connections, settings, logger, send) : send,
+    lookup: makeLookup(connections, target, requestTimeoutMs, routing),
+    letterWire: letterIndex === undefined ? undefined : wireTo(connections, letterIndex, requestTimeoutMs),
     yield: () => new Promise((resolve) => setImmediate(resolve)),
   }
   const metrics = makeMetrics(version, () => agent.figures())
@@ -89,6 +98,21 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     if (stuck) leave(logger)
     await connections.close()
   }
+}
+
+/** Templates come before the first documents. */
+function setupFirst(connections: Connections, settings: Settings, logger: Logger, send: Send): Send {
+  const ask = askOver(connections, settings.requestTimeoutMs)
+  const wish = wishOf(settings)
+  return sendAfterSetup({
+    send,
+    attempt: async () => (await isInPlace(ask, wish)) ?? setUp(ask, wish, false),
+    answers: async () => (await ask('GET', '/')).kind === 'answered',
+    over: (outcome) => {
+      const { level, notice } = saidOf(outcome, settings.target)
+      logger[level](fieldsOf(notice), textOf(notice))
+    },
+  })
 }
 
 /**

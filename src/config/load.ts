@@ -1,9 +1,11 @@
 /** From the environment to `Settings`: every variable read, every relation checked, all that is wrong told at once. */
+import { assert } from '../base/errors.ts'
 import { checkAuthorities, checkClientPair } from './authorities.ts'
 import { sortNames } from './names.ts'
 import type { Problem } from './problem.ts'
 import { proxiesFor, proxySecrets, type Proxy } from './proxy.ts'
 import { checkRelations } from './relations.ts'
+import { resolveNames } from './resolve.ts'
 import { Secrets } from './secrets.ts'
 import { rows, settings } from './settings.ts'
 import type { Setting, Values } from './settings.ts'
@@ -134,14 +136,16 @@ function urlsOf({ elasticsearchUrls, cloudId }: Partial<Values>): readonly strin
 }
 
 function toSettings(all: Values, proxies: ReadonlyMap<string, Proxy>): Settings {
-  const { index, dataset, dataStreamNamespace, ...values } = all
+  const { index: _index, dataset: _dataset, dataStreamNamespace: _namespace, ...values } = all
+  const resolved = resolveNames(all)
+  assert(resolved.ok, 'the relations were checked')
   return {
     ...values,
     exclude: values.exclude ?? [],
     elasticsearchUrls: urlsOf(all),
     proxies,
     fields: values.fields ?? new Map(),
-    target: index ?? `logs-${dataset}-${dataStreamNamespace}`,
+    ...resolved.value,
   }
 }
 

@@ -1,11 +1,14 @@
 /** What must hold between settings that are each right by themselves. Pure: facts in, problems out. */
 import { limits } from '../base/limits.ts'
+import { hasDate, nameAt } from '../base/placeholders.ts'
 import { formatBytes, formatDurationMs } from '../base/units.ts'
 import { clash } from './fields.ts'
 import { coversAll, reachesInto } from './globs.ts'
 import type { Problem } from './problem.ts'
+import { resolveNames } from './resolve.ts'
 import { settings } from './settings.ts'
 import type { Key, Values } from './settings.ts'
+import { factKeys } from './static-fields.ts'
 import { isLoopback } from './urls.ts'
 
 export interface Facts {
@@ -119,14 +122,23 @@ const rules: readonly ((facts: Facts) => Found | undefined)[] = [
   },
 
   function deadLettersElsewhere({ values }) {
-    const { deadLetterIndex, index, dataset = '', dataStreamNamespace = '' } = values
-    const target = index ?? `logs-${dataset}-${dataStreamNamespace}`
-    if (deadLetterIndex === undefined || deadLetterIndex !== target) return undefined
+    const { deadLetterIndex } = values
+    const resolved = resolveNames(values)
+    if (deadLetterIndex === undefined || !resolved.ok || deadLetterIndex !== resolved.value.target) return undefined
     return [
       'deadLetterIndex',
       'it is the target that has refused them',
       'name another index, whose mapping takes any document',
     ]
+  },
+
+  function namesResolve({ values, given }) {
+    // A field whose setting cannot be read is no reason to complain twice.
+    if ([...factKeys.values(), 'fields' as const].some((key) => given.has(key) && values[key] === undefined)) {
+      return undefined
+    }
+    const resolved = resolveNames(values)
+    return resolved.ok ? undefined : [resolved.key, resolved.message, resolved.wayOut]
   },
 
   function lineFitsBatch({ values: { batchBytes, lineBytesMax } }) {
@@ -196,11 +208,20 @@ const rules: readonly ((facts: Facts) => Found | undefined)[] = [
   },
 ]
 
+/** Names that templates of Elasticsearch itself make data streams of. Source: its reference, "Index templates". */
+const ownPatterns = /^(?:logs|metrics|synthetics|traces)-[^-]*-/
+
 const advice: readonly ((facts: Facts) => string | undefined)[] = [
   function credentialsInTheClear({ values, given }) {
     const open = urlsOf(values).find((url) => isPlain(url) && !isLoopback(url))
     if (open === undefined || !(hasToken(given) || given.has('password'))) return undefined
     return `credentials go unencrypted over the network to ${open} (REMORA_ELASTICSEARCH_URL): use https if it is offered`
+  },
+
+  function datedIndexIsPlain({ values: { index, setup } }) {
+    if (index === undefined || !hasDate(index) || !ownPatterns.test(nameAt(index, 0)) || setup === 'once')
+      return undefined
+    return `a template of Elasticsearch's own makes data streams of names like ${index} (REMORA_INDEX), which a date does not suit: run \`remora setup\` first, set REMORA_SETUP=once, or choose a name that begins otherwise`
   },
 
   function requestWithinGrace({ values: { requestTimeoutMs, shutdownGraceMs }, given }) {

@@ -4,7 +4,7 @@ import type { Kind } from './kinds.ts'
 import { cloudId } from './cloud-id.ts'
 import { fields } from './fields.ts'
 import { excludeGlobs, includeGlobs } from './globs.ts'
-import { dataStreamPart, indexName } from './target.ts'
+import { dataStreamPart, fixedIndexName, indexName, pipelineName, routing } from './target.ts'
 import { urls } from './urls.ts'
 
 export interface Setting<T> {
@@ -28,6 +28,7 @@ const Gi = 2 ** 30
 const second = 1_000
 const minute = 60 * second
 const hour = 60 * minute
+const day = 24 * hour
 
 /** By key of `Settings`, except for `index`, `dataset` and `dataStreamNamespace`, which make its `target`. */
 export const settings = {
@@ -140,19 +141,46 @@ export const settings = {
     kind: indexName,
     default: undefined,
     unset: 'the data stream',
-    help: 'Index, alias or data stream to write to, instead of the data stream of the next two settings.',
+    help: 'Index, alias or data stream to write to, instead of the data stream of the next two settings. `{service.name}` is the value of a field that every document has, `{+yyyy.MM.dd}` the day (UTC) on which the file was first seen.',
   },
   dataset: {
     name: 'REMORA_DATASET',
     kind: dataStreamPart,
     default: 'generic',
-    help: 'Middle part of the data stream `logs-DATASET-NAMESPACE`.',
+    help: 'Middle part of the data stream `logs-DATASET-NAMESPACE`; may be `{service.name}`, in which `-` becomes `_`.',
   },
   dataStreamNamespace: {
     name: 'REMORA_DATA_STREAM_NAMESPACE',
     kind: dataStreamPart,
     default: 'default',
-    help: 'Last part of the data stream; not the namespace of Kubernetes.',
+    help: 'Last part of the data stream; the namespace of Kubernetes only with `{kubernetes.namespace}`, in which `-` becomes `_`.',
+  },
+  pipeline: {
+    name: 'REMORA_PIPELINE',
+    kind: pipelineName,
+    default: undefined,
+    unset: "the target's own",
+    help: 'Ingest pipeline that documents go through.',
+  },
+  routing: {
+    name: 'REMORA_ROUTING',
+    kind: routing,
+    default: undefined,
+    unset: 'none',
+    help: 'Routing of all documents: with it they go to one shard of the index.',
+  },
+  setup: {
+    name: 'REMORA_SETUP',
+    kind: kinds.choice('never', 'once'),
+    default: 'never',
+    help: '`once`: before the first documents are sent, templates and a lifecycle for the target are put in place, as by `remora setup`.',
+  },
+  retentionMs: {
+    name: 'REMORA_RETENTION',
+    kind: kinds.duration(hour, 36_500 * day),
+    default: undefined,
+    unset: 'for ever',
+    help: 'How long documents are kept at the least, for `remora setup` and `REMORA_SETUP`: older ones are deleted by Elasticsearch.',
   },
   podName: {
     name: 'REMORA_POD_NAME',
@@ -273,7 +301,7 @@ export const settings = {
   },
   deadLetterIndex: {
     name: 'REMORA_DEAD_LETTER_INDEX',
-    kind: indexName,
+    kind: fixedIndexName,
     default: undefined,
     unset: 'none: they stay in the state directory',
     help: 'Index or data stream that refused documents are brought to, each as the text of a document of its own.',
@@ -313,9 +341,4 @@ export const rows: readonly (readonly [Key, Setting<unknown>])[] = Object.keys(s
   .map((key) => [key, settings[key]] as const)
 
 /** Of the settings that are designed but not built; to take one silently would promise what does not happen. */
-export const laterNames: ReadonlySet<string> = new Set([
-  'REMORA_PIPELINE',
-  'REMORA_SETUP',
-  'REMORA_VOLUME_LIMIT',
-  'REMORA_VOLUME_POLICY',
-])
+export const laterNames: ReadonlySet<string> = new Set(['REMORA_VOLUME_LIMIT', 'REMORA_VOLUME_POLICY'])

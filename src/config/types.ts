@@ -21,8 +21,15 @@ export interface Settings {
   readonly compressionLevel: number
   /** How each URL is reached through a proxy of the environment; those that are not in here are reached directly. */
   readonly proxies: ReadonlyMap<string, Proxy>
-  /** The index, alias or data stream that bulk requests are sent to. */
+  /** The index, alias or data stream that documents go to; with a date in it (`app-{+yyyy.MM.dd}`) a plain index for each. */
   readonly target: string
+  /** Query parameters of bulk requests. */
+  readonly pipeline: string | undefined
+  readonly routing: string | undefined
+  /** Whether the agent itself puts templates in place. */
+  readonly setup: 'never' | 'once'
+  /** How long the lifecycle that is put in place keeps documents; undefined: for ever. */
+  readonly retentionMs: number | undefined
   /** Facts of the Pod from the Downward API, and what else every document carries; undefined when not given. */
   readonly podName: string | undefined
   readonly podNamespace: string | undefined

@@ -147,6 +147,8 @@ export class Family {
       this.#o.clock.monotonicMs(),
       limits.pollIntervalMinMs,
     )
+    // A clock that is set may be anywhere; the state takes no such time.
+    generation.seenMs = Math.min(Math.max(0, Math.floor(this.#o.clock.nowMs())), limits.wallMsMax)
     this.#generations.add(generation)
     this.#count(path, 1)
     return generation

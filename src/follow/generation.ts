@@ -36,6 +36,8 @@ export class Generation {
   fingerprint: Fingerprint | undefined
   /** Tells lives of one inode apart: 0 for the first, one more after each truncation. */
   readonly epoch: number
+  /** Wall clock when it was first seen, epoch milliseconds; kept over restarts, for a date in the name of its index. */
+  seenMs = 0
 
   /** Identity of the inode that holds the content now; empty when no name and no descriptor leads to it. */
   key = ''

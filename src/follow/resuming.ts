@@ -124,6 +124,7 @@ export class Resuming {
     generation.sizeBytes = saved.sizeBytes
     generation.provenBytes = saved.sizeBytes
     generation.finished = saved.finished
+    if (saved.seenMs !== undefined) generation.seenMs = saved.seenMs
     generation.former = { inode: BigInt(saved.inode), birthNs: BigInt(saved.birthNs) }
     generation.anchorUsed = saved.anchor !== null
     this.#p.restored(generation)

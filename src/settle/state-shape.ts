@@ -57,6 +57,7 @@ const generationChecks: Readonly<Record<keyof SavedGeneration, Check>> = {
   anchor: orNull(shape({ offset: natural, id: word })),
   bannerTo: natural,
   packing: oneOf(null, 'gzip', 'zstd'),
+  seenMs: (value) => natural(value) && (value as number) <= limits.wallMsMax,
 }
 
 /** Plain text that begins ids and stands in a file of its own. */
@@ -110,11 +111,25 @@ export function checkState(value: unknown): Checked {
     if (why !== undefined) dropped.push(`generation ${at + 1}: ${why}`)
     return why === undefined
   })
-  return { state: { ...(value as unknown as State), ...mended, generations: kept as SavedGeneration[] }, dropped }
+  const state = { ...(value as unknown as State), ...mended }
+  const seen = (kept as SavedGeneration[]).map((entry) => withTime(entry, state.sinceMs))
+  return { state: { ...state, generations: seen }, dropped }
+}
+
+/**
+ * States of before do not say when a generation was first seen: not before its birth and not before the first start. The same at
+ * each start, for a line sent again must go to the same index. Where neither is known, the next start says.
+ */
+function withTime(entry: SavedGeneration, sinceMs: number): SavedGeneration {
+  if (entry.seenMs !== undefined) return entry
+  const seenMs = Math.min(Math.max(Number(BigInt(entry.birthNs) / 1_000_000n), sinceMs), limits.wallMsMax)
+  return seenMs === 0 ? entry : { ...entry, seenMs }
 }
 
 function wrongOf(entry: unknown): string | undefined {
   if (!isRecord(entry)) return 'it is no object'
-  const wrong = wrongIn(entry, generationChecks)
+  const { seenMs, ...required } = generationChecks
+  const checks = entry['seenMs'] === undefined ? required : { ...required, seenMs }
+  const wrong = wrongIn(entry, checks)
   return wrong && `its ${wrong} is missing or wrong`
 }

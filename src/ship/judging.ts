@@ -57,12 +57,14 @@ function settle(account: Delivered, { status, failureStored }: Item, blind: numb
   if (blind > (status === 409 ? 1 : 0)) account.possiblyDuplicated++
 }
 
+/** What one document is answered when it is sent again by itself, with the reason; undefined: nobody knows. */
+export type Ask = (document: Buffer) => Promise<Item | undefined>
+
 export interface Burial {
   readonly target: string
   /** Keeps a refused document; what it returns is why it could not. */
   readonly deadLetter: (letter: DeadLetter) => string | undefined
-  /** What one document is answered when it is sent again by itself, with the reason; undefined: nobody knows. */
-  readonly ask: (document: Buffer) => Promise<Item | undefined>
+  readonly ask: Ask
 }
 
 /**

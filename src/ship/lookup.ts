@@ -1,7 +1,7 @@
-import type { Readable } from 'node:stream'
 import { limits } from '../base/limits.ts'
 import type { Connections } from './connections.ts'
 import { Exchanger } from './exchange.ts'
+import { readJson } from './json.ts'
 import { jsonHeaders } from './transport.ts'
 import { isMissing, readAlias, readErrorType, readFound, readResolved } from './write-index.ts'
 
@@ -26,24 +26,12 @@ const closed = new Set(['index_closed_exception', 'security_exception'])
 
 type Reply = { readonly status: number; readonly body: unknown }
 
-/** Undefined when it is no JSON. @throws when it is longer than an answer to any of these questions */
-async function readJson(stream: Readable): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > limits.lookupAnswerBytesMax) throw new Error('the answer to a question about documents is too long')
-    chunks.push(chunk)
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    return undefined
-  }
-}
-
-/** Asks Elasticsearch. Sources: its reference, "Resolve index API", "Get alias API", "Multi get API" (realtime: sees what is not refreshed). */
-export function makeLookup(connections: Connections, target: string, timeoutMs: number): Lookup {
+/**
+ * Asks Elasticsearch. Sources: its reference, "Resolve index API", "Get alias API", "Multi get API" (realtime: sees what is not refreshed).
+ *
+ * @param routing  of all documents: what was routed is found under its routing only
+ */
+export function makeLookup(connections: Connections, target: string, timeoutMs: number, routing?: string): Lookup {
   const exchanger = new Exchanger(connections, timeoutMs)
 
   /** @param mayTellNothing  a 200 in which `read` finds nothing may be the server's all the same, not somebody else's */
@@ -59,7 +47,7 @@ export function makeLookup(connections: Connections, target: string, timeoutMs: 
     const replied = await exchanger.exchange(
       { method, path, querystring, headers },
       () => payload && { content: payload, release: () => undefined },
-      (_head, stream) => readJson(stream),
+      (_head, stream) => readJson(stream, limits.lookupAnswerBytesMax),
       signal,
     )
     if (replied.kind === 'failed') return { kind: 'failed', state: 'unreachable', message: replied.message }
@@ -112,7 +100,11 @@ export function makeLookup(connections: Connections, target: string, timeoutMs: 
 
     present(index, ids, signal) {
       const path = `/${encodeURIComponent(index)}/_mget`
-      const querystring = { _source: 'false', filter_path: 'docs.found,docs.error.type,error.type' }
+      const querystring = {
+        _source: 'false',
+        filter_path: 'docs.found,docs.error.type,error.type',
+        ...(routing !== undefined && { routing }),
+      }
       return ask({ method: 'POST', path, querystring, body: { ids } }, signal, ({ status, body }) =>
         status === 200 ? readFound(body, ids.length) : undefined,
       )

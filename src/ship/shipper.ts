@@ -1,16 +1,16 @@
 import type { Clock } from '../base/clock.ts'
 import { limits } from '../base/limits.ts'
 import type { Item } from './answer.ts'
-import { documentAt } from './body.ts'
+import { documentAt, documentEnd } from './body.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { Doubts, UnderWay } from './doubts.ts'
-import { bury, judge } from './judging.ts'
+import { bury, judge, type Ask } from './judging.ts'
 import { look } from './looking.ts'
 import { Pace } from './pace.ts'
 import { keep, noDelivery, splitOff, wholeOf, type Delivered, type Range, type Stuck, type Wait } from './range.ts'
 import { backoffMs, type Backoff } from './retry.ts'
 import type { Failed, Send, Sent } from './transport.ts'
-import { isThere, mayHaveTaken, requestVerdictOf, verdictOf } from './verdict.ts'
+import { blamesDocument, isThere, mayHaveTaken, requestVerdictOf, verdictOf } from './verdict.ts'
 import { Waits } from './waits.ts'
 
 export type { Delivered } from './range.ts'
@@ -181,13 +181,15 @@ export class Shipper {
     const { body, accounts, signal } = batch
     const before = range.documents
     const passed = items.some(({ status }) => isThere(status))
-    const overtaken = this.#isStuck(range, 'unknown', limits.overtakenMin)
-    const { again, refused } = judge(body, range, items, accounts, passed || overtaken)
     const { deadLetter, target, send } = this.#o
     const ask = async (document: Buffer) => {
       const sent = signal.aborted ? undefined : await send(document, 1, signal, { reasons: true })
       return sent?.kind === 'answered' && sent.answer.kind === 'items' ? sent.answer.items[0] : itemOf(sent)
     }
+    const blamed =
+      this.#isStuck(range, 'unknown', limits.overtakenMin) ||
+      (!passed && (await this.#isBlamed(body, range, items, ask)))
+    const { again, refused } = judge(body, range, items, accounts, passed || blamed)
     await bury(body, refused, { deadLetter, target, ask })
     keep(body, range, again)
 
@@ -214,13 +216,21 @@ export class Shipper {
       const detail = `the target refuses documents: ${held.status} ${held.errorType}`
 
       // No type tells, and so it may be the documents after all.
-      const unknown = !passed && verdictOf(held.status, held.errorType, true) === 'refused'
+      const unknown = !passed && isUnknown(held)
       return this.#hold(range, detail, 0, unknown ? 'unknown' : undefined)
     }
     const first = items[verdicts.indexOf('again')]!
     const detail = `documents are put off: ${first.status} ${first.errorType}`
     if (range.documents < before) this.#overloaded(range, detail, 0)
     else await this.#refusedAgain(batch, range, attempt, detail, first, 0)
+  }
+
+  /** No type says whether it is the documents or the target: the words of the first one do. */
+  async #isBlamed(body: Buffer, range: Range, items: readonly Item[], ask: Ask): Promise<boolean> {
+    const [first] = items
+    if (first === undefined || !isUnknown(first)) return false
+    const told = await ask(body.subarray(range.from, documentEnd(body, range.from)))
+    return told !== undefined && isUnknown(told) && blamesDocument(told.reason)
   }
 
   async #onStatus(
@@ -358,6 +368,11 @@ export class Shipper {
     range.wait = wait
     range.dueMs = this.#o.clock.monotonicMs() + ms
   }
+}
+
+/** A type that blames neither target nor document: alone it holds, beside others that passed it is refused. */
+function isUnknown({ status, errorType }: Item): boolean {
+  return verdictOf(status, errorType, false) === 'hold' && verdictOf(status, errorType, true) === 'refused'
 }
 
 function malformed(answer: { readonly kind: string; readonly why?: string }): Failed {

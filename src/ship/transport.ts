@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { credentialNames } from '../connect/access.ts'
 import { AnswerReader, type Answer } from './answer.ts'
+import type { BulkTarget } from './bulk-target.ts'
 import { compress } from './compress.ts'
 import type { Connections, Lease } from './connections.ts'
 import { Exchanger, type Failed, type Head, type Payload } from './exchange.ts'
@@ -47,18 +48,18 @@ const errorBytesMax = 64 * 1024
 /**
  * Makes a `Send` for one target.
  *
- * @param target     index, alias or data stream
+ * @param target     path and query parameters, as `bulkTargetOf` makes them
  * @param timeoutMs  deadline of one attempt, from its start to the last byte of its answer
  */
-export function makeSend(connections: Connections, target: string, timeoutMs: number): Send {
+export function makeSend(connections: Connections, target: BulkTarget, timeoutMs: number): Send {
   const exchanger = new Exchanger(connections, timeoutMs)
-  const path = `/${encodeURIComponent(target)}/_bulk`
+  const { path } = target
   const { gzipLevel } = connections.settings
   const headers = gzipLevel === undefined ? bulkHeaders : { ...bulkHeaders, 'content-encoding': 'gzip' }
 
   return async function send(body, documents, signal, asking) {
     const reasons = asking?.reasons === true
-    const querystring = { filter_path: reasons ? reasonFilterPath : filterPath }
+    const querystring = { ...target.querystring, filter_path: reasons ? reasonFilterPath : filterPath }
     const question = { method: 'POST', path, querystring, headers }
     const replied = await exchanger.exchange(
       question,

@@ -25,7 +25,20 @@ const targetErrors = new Set([
   'security_exception',
   'unavailable_shards_exception',
   'validation_exception',
+  'invalid_index_name_exception',
+  'routing_missing_exception',
 ])
+
+/**
+ * Elasticsearch 7 and OpenSearch give one type to a missing pipeline and to a value that no index takes; the words tell.
+ * Sources: `IndexingChain` of Lucene, `MapperService` of Elasticsearch.
+ */
+const documentReasons = /immense term|Limit of (?:total fields|mapping depth|nested)/
+
+/** Whether the reason blames the document although its type does not say so. */
+export function blamesDocument(reason: string | undefined): boolean {
+  return reason !== undefined && documentReasons.test(reason)
+}
 
 /** The document is in the index. 409: it was there already, under its id, which only the same line has. */
 export function isThere(status: number): boolean {

@@ -13,6 +13,7 @@ import { Discretion } from '../../src/check/discretion.ts'
 import { serverFactsOf } from '../../src/check/elasticsearch/facts.ts'
 import { elasticsearchFindings } from '../../src/check/elasticsearch/findings.ts'
 import { makeLookup } from '../../src/ship/lookup.ts'
+import { bulkTargetOf } from '../../src/ship/bulk-target.ts'
 import { makeSend } from '../../src/ship/transport.ts'
 import { senderTo } from '../ship/sending.ts'
 
@@ -105,7 +106,7 @@ test('a serverless project: named, usable, and what it lacks is no trouble', asy
   expect(asked).toContain('GET /_cluster/settings')
   const connections = connectionsTo(url)
   const body = Buffer.from('{"create":{"_id":"a"}}\n{"message":"a line"}\n')
-  expect(await makeSend(connections, target, 5_000)(body, 1, signal)).toEqual({
+  expect(await makeSend(connections, bulkTargetOf(target), 5_000)(body, 1, signal)).toEqual({
     kind: 'answered',
     answer: { kind: 'done' },
   })

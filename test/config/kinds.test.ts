@@ -165,7 +165,8 @@ describe('names in Elasticsearch', () => {
     ['..', 'is not a name'],
     ['a'.repeat(256), '256 bytes long'],
     [`ä${'a'.repeat(254)}`, '256 bytes long'],
-    ['logs-{service.name}', 'has a { or } in it'],
+    ['logs-{service.name', 'has a { without its }'],
+    ['logs-{+dd}', 'no year'],
   ])('%s is no index: %s', (name, message) => expect(indexName.parse(name)).toEqual(refused(message)))
 
   test.each(['generic', 'nginx.access', 'a_b', '7', 'a'.repeat(100)])('%s is a part of a data stream', (part) => {

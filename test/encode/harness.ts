@@ -18,7 +18,7 @@ const templates = new Templates(fields)
 function scene(generationId: string | undefined): { around: Around; template: Template } {
   return {
     around: { timestamp: new Date(readAtMs).toISOString(), path, generationId, fields: nest(fields) },
-    template: templates.of({ path, generationId, readAtMs }),
+    template: templates.of({ path, generationId, readAtMs, seenMs: 0 }),
   }
 }
 export const named = scene(nameOf(['pod', 'inode']))

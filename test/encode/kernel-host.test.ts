@@ -5,7 +5,7 @@ import { prefixBytesMax, suffixBytesMax } from '../../src/encode/layout.ts'
 import { Templates } from '../../src/encode/template.ts'
 import { nameOf } from '../../src/follow/names.ts'
 
-const origin = { path: '/a.log', generationId: undefined, readAtMs: 0 }
+const origin = { path: '/a.log', generationId: undefined, readAtMs: 0, seenMs: 0 }
 const templates = new Templates(new Map())
 
 function encodeText(kernel: Kernel, text: string, outputFrom = 0) {
@@ -48,7 +48,7 @@ test('two kernels share nothing', () => {
 test('a template holds from the next document on, also one that is shorter', () => {
   const kernel = new Kernel(1000, 5000, 100)
   const [long, short] = ['/a/rather/long/path/to/a/file/of/the/application.log', '/s.log'].map((path, index) =>
-    templates.of({ path, generationId: index === 0 ? nameOf(['g']) : undefined, readAtMs: index }),
+    templates.of({ path, generationId: index === 0 ? nameOf(['g']) : undefined, readAtMs: index, seenMs: 0 }),
   )
   kernel.use(long!)
   const { outputBytes } = encodeText(kernel, 'one\n')
@@ -97,7 +97,7 @@ describe('the longest template that settings and a file system allow', () => {
     'with a path of %j fits, and a batch holds the longest line beside it',
     (character) => {
       const path = `/${repeat(character, 4095)}`
-      const template = new Templates(fields).of({ path, generationId: nameOf([]), readAtMs: 0 })
+      const template = new Templates(fields).of({ path, generationId: nameOf([]), readAtMs: 0, seenMs: 0 })
       const lineBytesMax = 1000
       const kernel = new Kernel(lineBytesMax + 2, lineBytesMax * 6 + limits.documentOverheadBytesMax, lineBytesMax)
       kernel.use(template)

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { prefixBytesMax } from '../../src/encode/layout.ts'
 import { nest, Templates, type Origin } from '../../src/encode/template.ts'
 import { runs } from '../base/runs.ts'
 
-const origin: Origin = { path: '/var/log/app/app.log', generationId: undefined, readAtMs: 0 }
+const origin: Origin = { path: '/var/log/app/app.log', generationId: undefined, readAtMs: 0, seenMs: 0 }
 
 /** The document that the kernel would make of a message and an offset. */
 function documentOf(fields: ReadonlyMap<string, string>, from: Origin): { action: unknown; source: unknown } {
@@ -96,5 +97,39 @@ describe('a document', () => {
       }),
       runs(500),
     )
+  })
+})
+
+describe('an index for each date', () => {
+  const dated = new Templates(new Map(), 'app-{+yyyy.MM.dd}')
+  const seenMs = Date.UTC(2026, 10, 25, 23, 59)
+  const actionOf = (from: Origin) => {
+    const { prefix, idHoleAt } = dated.of(from)
+    return { action: JSON.parse(prefix.toString().split('\n')[0]!) as unknown, prefix, idHoleAt }
+  }
+
+  test('is that of the generation, whatever time it is', () => {
+    const now = { ...origin, readAtMs: Date.UTC(2027, 0, 1) }
+    expect(actionOf({ ...now, seenMs }).action).toEqual({ create: { _index: 'app-2026.11.25' } })
+    expect(actionOf({ ...now, seenMs: seenMs + 60_000 }).action).toEqual({ create: { _index: 'app-2026.11.26' } })
+    expect(actionOf({ ...now, seenMs }).action).toEqual({ create: { _index: 'app-2026.11.25' } })
+  })
+
+  test('the id’s hole is where the id ends', () => {
+    const { prefix, idHoleAt, action } = actionOf({ ...origin, generationId: 'abcdefghijkl', seenMs })
+    expect(action).toEqual({ create: { _index: 'app-2026.11.25', _id: `abcdefghijkl${' '.repeat(16)}` } })
+    expect(prefix.toString('latin1', idHoleAt - 12, idHoleAt + 17)).toBe(`abcdefghijkl${' '.repeat(16)}"`)
+  })
+
+  test('the longest name of two-byte letters fits, with the hole counted in bytes', () => {
+    const long = new Templates(new Map(), `${'ä'.repeat(122)}-{+yyyy.MM.dd}`)
+    const { prefix, idHoleAt } = long.of({ ...origin, generationId: 'abcdefghijkl', seenMs })
+    expect(prefix.toString('latin1', idHoleAt, idHoleAt + 17)).toBe(`${' '.repeat(16)}"`)
+    expect(prefix.length).toBeLessThan(prefixBytesMax)
+  })
+
+  test('a name without a date is not in the action', () => {
+    const { prefix } = new Templates(new Map(), 'app').of({ ...origin, seenMs })
+    expect(prefix.toString()).toMatch(/^\{"create":\{\}\}\n/)
   })
 })

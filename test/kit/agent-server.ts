@@ -8,6 +8,8 @@ export interface Stored {
   readonly offset: number
   readonly message: string
   readonly truncated: boolean
+  /** Of a document that names its index itself. */
+  readonly index?: string
 }
 
 /**
@@ -49,6 +51,8 @@ export class MemoryServer {
   readonly told = new Set<Stored>()
   /** By backing index, oldest first. */
   readonly indices: { readonly name: string; readonly ids: Set<string> }[] = [{ name: 'index-1', ids: new Set() }]
+  /** Plain indices that documents have named, in the order in which they came to be. */
+  readonly named = new Map<string, Set<string>>()
   /** Ids in more than one index: a promise is broken, unless nobody may ask what is there. */
   readonly twice = new Set<string>()
   /** What questions for indices and documents are answered. */
@@ -199,22 +203,29 @@ export class MemoryServer {
   }
 
   #keep(document: Stored): Item {
-    const newest = this.indices.at(-1)!
+    const ids = this.#idsOf(document.index)
     const known = this.documents.get(document.id)
     if (known !== undefined && (known.offset !== document.offset || known.message !== document.message)) {
       this.complaints.push(`two lines have the id ${document.id}: ${JSON.stringify([known, document])}`)
     }
-    if (newest.ids.has(document.id)) {
+    if (ids.has(document.id)) {
       this.duplicates++
       return { status: 409, errorType: 'version_conflict_engine_exception' }
     }
-    newest.ids.add(document.id)
+    ids.add(document.id)
     if (known === undefined) this.documents.set(document.id, document)
     else {
       this.twice.add(document.id)
       if (this.lookup !== 'refused') this.complaints.push(`stored in two indices: ${JSON.stringify(document)}`)
     }
     return { status: 201, errorType: '' }
+  }
+
+  #idsOf(name: string | undefined): Set<string> {
+    if (name === undefined) return this.indices.at(-1)!.ids
+    const ids = this.named.get(name) ?? new Set()
+    this.named.set(name, ids)
+    return ids
   }
 
   #parse(body: Buffer, count: number): Stored[] {
@@ -224,7 +235,7 @@ export class MemoryServer {
     }
     const documents: Stored[] = []
     for (let at = 0; at + 1 < lines.length; at += 2) {
-      const action = JSON.parse(lines[at]!) as { create?: { _id?: unknown } }
+      const action = JSON.parse(lines[at]!) as { create?: { _id?: unknown; _index?: string } }
       const source = JSON.parse(lines[at + 1]!) as {
         '@timestamp': string
         message: string
@@ -236,7 +247,16 @@ export class MemoryServer {
         continue
       }
       const { file, offset, flags } = source.log
-      documents.push({ id, path: file.path, offset, message: source.message, truncated: flags !== undefined })
+      const truncated = flags !== undefined
+      const index = action.create?._index
+      documents.push({
+        id,
+        path: file.path,
+        offset,
+        message: source.message,
+        truncated,
+        ...(index !== undefined && { index }),
+      })
     }
     return documents
   }

@@ -177,3 +177,27 @@ test('what could not be read again is not written', () => {
   const generations = Array.from({ length: limits.stateGenerationsMax + 1 }, () => generationOf(1))
   expect(() => serialize({ ...stateOf(1), generations })).toThrow('more than can be read again')
 })
+
+const without = (birthNs: string) => ({ ...generationOf(1), seenMs: undefined, birthNs })
+
+const timeOf = (sinceMs: number, birthNs: string) =>
+  deserialize(signed({ ...stateOf(1), sinceMs, generations: [without(birthNs)] })).state.generations[0]?.seenMs
+
+describe('a state that does not say when its files were first seen', () => {
+  const first = Date.UTC(2026, 0, 2)
+  const birthMs = Date.UTC(2026, 5, 1)
+
+  test.each([
+    ['born after the first start', first, `${birthMs}000000`, birthMs],
+    ['born before it, as what is truncated for years', first, '1000000', first],
+    ['without births', first, '0', first],
+    ['a first start that nobody knows', 0, `${birthMs}000000`, birthMs],
+    ['nothing known', 0, '0', undefined],
+    ['a birth in the far future', first, String(2n ** 63n), 9_223_372_036_854],
+  ])('%s', (_, sinceMs, birthNs, seenMs) => expect(timeOf(sinceMs, birthNs)).toBe(seenMs))
+
+  test.each([-1, 1.5, '7', null, limits.wallMsMax + 1])('%j is no such time', (seenMs) => {
+    const { state, dropped } = deserialize(signed({ ...stateOf(1), generations: [{ ...generationOf(1), seenMs }] }))
+    expect([state.generations, dropped]).toEqual([[], ['generation 1: its seenMs is missing or wrong']])
+  })
+})

@@ -32,6 +32,7 @@ export const states: fc.Arbitrary<State> = fc.record({
       anchor: fc.option(fc.record({ offset: fc.maxSafeNat(), id: word })),
       bannerTo: fc.maxSafeNat(),
       packing: fc.constantFrom(null, 'gzip' as const, 'zstd' as const),
+      seenMs: fc.nat({ max: 253_402_300_799_999 }),
     }),
     { maxLength: 4 },
   ),
@@ -54,6 +55,7 @@ export const generationOf = (number: number): SavedGeneration => ({
   anchor: { offset: 3, id: 'mnopqrstuvwx' },
   bannerTo: 0,
   packing: null,
+  seenMs: 1_700_000_000_000,
 })
 
 /** The state numbered so, different from all others. */

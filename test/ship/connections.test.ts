@@ -9,6 +9,7 @@ import { limits } from '../../src/base/limits.ts'
 import { connectionFiles, loadSettings } from '../../src/config/load.ts'
 import { readSettingFile } from '../../src/config/read-file.ts'
 import { accessOf } from '../../src/connect/access.ts'
+import { bulkTargetOf } from '../../src/ship/bulk-target.ts'
 import { Connections } from '../../src/ship/connections.ts'
 import { CredentialFiles } from '../../src/ship/credential-files.ts'
 import { makeSend } from '../../src/ship/transport.ts'
@@ -58,7 +59,7 @@ function connectionsOf(env: Record<string, string>) {
   connections.onChanged(() => changed++)
   onTestFinished(() => connections.close())
   const stop = new AbortController()
-  const send = makeSend(connections, 'logs', 5_000)
+  const send = makeSend(connections, bulkTargetOf('logs'), 5_000)
   return { connections, clock, adopted, kept, changes: () => changed, send: () => send(line, 1, stop.signal) }
 }
 

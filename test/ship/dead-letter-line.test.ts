@@ -12,6 +12,7 @@ function sourceOf(message: string, path: string, offset: number, flags: boolean,
     path,
     generationId: 'abcdefghijkl',
     readAtMs: 0,
+    seenMs: 0,
   })
   const head = prefix.toString().split('\n')[1]!
   return `${head}${JSON.stringify(message).slice(1, -1)}${suffix.toString()}${offset}${flags ? ',"flags":["truncated"]' : ''}}}`

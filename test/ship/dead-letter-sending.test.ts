@@ -33,7 +33,8 @@ function sendingTo(
     signal: stop.signal,
     wireTo: (target) => ({
       lookup,
-      send: (_body, documents) => Promise.resolve(answer(attempts++, documents, target)),
+      send: (_body, documents, _signal, asking) =>
+        Promise.resolve(asking?.reasons === true ? unreached : answer(attempts++, documents, target)),
     }),
   })
   return {

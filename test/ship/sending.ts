@@ -1,5 +1,6 @@
 import { afterEach } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
+import { bulkTargetOf } from '../../src/ship/bulk-target.ts'
 import { Connections } from '../../src/ship/connections.ts'
 import { makeSend, type ConnectionSettings, type Sent } from '../../src/ship/transport.ts'
 import { startPeer, type Peer, type Request } from './peer.ts'
@@ -29,7 +30,7 @@ export function senderTo(url: string | readonly string[], set: Partial<Connectio
   const connections = new Connections({ settings, clock: systemClock, random: Math.random })
   open.push(() => connections.close())
   const stop = new AbortController()
-  const send = makeSend(connections, 'logs-generic-default', requestTimeoutMs)
+  const send = makeSend(connections, bulkTargetOf('logs-generic-default'), requestTimeoutMs)
   return { connections, stop, send: (body, documents = 1) => send(body, documents, stop.signal) }
 }
 

@@ -211,6 +211,57 @@ describe('several batches', () => {
   })
 })
 
+test.each([
+  ['Document contains at least one immense term in field="message" (whose UTF8 encoding is longer than 32766)', 1],
+  ['Limit of total fields [1000] has been exceeded', 1],
+  ['pipeline with id [x] does not exist', 0],
+])('a type that says nothing, alone: the words do: %s', async (reason, refused) => {
+  const refusal = { status: 400, errorType: 'illegal_argument_exception' }
+  const world = worldOf({
+    answer: ({ number }) => (number === 0 ? itemsOf([400, 'illegal_argument_exception']) : ok),
+    reason: () => ({ kind: 'answered', answer: { kind: 'items', items: [{ ...refusal, reason }] } }),
+  })
+  expect(await world.deliver(documentsOf(1))).toMatchObject({ done: 1 - refused, deadLettered: refused })
+  expect(world.letters).toMatchObject(refused === 1 ? [{ ...refusal, reason }] : [])
+})
+
+test('refused documents are asked for their reason, some of each type; one that is taken then is there', async () => {
+  const types = ['document_parsing_exception', 'strict_dynamic_mapping_exception']
+  const documents = documentsOf(100)
+  const asked: number[] = []
+  const world = worldOf({
+    answer: () => itemsOf(201, ...documents.slice(1).map((_, at) => [400, types[at < 90 ? 0 : 1]!] as const)),
+    reason: (body) => {
+      const [id] = idsOf(Buffer.from(body))
+      asked.push(id!)
+      if (id === 5) return ok
+      const errorType = types[id! <= 90 ? 0 : 1]!
+      return { kind: 'answered', answer: { kind: 'items', items: [{ status: 400, errorType, reason: `no ${id}` }] } }
+    },
+  })
+  expect(await world.deliver(documents)).toMatchObject({ done: 2, deadLettered: 98 })
+  expect(asked).toEqual([...Array.from({ length: limits.refusalReasonsMax }, (_, at) => at + 1), 91])
+  expect(world.letters.find(({ action }) => action.includes('id-91'))).toMatchObject({ reason: 'no 91' })
+  expect(world.letters.find(({ action }) => action.includes('id-60'))).toMatchObject({ reason: undefined })
+})
+
+test('who does not answer why is not asked again in the same batch', async () => {
+  let asked = 0
+  const world = worldOf({
+    answer: () => itemsOf(201, ...Array.from({ length: 9 }, () => [400, 'document_parsing_exception'] as const)),
+    reason: () => (asked++, failed),
+  })
+  expect(await world.deliver(documentsOf(10))).toMatchObject({ done: 1, deadLettered: 9 })
+  expect(asked).toBe(1)
+})
+
+test('what a failure store took is there, and counted', async () => {
+  const stored = { status: 201, errorType: '', failureStored: true as const }
+  const items = [{ status: 201, errorType: '' }, stored, stored]
+  const world = worldOf({ answer: () => ({ kind: 'answered', answer: { kind: 'items', items } }) })
+  expect(await world.deliver(documentsOf(3))).toMatchObject({ done: 3, failureStored: 2, deadLettered: 0 })
+})
+
 test('a document that is put off by itself lets the rest of its batch go first, and is given up when others pass', async () => {
   const documents = documentsOf(40, (index) => (index === 3 ? 5000 : 40))
   const world = worldOf({

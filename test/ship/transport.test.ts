@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../src/base/limits.ts'
+import { bulkTargetOf } from '../../src/ship/bulk-target.ts'
 import { makeSend } from '../../src/ship/transport.ts'
 import { goodAnswer, peerOf, senderTo } from './sending.ts'
 
@@ -45,7 +46,7 @@ describe('the request', () => {
       request.reply(200, goodAnswer())
     })
     const { connections } = senderTo(peer.url)
-    await makeSend(connections, '<logs-{now/d}>', 5000)(line, 1, new AbortController().signal)
+    await makeSend(connections, bulkTargetOf('<logs-{now/d}>'), 5000)(line, 1, new AbortController().signal)
     expect(peer.requests[0]!.head.split(' ')[1]).toMatch(/^\/%3Clogs-%7Bnow%2Fd%7D%3E\/_bulk\?/)
   })
 

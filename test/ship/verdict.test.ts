@@ -18,7 +18,7 @@ describe('one document of an answer', () => {
     [400, 'strict_dynamic_mapping_exception', 'refused', 'refused'],
     [400, 'index_closed_exception', 'hold', 'hold'],
     [400, 'validation_exception', 'hold', 'hold'],
-    [400, 'invalid_index_name_exception', 'hold', 'refused'],
+    [400, 'invalid_index_name_exception', 'hold', 'hold'],
     [400, 'illegal_argument_exception', 'hold', 'refused'],
     [400, 'never_heard_of_exception', 'hold', 'refused'],
     [400, '', 'hold', 'refused'],

@@ -1,6 +1,7 @@
 /** Sends letters again, a batch at a time, through the same shipper as the lines of files; gives up after a number of tries. */
 import type { Clock } from '../../base/clock.ts'
 import { limits } from '../../base/limits.ts'
+import { hasDate } from '../../base/placeholders.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import { Doubts } from '../doubts.ts'
 import type { Lookup } from '../lookup.ts'
@@ -138,7 +139,8 @@ export class Sending {
         this.#refused.set(`${letter.action}\n${letter.source}`, letter)
         return undefined
       },
-      doubts: hasId ? new Doubts(patient(lookup, count), clock, target) : undefined,
+      // A dated name is that of a plain index, which answers 409 by itself.
+      doubts: hasId && !hasDate(target) ? new Doubts(patient(lookup, count), clock, target) : undefined,
       blind: () => {},
       outcome: () => {},
     })
