@@ -3,7 +3,7 @@ import { limits } from '../base/limits.ts'
 import { idsOf } from './body.ts'
 import type { Doubt, Doubts, Found } from './doubts.ts'
 import { keep, type Range } from './range.ts'
-import type { Batch } from './shipper.ts'
+import type { Batch } from './shipper-options.ts'
 
 /** What came of a look at what is there already. */
 export type Looked =

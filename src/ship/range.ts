@@ -1,3 +1,4 @@
+import { limits } from '../base/limits.ts'
 import { documentEnd, pack } from './body.ts'
 import type { Doubt } from './doubts.ts'
 
@@ -118,6 +119,18 @@ export function keep(body: Buffer, range: Range, chosen: readonly boolean[]): vo
   })
   range.documents = sumOf(range.left)
   if (range.documents > 0) range.to = pack(body, range.from, range.to, chosen)
+}
+
+/** Notes the same answer once more. @param passed  requests that have got through so far */
+export function stick(range: Range, why: Stuck['why'], passed: number, nowMs: number): void {
+  if (range.stuck?.why !== why) range.stuck = { why, sinceMs: nowMs, passed, times: 0 }
+  range.stuck.times++
+}
+
+/** The same answer often and for long, while others got through: then it is not the server, but the documents. */
+export function isStuck({ stuck }: Range, why: Stuck['why'], passed: number, nowMs: number): boolean {
+  if (stuck?.why !== why || nowMs - stuck.sinceMs < limits.overtakenPatienceMs) return false
+  return stuck.times >= limits.overtakenMin && passed - stuck.passed >= limits.overtakenMin
 }
 
 function sumOf(counts: readonly number[]): number {

@@ -1,8 +1,15 @@
+import { limits } from '../base/limits.ts'
+
 /** How long to wait before trying again, in milliseconds. */
 export interface Backoff {
   readonly baseMs: number
   readonly capMs: number
 }
+
+/** The server has too much to do; there is none; somebody has to mend the target. */
+export const overload: Backoff = { baseMs: limits.retryBaseMs, capMs: limits.overloadCapMs }
+export const unreachable: Backoff = { baseMs: limits.retryBaseMs, capMs: limits.retryCapMs }
+export const hold: Backoff = { baseMs: limits.holdBaseMs, capMs: limits.holdCapMs }
 
 /**
  * Capped exponential back-off with full jitter, so that two hundred sidecars do not come back at one moment.
