@@ -17,7 +17,7 @@ const leastShare = 1 / 128
 /** Below this share of what was refused last the window grows quickly, above it slowly: so few requests are refused. */
 const cautiousShare = 0.8
 /** Above it, in this many steps by as much again; from so many steps on twice as fast, for the server may have more room now. */
-const cautiousSteps = 128
+const cautiousSteps = 256
 const hastenSteps = 32
 
 /** A request that takes so many times as long as one alone did: more at once only make the server's queue longer. */
@@ -104,7 +104,7 @@ export class Window {
       this.#steps = 0
       this.#bytes = Math.min(this.#bytes + bytes, near)
     } else {
-      const hasten = 2 ** Math.min(4, Math.floor(this.#steps++ / hastenSteps))
+      const hasten = 2 ** Math.min(5, Math.floor(this.#steps++ / hastenSteps))
       this.#bytes += (this.#bytes / cautiousSteps) * hasten
     }
     this.#bytes = Math.min(this.#bytes, this.#sizes.concurrencyMax * this.#largestBytes)

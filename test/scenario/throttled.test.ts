@@ -12,11 +12,8 @@ import { allOf, storedOf, WrittenLines } from '../kit/stored.ts'
 const loadMs = Number(process.env['TEST_LOAD_MS'] ?? 18_000)
 /** In the first seconds the agents find out how much it takes. */
 const learningMs = 10_000
-/**
- * Of the requests after these, so many may be refused: 0.05 is what adaptive concurrency is to reach. Until it is there the
- * share is told, and held against no bound.
- */
-const refusedShareMax = Number(process.env['TEST_REFUSED_SHARE'] ?? 1)
+/** Of the requests after these, at most so many are refused. */
+const refusedShareMax = 0.05
 const lineBytes = 1_500
 /** Not read yet, of each file; what is more is not written. */
 const backlogLines = 4_000
