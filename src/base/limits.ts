@@ -32,6 +32,9 @@ export const limits = {
   refusalReasonsMax: 32,
   reasonAnswerBytesMax: 64 * 1024,
   reasonCharactersMax: 1024,
+  /** A document that is too large (413) by itself is given up at once from this size on; a smaller one when it was told so often. */
+  tooLargeBytesMin: 64 * 1024,
+  tooLargeTimes: 3,
   /** A document that is put off by itself while so many others pass, so many times and for so long, never passes. */
   overtakenMin: 10,
   overtakenPatienceMs: 60_000,

@@ -1,3 +1,4 @@
+import { limits } from '../base/limits.ts'
 import type { Item } from './answer.ts'
 import { documentAt, documentEnd } from './body.ts'
 import { bury, judge, type Ask } from './judging.ts'
@@ -127,15 +128,27 @@ export class Attempts {
     const verdict = requestVerdictOf(status, errorType)
     attempt.outcome(verdict === 'again' ? 'overloaded' : 'status')
     if (verdict === 'split') {
-      this.#pace.tooLarge(attempt.bytes)
-      if (range.documents === 1) this.#giveUp(batch, range, { status, errorType: 'too large' })
-      return
+      return this.#tooLarge(batch, range, attempt.bytes)
     }
     if (mayHaveTaken(status)) this.#doubt(range)
     const detail = `the server answers ${status}${errorType === '' ? '' : ` ${errorType}`}${hint === undefined ? '' : `: ${hint}`}`
     if (verdict === 'hold') return this.#hold(range, detail, retryAfterMs)
     this.#pace.refused(attempt.startedMs, status === 429)
     await this.#refusedAgain(batch, range, attempt, detail, { status, errorType }, retryAfterMs)
+  }
+
+  /** In halves, without waiting. One document alone must be large indeed, or be told so again. */
+  #tooLarge(batch: Batch, range: Range, bytes: number): void {
+    const believed = this.#pace.tooLarge(bytes)
+    if (range.documents > 1) {
+      range.bytesMax = bytes / 2
+      return
+    }
+    const large = believed && bytes > limits.tooLargeBytesMin
+    if (large || ++range.tooLarge >= limits.tooLargeTimes) {
+      return this.#giveUp(batch, range, { status: 413, errorType: 'too large' })
+    }
+    this.#overloaded(range, `the server answers 413 to a document of ${bytes} bytes`, 0)
   }
 
   #onFailure(range: Range, { startedMs, outcome }: Attempt, { message, reached, stale }: Failed): void {

@@ -89,9 +89,11 @@ export class Pace {
     this.#turns.concurrency = this.#window.concurrency
   }
 
-  tooLarge(bytes: number): void {
-    this.#window.tooLarge(bytes, this.#clock.monotonicMs())
+  /** @returns whether it is believed; see `Window` */
+  tooLarge(bytes: number): boolean {
+    const believed = this.#window.tooLarge(bytes, this.#clock.monotonicMs())
     this.#turns.concurrency = this.#window.concurrency
+    return believed
   }
 
   /** A request failed as a whole. @param waitMs  of the failures in a row before this one, how long all wait now */

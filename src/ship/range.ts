@@ -38,6 +38,9 @@ export interface Range {
   passed: number
   /** The last attempt failed on an old connection. */
   stale: boolean
+  /** Larger requests of it are too large (413); and how often one document alone was. */
+  bytesMax: number
+  tooLarge: number
   /** Not to be sent, or looked for, before; monotonic. What ends the waiting: see `Waits`. */
   dueMs: number
   wait: Wait
@@ -75,6 +78,8 @@ export function wholeOf(to: number, documents: readonly number[], nowMs: number,
     overtaken: 0,
     passed,
     stale: false,
+    bytesMax: Infinity,
+    tooLarge: 0,
     dueMs: -Infinity,
     wait: 'time',
     stuck: undefined,
@@ -82,9 +87,10 @@ export function wholeOf(to: number, documents: readonly number[], nowMs: number,
 }
 
 /**
- * Cuts off as many documents from the front as `bytesMax` holds, at least one. @returns the range itself when it fits
+ * Cuts off as many documents from the front as `most` and its own bound hold, at least one. @returns the range itself when it fits
  */
-export function splitOff(body: Buffer, range: Range, bytesMax: number): Range {
+export function splitOff(body: Buffer, range: Range, most: number): Range {
+  const bytesMax = Math.min(most, range.bytesMax)
   if (range.to - range.from <= bytesMax || range.documents === 1) return range
   let to = documentEnd(body, range.from)
   let documents = 1

@@ -32,6 +32,9 @@ const gapFirstMs = 50
 const gapMaxMs = 1_000
 const gapShrink = 15 / 16
 
+/** So often in a row it must say so of requests that are smaller than others which it took. */
+const disbeliefMax = 4
+
 /** For so long a server is not asked again for requests of a size that was too large for it. */
 const ceilingMs = 600_000
 
@@ -57,6 +60,9 @@ export class Window {
   /** The server takes no request that is larger. */
   #ceilingBytes = Infinity
   #ceilingSinceMs = 0
+  /** Bytes of the largest request that was taken, and how often a smaller one was too large since. */
+  #largestTaken = 0
+  #disbelieved = 0
   /** Milliseconds for each byte: one request alone, and the last ones. */
   #baseMs = Infinity
   #latelyMs = 0
@@ -93,6 +99,8 @@ export class Window {
   taken(bytes: number, tookMs: number, nowMs: number, wanted: boolean): void {
     if (nowMs - this.#ceilingSinceMs > ceilingMs) this.#ceilingBytes = Infinity
     this.#works = true
+    if (bytes * 2 >= this.#largestTaken) this.#disbelieved = 0
+    this.#largestTaken = Math.max(this.#largestTaken, bytes)
     this.#gapMs *= gapShrink
     if (this.#gapMs < gapFirstMs / 2) this.#gapMs = 0
     this.#notice(bytes, tookMs, nowMs)
@@ -133,13 +141,21 @@ export class Window {
     this.#bytes = Math.min(this.#bytes, this.#probeBytes)
   }
 
-  /** It takes no request of this size (413). */
-  tooLarge(bytes: number, nowMs: number): void {
+  /**
+   * It says that it takes no request of this size (413).
+   *
+   * @returns whether that is believed: not at once where it has taken larger ones, for many things answer on the way to it
+   */
+  tooLarge(bytes: number, nowMs: number): boolean {
+    if (bytes <= this.#largestTaken && ++this.#disbelieved < disbeliefMax) return false
+    this.#disbelieved = 0
+    this.#largestTaken = Math.min(this.#largestTaken, bytes - 1)
     this.#ceilingBytes = Math.min(this.#ceilingBytes, bytes / 2)
     this.#ceilingSinceMs = nowMs
     this.#baseMs = Infinity
     this.#latelyMs = 0
     this.#bytes = Math.min(this.#bytes, this.#sizes.concurrencyMax * this.#largestBytes)
+    return true
   }
 
   get #largestBytes(): number {

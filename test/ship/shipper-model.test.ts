@@ -47,9 +47,12 @@ class Model {
   readonly accounts = { done: new Set<number>(), duplicates: new Set<number>(), refused: new Set<number>() }
   /** Documents without a verdict, in the order in which they are sent. */
   readonly pending: number[]
+  /** How often each was too large by itself. */
+  readonly tooLarge: number[]
 
   constructor(documents: number) {
     this.pending = Array.from({ length: documents }, (_, index) => index)
+    this.tooLarge = this.pending.map(() => 0)
   }
 
   /** Of a request of the first so many documents. */
@@ -60,7 +63,7 @@ class Model {
       return ok
     }
     if (given.kind === 'too large') {
-      if (ids.length === 1) this.accounts.refused.add(ids[0]!)
+      if (ids.length === 1 && ++this.tooLarge[ids[0]!]! === 3) this.accounts.refused.add(ids[0]!)
       else this.pending.unshift(...ids)
       return statusOf(413)
     }

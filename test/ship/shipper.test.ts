@@ -335,6 +335,8 @@ describe('a document that is refused', () => {
       '4,5,6',
       '4',
       '5',
+      '5',
+      '5',
       '6',
       '7',
     ])

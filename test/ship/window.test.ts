@@ -150,10 +150,21 @@ describe('a window', () => {
     expect(slow.window.concurrency).toBe(8)
   })
 
-  test('what is too large is not sent again, until after ten minutes', () => {
+  test('that a request is too large is not believed at once of a server that has taken larger ones', () => {
     const sender = new Sender().take(20)
-    sender.window.tooLarge(4 * mib, sender.nowMs)
-    sender.window.tooLarge(2 * mib, sender.nowMs)
+    for (let time = 0; time < 3; time++) expect(sender.window.tooLarge(2 * mib, sender.nowMs)).toBe(false)
+    expect(sender.window.requestBytesMax).toBe(4 * mib)
+    sender.take()
+    for (let time = 0; time < 3; time++) expect(sender.window.tooLarge(2 * mib, sender.nowMs)).toBe(false)
+    // Somebody has made its limit smaller.
+    expect(sender.window.tooLarge(2 * mib, sender.nowMs)).toBe(true)
+    expect(sender.window.requestBytesMax).toBe(mib)
+  })
+
+  test('what is too large is not sent again, until after ten minutes', () => {
+    const sender = new Sender()
+    expect(sender.window.tooLarge(4 * mib, sender.nowMs)).toBe(true)
+    expect(sender.window.tooLarge(2 * mib, sender.nowMs)).toBe(true)
     expect(sender.take(100).window.requestBytesMax).toBe(mib)
     expect(sender.window.concurrency).toBe(8)
     sender.nowMs += 600_000
