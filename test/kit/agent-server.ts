@@ -77,17 +77,19 @@ export class MemoryServer {
   connect(alive: () => boolean): Send {
     const sent = new Map<string, Stored>()
     this.#sent = sent
-    return async (body, count, signal) => {
+    return async (body, count, signal, asking) => {
+      // Why one was refused is asked of one that has its verdict, or holds.
+      const asksWhy = asking?.reasons === true
       if (!alive()) return new Promise(() => {})
       this.requests++
       const before = Buffer.from(body)
       const documents = this.#parse(body, count)
       this.#checkOrder(documents)
-      for (const document of documents) sent.set(document.id, document)
+      if (!asksWhy) for (const document of documents) sent.set(document.id, document)
       const answer = await Promise.race([this.#answer(documents, this.outcome(documents)), aborted(signal)])
       if (!alive()) return new Promise(() => {})
       if (!before.equals(body)) this.complaints.push('the body changed while the request was under way')
-      for (const id of settledBy(answer, documents)) {
+      for (const id of asksWhy ? [] : settledBy(answer, documents)) {
         sent.delete(id)
         const refused = this.refused.get(id)
         if (refused !== undefined && !this.documents.has(id)) this.told.add(refused)
