@@ -51,7 +51,7 @@ describeElasticsearch('a body of 4 MiB that nobody reads', () => {
     const server = await sharedElasticsearch()
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'remora-unread-'))
     const target = `unread-${randomInt(1e9)}`
-    const proxy = await FaultProxy.before(server.port, [{ fault, phase: 'request body', times, at }])
+    const proxy = await FaultProxy.before(server.port, [])
     proxy.keepsBodies = true
     const written = new WrittenLines(path.join(directory, 'app.log'))
     written.append(30_000, 1_000)
@@ -70,6 +70,14 @@ describeElasticsearch('a body of 4 MiB that nobody reads', () => {
       fs.rmSync(directory, { recursive: true, force: true })
     })
     const deadlineMs = performance.now() + 120_000
+    // Requests are small until the server has taken some.
+    const largest = () => Math.max(0, ...proxy.bulks.map(({ body }) => bytesOf(body)))
+    while (largest() < 3_500_000 && performance.now() < deadlineMs) {
+      await delay(100)
+      if (written.count - (await server.count(target).catch(() => 0)) < 10_000) written.append(10_000, 1_000)
+    }
+    proxy.strike([{ fault, phase: 'request body', times, at }])
+    written.append(30_000, 1_000)
     while (agent.child.exitCode === null && performance.now() < deadlineMs) {
       await delay(500)
       if (proxy.isOver && (await server.count(target).catch(() => 0)) >= written.count) break
