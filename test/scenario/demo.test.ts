@@ -147,10 +147,14 @@ test('a document that the server drops in silence is missed, by its name', async
 })
 
 test('a refused document is in the account, and the agent says why', async () => {
+  let refused = ''
   const { code, out } = await run({
     faults: {
-      perItem: (_, number) =>
-        number === 500 ? { status: 400, type: 'document_parsing_exception', reason: 'a date' } : undefined,
+      perItem: ({ id }, number) =>
+        // Again when it is asked why.
+        id === (number === 500 ? (refused = id) : refused)
+          ? { status: 400, type: 'document_parsing_exception', reason: 'a date' }
+          : undefined,
     },
   })
   expect(code).toBe(1)
