@@ -158,6 +158,8 @@ export const limits = {
   setupAnswerBytesMax: 1024 * 1024,
   setupTriesMax: 10,
   retryBaseMs: 250,
+  /** The server has taken a part of a request: the rest may follow soon. */
+  progressBaseMs: 50,
   /** No answer: a connection attempt in ten seconds from each of two hundred sidecars is no load. */
   retryCapMs: 10_000,
   /** 429 and 5xx: the server has said that it has too much to do. */

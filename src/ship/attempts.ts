@@ -4,7 +4,7 @@ import { documentAt, documentEnd } from './body.ts'
 import { bury, judge, type Ask } from './judging.ts'
 import type { Pace } from './pace.ts'
 import { isStuck, keep, stick, type Range, type Wait } from './range.ts'
-import { backoffMs, hold, overload, unreachable } from './retry.ts'
+import { backoffMs, hold, overload, progress, unreachable } from './retry.ts'
 import type { Batch, Outcome, ShipperOptions } from './shipper-options.ts'
 import type { Failed, Sent } from './transport.ts'
 import { blamesDocument, isThere, mayHaveTaken, requestVerdictOf, verdictOf } from './verdict.ts'
@@ -87,7 +87,7 @@ export class Attempts {
     attempt.outcome(putOff ? 'overloaded' : 'partial')
     if (range.documents < before) this.#pace.answered()
     const busy = items.some(({ status }) => status === 429)
-    if (putOff) this.#pace.refused(attempt.startedMs, busy)
+    if (putOff) this.#pace.refused(attempt.startedMs, busy, range.documents < before)
     else if (passed || range.documents === 0) this.#pace.taken(attempt.bytes, attempt.startedMs)
     if (range.documents === 0) return this.#gotThrough(range, signal)
 
@@ -106,8 +106,10 @@ export class Attempts {
     }
     const first = items[verdicts.indexOf('again')]!
     const detail = `documents are put off: ${first.status} ${first.errorType}`
-    if (range.documents < before) this.#overloaded(range, detail, 0)
-    else await this.#refusedAgain(batch, range, attempt, detail, first, 0)
+    if (range.documents < before) {
+      this.#o.health({ state: 'overloaded', detail })
+      this.#postpone(range, 'time', backoffMs(progress, range.attempt, this.#o.random()))
+    } else await this.#refusedAgain(batch, range, attempt, detail, first, 0)
   }
 
   /** No type says whether it is the documents or the target: the words of the first one do. */

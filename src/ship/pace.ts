@@ -78,8 +78,8 @@ export class Pace {
   }
 
   /** The server has too much to do (429: `busy`), or did not answer as it should (5xx, a time-out). */
-  refused(startedMs: number, busy: boolean): void {
-    this.#window.refused(startedMs, this.#clock.monotonicMs(), busy)
+  refused(startedMs: number, busy: boolean, partly = false): void {
+    this.#window.refused(startedMs, this.#clock.monotonicMs(), busy, partly)
     this.#turns.concurrency = this.#window.concurrency
   }
 

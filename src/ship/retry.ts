@@ -8,6 +8,8 @@ export interface Backoff {
 
 /** The server has too much to do; there is none; somebody has to mend the target. */
 export const overload: Backoff = { baseMs: limits.retryBaseMs, capMs: limits.overloadCapMs }
+/** The same, when a part of a request was taken. */
+export const progress: Backoff = { baseMs: limits.progressBaseMs, capMs: limits.overloadCapMs }
 export const unreachable: Backoff = { baseMs: limits.retryBaseMs, capMs: limits.retryCapMs }
 export const hold: Backoff = { baseMs: limits.holdBaseMs, capMs: limits.holdCapMs }
 

@@ -122,13 +122,15 @@ export class Window {
    * It did not take a request. Of those that were on their way together only the first one counts.
    *
    * @param busy  it says that it has too much to do: that tells of its capacity, also when nothing was taken before
+   * @param partly  some of its documents were taken: requests need not be parted in time
    */
-  refused(startedMs: number, nowMs: number, busy: boolean): void {
+  refused(startedMs: number, nowMs: number, busy: boolean, partly = false): void {
     if (startedMs < this.#changedAtMs) return
     this.#changedAtMs = nowMs
     if (this.#works || busy) this.#refusedBytes = this.#bytes
     if (this.#works) {
-      if (this.#bytes < this.#leastBytes * 2) this.#gapMs = Math.min(gapMaxMs, Math.max(gapFirstMs, this.#gapMs * 2))
+      if (this.#bytes < this.#leastBytes * 2 && !partly)
+        this.#gapMs = Math.min(gapMaxMs, Math.max(gapFirstMs, this.#gapMs * 2))
     }
     this.#works = false
     this.#steps = 0

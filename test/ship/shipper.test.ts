@@ -112,7 +112,7 @@ describe('how long it waits', () => {
     const world = worldOf({ random: () => most, answer: ({ number }) => script[number] ?? ok })
     await world.deliver(documentsOf(2))
     const waits = world.attempts.slice(1).map(({ atMs }, index) => atMs - world.attempts[index]!.atMs)
-    expect(waits).toEqual([250, 500, 1000, 250, 500])
+    expect(waits).toEqual([250, 500, 1000, limits.progressBaseMs, 500])
   })
 
   test('a stop ends it', async () => {
