@@ -63,13 +63,15 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
   const connections = connectionsFor(settings, env, sockets, logger)
   const { target, pipeline, routing, requestTimeoutMs } = settings
   const send = makeSend(connections, bulkTargetOf(target, pipeline, routing), requestTimeoutMs)
+  // At the end nobody waits for an answer about templates.
+  const over = new AbortController()
   const world: World = {
     disk: systemDisk,
     clock: systemClock,
     random: Math.random,
     newInstanceId: randomUUID,
     watch: watchDirectories,
-    send: settings.setup === 'once' ? setupFirst(connections, settings, logger, send) : send,
+    send: settings.setup === 'once' ? setupFirst(connections, settings, logger, send, over.signal) : send,
     lookup: makeLookup(connections, target, requestTimeoutMs, routing),
     letterWire: letterIndex === undefined ? undefined : wireTo(connections, letterIndex, requestTimeoutMs),
     yield: () => new Promise((resolve) => setImmediate(resolve)),
@@ -94,6 +96,7 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     stuck = summary.checkpoint === 'hanging'
     return summary.failure === undefined && !stuck ? 0 : 1
   } finally {
+    over.abort()
     await admin?.close()
     if (stuck) leave(logger)
     await connections.close()
@@ -101,8 +104,8 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
 }
 
 /** Templates come before the first documents. */
-function setupFirst(connections: Connections, settings: Settings, logger: Logger, send: Send): Send {
-  const ask = askOver(connections, settings.requestTimeoutMs)
+function setupFirst(connections: Connections, settings: Settings, logger: Logger, send: Send, over: AbortSignal): Send {
+  const ask = askOver(connections, settings.requestTimeoutMs, over)
   const wish = wishOf(settings)
   return sendAfterSetup({
     send,

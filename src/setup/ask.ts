@@ -12,10 +12,9 @@ export type Reply =
 
 export type Ask = (method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown) => Promise<Reply>
 
-/** Asks over the connections of the agent, with its addresses, credentials and certificates. */
-export function askOver(connections: Connections, timeoutMs: number): Ask {
+/** Asks over the connections of the agent, with its addresses, credentials and certificates; not any more once the signal aborts. */
+export function askOver(connections: Connections, timeoutMs: number, signal = new AbortController().signal): Ask {
   const exchanger = new Exchanger(connections, timeoutMs)
-  const { signal } = new AbortController()
   return async (method, path, body) => {
     const headers = body === undefined ? { accept: jsonHeaders.accept } : jsonHeaders
     const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body))

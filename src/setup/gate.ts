@@ -35,11 +35,11 @@ export function sendAfterSetup(options: GateOptions): Send {
     return outcome
   }
 
-  return async (body, documents, signal) => {
-    if (open) return send(body, documents, signal)
+  return async (body, documents, signal, asking) => {
+    if (open) return send(body, documents, signal, asking)
     underWay ??= run().finally(() => (underWay = undefined))
     const outcome = await orAborted(underWay, signal)
-    if (open && !signal.aborted) return send(body, documents, signal)
+    if (open && !signal.aborted) return send(body, documents, signal, asking)
     if (outcome?.kind !== 'later') return notSent('stopped')
     // As the request itself would have been answered: somebody has to mend the credentials.
     if (outcome.status === 401) return { kind: 'status', status: 401, errorType: '', retryAfterMs: 0 }

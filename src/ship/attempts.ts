@@ -102,7 +102,7 @@ export class Attempts {
       const detail = `the target refuses documents: ${held.status} ${held.errorType}`
       // No type tells, and so it may be the documents after all.
       const unknown = !passed && isUnknown(held)
-      return this.#hold(range, detail, 0, unknown ? 'unknown' : undefined)
+      return this.#hold(range, detail, 0, unknown ? 'unknown' : undefined, passed)
     }
     const first = items[verdicts.indexOf('again')]!
     const detail = `documents are put off: ${first.status} ${first.errorType}`
@@ -196,8 +196,9 @@ export class Attempts {
   }
 
   /** @param why  it may be the documents after all: no type says so, and all of them are held */
-  #hold(range: Range, detail: string, askedMs: number, why?: 'unknown'): void {
-    this.#pace.away()
+  #hold(range: Range, detail: string, askedMs: number, why?: 'unknown', othersPassed = false): void {
+    // Of several indices one may be closed: that is no reason to send less to the others.
+    if (!othersPassed) this.#pace.away()
     if (why === undefined) range.stuck = undefined
     else stick(range, why, this.#passed, this.#o.clock.monotonicMs())
     this.#o.health({ state: 'holding', detail })

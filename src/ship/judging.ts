@@ -74,15 +74,16 @@ export interface Burial {
 export async function bury(body: Buffer, refused: readonly Refused[], { target, deadLetter, ask }: Burial) {
   const types = new Set<string>()
   let left: number = limits.refusalReasonsMax
+  let answers = true
   for (const { from, to, item, account } of refused) {
     let told: Item | undefined
     const known = types.has(item.errorType)
-    if (left > 0 || !known) {
+    if (answers && (left > 0 || !known) && types.size < limits.refusalReasonsMax) {
       types.add(item.errorType)
       left--
       told = await ask(body.subarray(from, to))
       // Who does not answer now is not asked for each of the others.
-      if (told === undefined) left = 0
+      answers = told !== undefined
     }
     if (told !== undefined && isThere(told.status)) {
       settle(account, told, 0)

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { isInPlace, setUp, type Outcome } from '../../src/setup/act.ts'
 import type { Ask, Reply } from '../../src/setup/ask.ts'
+import { askOver } from '../../src/setup/ask.ts'
 import { sendAfterSetup } from '../../src/setup/gate.ts'
+import { peerOf, senderTo } from '../ship/sending.ts'
 import { timeValue, wishOf } from '../../src/setup/wanted.ts'
 import { limits } from '../../src/base/limits.ts'
 
@@ -168,6 +170,32 @@ describe('documents after the setup', () => {
     const { send, log } = gateWith([{ kind: 'refused', message: 'm', wayOut: 'w', rows: [] }])
     await send()
     expect(log).toEqual(['attempt', 'refused', 'sent'])
+  })
+
+  test('and what is asked of an answer comes through, before and after', async () => {
+    const asked: unknown[] = []
+    const send = sendAfterSetup({
+      send: (_body, _documents, _signal, asking) => {
+        asked.push(asking)
+        return Promise.resolve({ kind: 'answered', answer: { kind: 'done' } })
+      },
+      attempt: () => Promise.resolve({ kind: 'known', newer: false }),
+      answers: () => Promise.resolve(true),
+      over: () => {},
+    })
+    await send(body, 1, signal, { reasons: true })
+    await send(body, 1, signal, { reasons: true })
+    expect(asked).toEqual([{ reasons: true }, { reasons: true }])
+  })
+
+  test('nothing is asked any more at the end', async () => {
+    const over = new AbortController()
+    const peer = await peerOf(() => undefined)
+    const ask = askOver(senderTo(peer.url).connections, 60_000, over.signal)
+    const asking = ask('GET', '/')
+    over.abort()
+    expect([await asking, await ask('GET', '/')]).toMatchObject([{ kind: 'failed' }, { kind: 'failed' }])
+    expect(peer.requests.length).toBeLessThanOrEqual(1)
   })
 
   test('a stop does not wait for it', async () => {

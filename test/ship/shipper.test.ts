@@ -245,10 +245,20 @@ test('refused documents are asked for their reason, some of each type; one that 
   expect(world.letters.find(({ action }) => action.includes('id-60'))).toMatchObject({ reason: undefined })
 })
 
+test('nor of each of many types', async () => {
+  let asked = 0
+  const world = worldOf({
+    answer: () => itemsOf(201, ...Array.from({ length: 99 }, (_, at) => [400, `type_${at}`] as const)),
+    reason: () => (asked++, itemsOf([400, 'another'])),
+  })
+  expect(await world.deliver(documentsOf(100))).toMatchObject({ done: 1, deadLettered: 99 })
+  expect(asked).toBeLessThanOrEqual(limits.refusalReasonsMax)
+})
+
 test('who does not answer why is not asked again in the same batch', async () => {
   let asked = 0
   const world = worldOf({
-    answer: () => itemsOf(201, ...Array.from({ length: 9 }, () => [400, 'document_parsing_exception'] as const)),
+    answer: () => itemsOf(201, ...Array.from({ length: 9 }, (_, at) => [400, `type_${at}`] as const)),
     reason: () => (asked++, failed),
   })
   expect(await world.deliver(documentsOf(10))).toMatchObject({ done: 1, deadLettered: 9 })
