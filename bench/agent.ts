@@ -8,7 +8,6 @@ import { sleep, systemClock } from '../src/base/clock.ts'
 import { cleanEnv, endOf, onExit } from './process.ts'
 import { type Cpu, cpuOf, type Memory, memoryOf } from './procfs.ts'
 import type { SinkTotals } from './sink.ts'
-import type { SinkProcess } from './sink-client.ts'
 
 /** Which program is measured, and with what beyond the settings every run has. */
 export interface AgentProgram {
@@ -28,7 +27,18 @@ export interface AgentPlan {
   readonly onSample?: () => void
 }
 
-export interface AgentRun {
+/** What a receiver must know of what came in; times as in `SinkTotals`. */
+export type Received = Pick<SinkTotals, 'documents' | 'firstAtMs' | 'lastAtMs' | 'failures' | 'failure'>
+
+/** Where the agent sends to: the sink, or what stands for a server and counts as the sink does. */
+export interface Receiver<T extends Received> {
+  readonly url: string
+  reset(): Promise<void>
+  totals(): Promise<T>
+  waitFor(documents: number, deadlineMs: number, signal: AbortSignal): Promise<T>
+}
+
+export interface AgentRun<T extends Received = SinkTotals> {
   /** Until the last document was answered and `settleMs` later; stopping is not counted. */
   readonly cpu: Cpu
   /** From the start of the process to the arrival of its first and its last bulk request. */
@@ -36,7 +46,7 @@ export interface AgentRun {
   readonly wallMs: number
   /** The maximum of samples every 50 ms, and the kernel's high-water mark of the resident set. */
   readonly peak: Memory
-  readonly sink: SinkTotals
+  readonly sink: T
   /** Empty when the run was good; else why it does not count. */
   readonly failure: string
 }
@@ -49,7 +59,7 @@ const stopMsMax = 30_000
 const podUid = '6f1c2f0a-9f5e-4a5e-8d53-7c1d2b8e4f60'
 
 /** Runs the agent once on one file, into a sink that was just reset. Never throws for what the agent does wrong. */
-export async function runAgent(plan: AgentPlan, sink: SinkProcess): Promise<AgentRun> {
+export async function runAgent<T extends Received>(plan: AgentPlan, sink: Receiver<T>): Promise<AgentRun<T>> {
   await sink.reset()
   const dir = mkdtempSync(join(tmpdir(), 'remora-bench-run-'))
   const outputPath = join(dir, 'agent.out')
@@ -79,9 +89,13 @@ export async function runAgent(plan: AgentPlan, sink: SinkProcess): Promise<Agen
   }
 }
 
-type Observed = Pick<AgentRun, 'cpu' | 'peak' | 'sink' | 'failure'>
+type Observed<T extends Received> = Pick<AgentRun<T>, 'cpu' | 'peak' | 'sink' | 'failure'>
 
-async function observe(child: ChildProcess, plan: AgentPlan, sink: SinkProcess): Promise<Observed> {
+async function observe<T extends Received>(
+  child: ChildProcess,
+  plan: AgentPlan,
+  sink: Receiver<T>,
+): Promise<Observed<T>> {
   const pid = child.pid ?? -1
   let peak: Memory = { anonymousBytes: 0, rssBytes: 0, peakRssBytes: 0 }
   const sample = () => {
@@ -114,7 +128,7 @@ async function observe(child: ChildProcess, plan: AgentPlan, sink: SinkProcess):
   return { cpu, peak, sink: totals, failure: failureOf(end, hasStoppedEarly, totals, plan.documents) }
 }
 
-function failureOf(end: string, hasStoppedEarly: boolean, totals: SinkTotals, documents: number): string {
+function failureOf(end: string, hasStoppedEarly: boolean, totals: Received, documents: number): string {
   if (totals.failures > 0) return `the sink could not read a request: ${totals.failure}`
   if (hasStoppedEarly)
     return `the agent ended by itself with ${end} after ${totals.documents} of ${documents} documents`

@@ -87,7 +87,7 @@ export function parseOptions(argv: readonly string[], mainPath: string): Options
   }
 }
 
-function wholeOf(name: string, text: string, min: number, max: number): number {
+export function wholeOf(name: string, text: string, min: number, max: number): number {
   const value = Number(text)
   if (!Number.isSafeInteger(value) || value < min || value > max) {
     throw new Error(`${name} must be a whole number from ${min} to ${max}, not ${text}`)

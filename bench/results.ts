@@ -52,7 +52,7 @@ export async function commitHere(): Promise<Commit | undefined> {
 }
 
 /** Writes `bench/results/MODE-TIME.json` and returns its path. */
-export function writeResults(mode: Mode, atMs: number, content: object): string {
+export function writeResults(mode: Mode | 'document-id', atMs: number, content: object): string {
   const dir = fileURLToPath(new URL('results/', import.meta.url))
   mkdirSync(dir, { recursive: true })
   const at = new Date(atMs).toISOString()
