@@ -112,6 +112,7 @@ export class Agent {
       random: world.random,
       send: world.send,
       target: settings.target,
+      severalIndices: hasDate(settings.target),
       batchBytes: plan.batchBytes,
       concurrencyMax: plan.concurrency,
       nodes: Math.max(1, settings.elasticsearchUrls.length),

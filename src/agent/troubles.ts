@@ -11,14 +11,11 @@ export interface Said {
 type Trouble = Exclude<Health['state'], 'unknown' | 'ok'>
 
 const words: Readonly<Record<Trouble, readonly [message: string, wayOut: string]>> = {
-  unreachable: [
-    'Elasticsearch does not answer',
-    'Check REMORA_ELASTICSEARCH_URL and the network; `remora check` tells more.',
-  ],
+  unreachable: ['Elasticsearch cannot be reached', '`remora check` tells more.'],
   overloaded: ['Elasticsearch asks for time', 'Its write load is more than it can take; lines wait in their files.'],
   holding: [
     'Elasticsearch refuses the target',
-    'Mend the credentials (REMORA_API_KEY, or REMORA_USERNAME and REMORA_PASSWORD), their privileges, or the index; `remora check` tells which.',
+    'Mend the credentials, their privileges, or the index (`remora check` tells which), or its pipeline or routing (REMORA_PIPELINE, REMORA_ROUTING, index.default_pipeline), of which a 400 may come.',
   ],
 }
 
@@ -50,10 +47,10 @@ export class Troubles {
     }
     const { state, detail } = health
     if (this.#now?.state !== state) this.#now = { state, sinceMs: nowMs }
-    if (this.#open?.state === state && this.#open.detail === detail) return undefined
+    if (this.#open?.state === state && this.#open.detail === withoutUrls(detail)) return undefined
     if (state === 'overloaded' && nowMs - this.#now.sinceMs < limits.overloadUnsaidMs) return undefined
     if (nowMs - this.#saidAtMs < limits.troubleIntervalMs) return undefined
-    this.#open = { state, detail }
+    this.#open = { state, detail: withoutUrls(detail) }
     this.#saidAtMs = nowMs
     const [message, wayOut] = words[state]
     return {
@@ -65,4 +62,9 @@ export class Troubles {
       },
     }
   }
+}
+
+/** Of several nodes that are away now this one is named and now that one: it is one trouble. */
+function withoutUrls(detail: string): string {
+  return detail.replaceAll(/https?:\/\/\S+/g, '')
 }

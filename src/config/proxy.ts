@@ -61,6 +61,9 @@ function read(text: string): Omit<Proxy, 'variable'> | string {
   const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`)
   if (url === null || url.hostname === '') return 'it is not the URL of a proxy'
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'it is neither an http nor an https proxy'
+  if (!/^\/?$/.test(url.pathname) || /[?#]/.test(text)) {
+    return 'it has a path, a ? or a # in it (in a user or password they are written %2F, %3F, %23)'
+  }
   if (decoded(url.username) === undefined || decoded(url.password) === undefined) {
     return 'its user or password has a % that begins no escape'
   }

@@ -75,14 +75,12 @@ export class Attempts {
       const sent = signal.aborted ? undefined : await send(document, 1, signal, { reasons: true })
       return sent?.kind === 'answered' && sent.answer.kind === 'items' ? sent.answer.items[0] : itemOf(sent)
     }
-    const blamed =
-      isStuck(range, 'unknown', this.#passed, this.#o.clock.monotonicMs()) ||
-      (!passed && (await this.#isBlamed(body, range, items, ask)))
-    const { again, refused } = judge(body, range, items, accounts, passed || blamed)
+    const blames = await this.#blamesOf(body, range, items, passed, ask)
+    const { again, refused } = judge(body, range, items, accounts, blames)
     await bury(body, refused, { deadLetter, target, ask })
     keep(body, range, again)
 
-    const verdicts = items.map(({ status, errorType }) => verdictOf(status, errorType, passed || blamed))
+    const verdicts = items.map(({ status, errorType }, at) => verdictOf(status, errorType, blames(at)))
     const putOff = verdicts.includes('again')
     attempt.outcome(putOff ? 'overloaded' : 'partial')
     if (range.documents < before) this.#pace.answered()
@@ -112,12 +110,28 @@ export class Attempts {
     } else await this.#refusedAgain(batch, range, attempt, detail, first, 0)
   }
 
-  /** No type says whether it is the documents or the target: the words of the first one do. */
-  async #isBlamed(body: Buffer, range: Range, items: readonly Item[], ask: Ask): Promise<boolean> {
-    const [first] = items
-    if (first === undefined || !isUnknown(first)) return false
-    const told = await ask(body.subarray(range.from, documentEnd(body, range.from)))
-    return told !== undefined && isUnknown(told) && blamesDocument(told.reason)
+  /**
+   * Which documents are to blame where no type says whether it is they or the target: those beside others that passed, or
+   * that others have overtaken for long; otherwise the words tell, of the first one. Of several indices each may be broken
+   * for itself, so there the words alone count, and for that document only.
+   */
+  async #blamesOf(
+    body: Buffer,
+    range: Range,
+    items: readonly Item[],
+    passed: boolean,
+    ask: Ask,
+  ): Promise<(position: number) => boolean> {
+    const { severalIndices, clock } = this.#o
+    const overtaken = isStuck(range, 'unknown', this.#passed, clock.monotonicMs())
+    if (!severalIndices && (passed || overtaken)) return () => true
+    const first = items.findIndex(isUnknown)
+    if (first === -1) return () => false
+    let from = range.from
+    for (let at = 0; at < first; at++) from = documentEnd(body, from)
+    const told = await ask(body.subarray(from, documentEnd(body, from)))
+    const blamed = told !== undefined && isUnknown(told) && blamesDocument(told.reason)
+    return severalIndices ? (position) => blamed && position === first : () => blamed
   }
 
   async #onStatus(
@@ -142,6 +156,7 @@ export class Attempts {
   /** In halves, without waiting. One document alone must be large indeed, or be told so again. */
   #tooLarge(batch: Batch, range: Range, bytes: number): void {
     const believed = this.#pace.tooLarge(bytes)
+    range.stuck = undefined
     if (range.documents > 1) {
       range.bytesMax = bytes / 2
       return
@@ -223,9 +238,11 @@ export class Attempts {
 
   #gotThrough(range: Range, signal: AbortSignal): void {
     this.#passed++
-    this.#o.health({ state: 'ok' })
+    // While others are held, that one gets through says nothing of their target.
+    const mended = range.wait === 'mending' && range.attempt > 0
+    if (mended || !this.#waits.has('mending')) this.#o.health({ state: 'ok' })
     // Who was held tells the others that the target is mended.
-    if (range.attempt > 0 && range.wait === 'mending') this.#waits.wake('server', 'mending')
+    if (mended) this.#waits.wake('server', 'mending')
     else this.#waits.wake('server')
     this.#o.doubts?.refresh(signal)
   }

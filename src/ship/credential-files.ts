@@ -28,6 +28,8 @@ export class CredentialFiles {
   readonly #o: CredentialFilesOptions
   #seen: ReadonlyMap<string, Content> | undefined
   #bad = false
+  /** The variables whose files changed last. */
+  #changed: readonly string[] = []
 
   constructor(options: CredentialFilesOptions) {
     this.#o = options
@@ -38,8 +40,10 @@ export class CredentialFiles {
     const seen = new Map([...this.#o.files].map(([variable, path]) => [variable, this.#contentOf(path)]))
     const before = this.#seen
     const changed = [...seen].filter(([variable, content]) => before === undefined || before.get(variable) !== content)
-    if (changed.length === 0) return undefined
+    // What could not be used may be by now, for other reasons than these files.
+    if (changed.length === 0 && !this.#bad) return undefined
     this.#seen = seen
+    if (changed.length > 0) this.#changed = changed.map(([variable]) => variable)
     const access = this.#o.readAccess()
     if (typeof access === 'string') {
       if (!this.#bad) this.#o.kept(access)
@@ -48,7 +52,7 @@ export class CredentialFiles {
     }
     this.#bad = false
     if (isSame(access, current)) return undefined
-    this.#o.adopted(changed.map(([variable]) => variable))
+    this.#o.adopted(this.#changed)
     return { ...current, ...access }
   }
 

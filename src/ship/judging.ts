@@ -23,14 +23,14 @@ export interface Judged {
  * Settles what is there, and finds what never will be.
  *
  * @param accounts      by span
- * @param othersPassed  documents to the same target were taken: then a type that nobody knows blames the document
+ * @param blames    by position: a type that nobody knows blames this document, for others to the same index were taken
  */
 export function judge(
   body: Buffer,
   range: Range,
   items: readonly Item[],
   accounts: readonly Delivered[],
-  othersPassed: boolean,
+  blames: (position: number) => boolean,
 ): Judged {
   const again: boolean[] = []
   const refused: Refused[] = []
@@ -40,7 +40,7 @@ export function judge(
     for (const item of items.slice(again.length, again.length + count)) {
       const from = next
       next = documentEnd(body, from)
-      const verdict = verdictOf(item.status, item.errorType, othersPassed)
+      const verdict = verdictOf(item.status, item.errorType, blames(again.length))
       again.push(verdict === 'again' || verdict === 'hold')
       if (verdict === 'refused') refused.push({ from, to: next, item, account })
       else if (verdict === 'done') settle(account, item, range.blind)

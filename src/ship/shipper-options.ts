@@ -19,6 +19,8 @@ export interface ShipperOptions {
   readonly random: () => number
   readonly send: Send
   readonly target: string
+  /** Documents name their index themselves: that one takes some says nothing of another. */
+  readonly severalIndices: boolean
   /** Of the memory plan: largest body, and most requests at once. */
   readonly batchBytes: number
   readonly concurrencyMax: number

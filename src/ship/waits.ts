@@ -22,6 +22,10 @@ export class Waits {
     signal.removeEventListener('abort', wake)
   }
 
+  has(reason: Wait): boolean {
+    return [...this.#waiting.values()].includes(reason)
+  }
+
   /** What these wait for has come. */
   wake(...reasons: readonly Wait[]): void {
     for (const [wake, wait] of this.#waiting) if (reasons.includes(wait)) wake()

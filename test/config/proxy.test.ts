@@ -84,6 +84,9 @@ describe('in the settings', () => {
     'http://user:s3cr3t-word@',
     'http://user:s3cr3t%zz-word@proxy',
     'http://user:s3cr3t-word@proxy:port',
+    'http://svc:1234/s3cr3t-word@proxy:3128',
+    'http://user:pa@ss/s3cr3t-word@proxy:3128',
+    'http://user:s3cr3t-word?x@proxy',
   ])('one that is none is refused by name, without its text: %s', (proxy) => {
     const loaded = load({ ...es, https_proxy: proxy })
     expect(loaded.problems).toMatchObject([{ variable: 'https_proxy' }])

@@ -7,7 +7,7 @@ const current = { urls, requestTimeoutMs: 1_000, connections: 1 }
 
 /** One file with a password; an empty one is no password. */
 function world(first: string | undefined) {
-  const state = { text: first, others: '' }
+  const state = { text: first, others: '', elsewhere: '' }
   const [adopted, kept]: [string[][], string[]] = [[], []]
   let reads = 0
   const files = new CredentialFiles({
@@ -18,6 +18,7 @@ function world(first: string | undefined) {
     },
     readAccess: (): Access | string => {
       reads++
+      if (state.elsewhere !== '') return state.elsewhere
       return state.text === undefined || state.text === '' ? `nothing in it${state.others}` : { password: state.text }
     },
     adopted: (variables) => adopted.push([...variables]),
@@ -63,6 +64,17 @@ describe('files with credentials', () => {
     expect(kept, 'it went bad again').toHaveLength(2)
     state.text = 'two'
     expect(files.look(using('one'))).toEqual(using('two'))
+  })
+
+  test('that could not be used for another reason are used when that has gone', () => {
+    const { state, files, adopted, kept } = world('one')
+    files.look(using('one'))
+    state.text = 'two'
+    state.elsewhere = 'REMORA_INDEX: it is not a name'
+    for (let look = 0; look < 3; look++) expect(files.look(using('one'))).toBeUndefined()
+    state.elsewhere = ''
+    expect(files.look(using('one'))).toEqual(using('two'))
+    expect([adopted, kept]).toEqual([[['REMORA_PASSWORD_FILE']], ['REMORA_INDEX: it is not a name']])
   })
 
   test('that go from bad to bad are said once', () => {

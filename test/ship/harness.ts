@@ -49,6 +49,7 @@ export interface Script {
   readonly batchBytes?: number
   readonly concurrencyMax?: number
   readonly nodes?: number
+  readonly severalIndices?: boolean
 }
 
 /** A shipper in a world of its own: no network, and time that passes at once. */
@@ -61,6 +62,7 @@ export function worldOf({
   batchBytes = 2 ** 24,
   concurrencyMax = 1,
   nodes = 1,
+  severalIndices = false,
 }: Script): World {
   const clock = new VirtualClock()
   const doubts =
@@ -83,6 +85,7 @@ export function worldOf({
       clock: clock.view(() => true),
       random,
       target: 'logs',
+      severalIndices,
       batchBytes,
       concurrencyMax,
       nodes,

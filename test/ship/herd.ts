@@ -108,6 +108,7 @@ export async function runHerd(options: HerdOptions, limitMs: number) {
       clock: view,
       random,
       target: 'logs',
+      severalIndices: false,
       batchBytes: body.length,
       concurrencyMax,
       nodes: 1,

@@ -245,6 +245,55 @@ test('refused documents are asked for their reason, some of each type; one that 
   expect(world.letters.find(({ action }) => action.includes('id-60'))).toMatchObject({ reason: undefined })
 })
 
+const illegal = [400, 'illegal_argument_exception'] as const
+const broken = (body: string) => /id-[13]"/.test(body)
+const reasonOf = (reason: string) => () =>
+  ({
+    kind: 'answered',
+    answer: { kind: 'items', items: [{ status: 400, errorType: 'illegal_argument_exception', reason }] },
+  }) as const
+
+describe('of several indices one is broken', () => {
+  test('its documents are held beside others that pass, for as long as it takes', async () => {
+    const world = worldOf({
+      severalIndices: true,
+      answer: ({ body, atMs }) => {
+        const ids = idsOf(Buffer.from(body))
+        return itemsOf(...ids.map((id) => (atMs < 600_000 && (id === 1 || id === 3) ? illegal : 201)))
+      },
+      reason: reasonOf('pipeline with id [enrich] does not exist'),
+    })
+    const delivered = world.deliver(documentsOf(5))
+    for (let more = 0; more < 100; more++) {
+      await world.clock.advanceTo(world.clock.nowMs + 5_000)
+      await world.shipper.deliver(
+        Buffer.from(documentsOf(1)[0]!),
+        documentsOf(1)[0]!.length,
+        [1],
+        world.stop.signal,
+        false,
+      )
+      expect(world.healths.at(-1), 'it stays so while any is held').toMatchObject({ state: 'holding' })
+    }
+    expect(await delivered).toMatchObject({ done: 5, deadLettered: 0 })
+    expect(world.healths.at(-1)).toEqual({ state: 'ok' })
+    expect(world.letters).toEqual([])
+  })
+
+  test('unless the words blame a document: that one only', async () => {
+    const world = worldOf({
+      severalIndices: true,
+      answer: ({ body }) => {
+        const ids = idsOf(Buffer.from(body))
+        return itemsOf(...ids.map((id) => (broken(`id-${id}"`) ? illegal : 201)))
+      },
+      reason: reasonOf('Document contains at least one immense term in field="message"'),
+    })
+    expect(await world.deliver(documentsOf(5))).toMatchObject({ done: 3, deadLettered: 2 })
+    expect(world.attempts.map(({ documents }) => documents)).toEqual([5, 1])
+  })
+})
+
 test('nor of each of many types', async () => {
   let asked = 0
   const world = worldOf({

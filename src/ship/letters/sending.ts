@@ -125,6 +125,7 @@ export class Sending {
       clock,
       random,
       target,
+      severalIndices: hasDate(target),
       batchBytes: limits.replayBatchBytes,
       concurrencyMax: 1,
       nodes: 1,
