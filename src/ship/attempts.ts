@@ -107,7 +107,7 @@ export class Attempts {
     if (range.documents < before) {
       this.#o.health({ state: 'overloaded', detail })
       this.#postpone(range, 'time', backoffMs(progress, range.attempt, this.#o.random()))
-    } else await this.#refusedAgain(batch, range, attempt, detail, first, 0)
+    } else this.#refusedAgain(batch, range, attempt, detail, first, 0)
   }
 
   /**
@@ -134,12 +134,7 @@ export class Attempts {
     return severalIndices ? (position) => blamed && position === first : () => blamed
   }
 
-  async #onStatus(
-    batch: Batch,
-    range: Range,
-    attempt: Attempt,
-    sent: Extract<Sent, { kind: 'status' }>,
-  ): Promise<void> {
+  #onStatus(batch: Batch, range: Range, attempt: Attempt, sent: Extract<Sent, { kind: 'status' }>): void {
     const { status, errorType, retryAfterMs, hint } = sent
     const verdict = requestVerdictOf(status, errorType)
     attempt.outcome(verdict === 'again' ? 'overloaded' : 'status')
@@ -150,7 +145,7 @@ export class Attempts {
     const detail = `the server answers ${status}${errorType === '' ? '' : ` ${errorType}`}${hint === undefined ? '' : `: ${hint}`}`
     if (verdict === 'hold') return this.#hold(range, detail, retryAfterMs)
     this.#pace.refused(attempt.startedMs, status === 429)
-    await this.#refusedAgain(batch, range, attempt, detail, { status, errorType }, retryAfterMs)
+    this.#refusedAgain(batch, range, attempt, detail, { status, errorType }, retryAfterMs)
   }
 
   /** In halves, without waiting. One document alone must be large indeed, or be told so again. */
@@ -187,14 +182,7 @@ export class Attempts {
   }
 
   /** Nothing of it was taken, for there is too much to do. @param askedMs  by the server, to wait at least */
-  async #refusedAgain(
-    batch: Batch,
-    range: Range,
-    { startedMs }: Attempt,
-    detail: string,
-    item: Item,
-    askedMs: number,
-  ): Promise<void> {
+  #refusedAgain(batch: Batch, range: Range, { startedMs }: Attempt, detail: string, item: Item, askedMs: number): void {
     if (range.documents === 1 && item.status === 429) {
       stick(range, 'overload', this.#passed, this.#o.clock.monotonicMs())
       // Others pass, again and again: this one is too large for this server, for ever.

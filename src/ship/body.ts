@@ -38,13 +38,6 @@ export function documentAt(body: Buffer, from: number): { action: string; source
   }
 }
 
-/** Where the first half of `[from, to)` ends, cut between two documents. */
-export function halve(body: Buffer, from: number, documents: number): number {
-  let at = from
-  for (let passed = 0; passed < documents >> 1; passed++) at = documentEnd(body, at)
-  return at
-}
-
 /** The `_id` of each document of `[from, to)`. */
 export function idsOf(body: Buffer, from: number, to: number): string[] {
   const ids: string[] = []

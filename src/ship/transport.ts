@@ -5,6 +5,7 @@ import type { BulkTarget } from './bulk-target.ts'
 import { compress } from './compress.ts'
 import type { Connections, Lease } from './connections.ts'
 import { Exchanger, type Failed, type Head, type Payload } from './exchange.ts'
+import { collect, parseJson } from './json.ts'
 import { readReason, reasonFilterPath } from './reason.ts'
 import { retryAfterMs } from './retry.ts'
 
@@ -118,17 +119,7 @@ async function readAnswer(stream: Readable, documents: number): Promise<Answer> 
 
 /** `error.type` of an error answer; empty when the body is something else. Reads 64 KiB at most. */
 async function readErrorType(stream: Readable): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > errorBytesMax) return ''
-    chunks.push(chunk)
-  }
-  try {
-    const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { error?: { type?: unknown } }
-    return typeof body.error?.type === 'string' ? body.error.type.slice(0, 200) : ''
-  } catch {
-    return ''
-  }
+  const text = await collect(stream, errorBytesMax)
+  const body = text === undefined ? undefined : (parseJson(text) as { error?: { type?: unknown } } | null | undefined)
+  return typeof body?.error?.type === 'string' ? body.error.type.slice(0, 200) : ''
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { documentAt, documentEnd, halve, pack } from '../../src/ship/body.ts'
+import { documentAt, documentEnd, pack } from '../../src/ship/body.ts'
 import { runs } from '../base/runs.ts'
 import { documentsOf, lengths, placed } from './documents.ts'
 
@@ -44,17 +44,6 @@ test('a verdict too few or too many is a fault, and so is a body that ends insid
   expect(() => pack(body, from, to, [true, true, true, true])).toThrow('whole documents')
   expect(() => pack(body, from, to - 1, [true, true, true])).toThrow('whole documents')
   expect(() => pack(Buffer.from(documents.join('').slice(0, -1)), 0, to, [true, true, true])).toThrow('whole documents')
-})
-
-test('halves are whole documents, as many as the numbers say', () => {
-  fc.assert(
-    fc.property(given, fc.nat(50), (documents, before) => {
-      const { body, from } = placed(documents, before, 9)
-      const middle = halve(body, from, documents.length)
-      expect(body.toString('utf8', from, middle)).toBe(documents.slice(0, documents.length >> 1).join(''))
-    }),
-    runs(200),
-  )
 })
 
 test('a document is found by where it begins', () => {
