@@ -164,7 +164,7 @@ test('wrong credentials hold everything and name the settings', async () => {
   write('good.log', 'one\n')
   const running = start({ REMORA_USERNAME: 'shipper', REMORA_PASSWORD: 'not-the-right-one' })
   await until(() => running.output().includes('ELASTICSEARCH_HOLDING'))
-  expect(running.output()).toMatch(/401 security_exception.*REMORA_API_KEY/)
+  expect(running.output()).toMatch(/401 security_exception.*REMORA_USERNAME and REMORA_PASSWORD/)
   expect(running.output()).not.toContain('not-the-right-one')
 })
 
