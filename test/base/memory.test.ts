@@ -1,6 +1,7 @@
 import os from 'node:os'
 import { describe, expect, test } from 'vitest'
-import { memoryInUse, memoryLimit, systemMemoryFiles, type MemoryFiles } from '../../src/base/memory.ts'
+import { systemCgroupFiles, type CgroupFiles } from '../../src/base/cgroup.ts'
+import { memoryInUse, memoryLimit, MemoryGauge } from '../../src/base/memory.ts'
 
 const mib = 1024 * 1024
 /** As the kernel writes it where a v1 cgroup has no limit. */
@@ -11,7 +12,7 @@ const v2Stat = (anonMib: number) =>
   `anon ${anonMib * mib}\nfile 999999999\nkernel ${2 * mib}\nsock ${mib}\nkernel_stack 5\n`
 
 /** Files by path; a directory's files are given together. */
-function filesOf(tree: Readonly<Record<string, string | Readonly<Record<string, string>>>>): MemoryFiles {
+function filesOf(tree: Readonly<Record<string, string | Readonly<Record<string, string>>>>): CgroupFiles {
   const files = new Map(
     Object.entries(tree).flatMap(([path, given]) =>
       typeof given === 'string'
@@ -205,6 +206,6 @@ test('of this very process they are numbers that make sense', () => {
 })
 
 test('a file that is not there is undefined', () => {
-  expect(systemMemoryFiles.read('/proc/self/no-such-file')).toBeUndefined()
-  expect(systemMemoryFiles.read('/proc/self')).toBeUndefined()
+  expect(systemCgroupFiles.read('/proc/self/no-such-file')).toBeUndefined()
+  expect(systemCgroupFiles.read('/proc/self')).toBeUndefined()
 })
