@@ -109,7 +109,8 @@ export class MemoryGauge {
       roomBytes = Math.min(roomBytes, setting.bytes - alone)
       if (setting.bytes < limit.bytes) limit = setting
     }
-    return { limit, usedBytes: usedBytes ?? alone, roomBytes: Math.min(roomBytes, limit.bytes - (usedBytes ?? alone)) }
+    const used = usedBytes ?? alone
+    return { limit, usedBytes: used, roomBytes: roomBytes === Infinity ? limit.bytes - used : roomBytes }
   }
 }
 

@@ -110,38 +110,53 @@ const moves = fc.array(
   { maxLength: 80 },
 )
 
+interface Moved {
+  readonly arena: Arena<Shaped>
+  readonly held: Shaped[]
+  shape: number
+  /** Of those that exist, and those that are dropped and not collected: both are memory. */
+  most: number
+}
+
+const makeOf = (shape: number) => () => ({ shape })
+
+/** What is wrong with a slot that was taken, or with that there was none. */
+function taken({ arena, held, shape }: Moved): string {
+  const before = arena.made + arena.dropped
+  const slot = arena.take()
+  if (slot === undefined) return held.length >= arena.slots || before >= arena.slots ? '' : 'there is room for one'
+  if (held.includes(slot)) return 'somebody has it'
+  held.push(slot)
+  if (slot.shape !== shape) return 'it is of an old shape'
+  return held.length > arena.slots ? 'there are too many' : ''
+}
+
+/** Takes one step, and says what is wrong. */
+function move(moved: Moved, kind: string, which: number): string {
+  const { arena, held } = moved
+  const before = arena.made + arena.dropped
+  if (kind === 'take') {
+    const wrong = taken(moved)
+    if (wrong !== '') return wrong
+  }
+  if (kind === 'give' && held.length > 0) arena.give(held.splice(which % held.length, 1)[0]!)
+  if (kind === 'resize') arena.resize(1 + (which % 6))
+  if (kind === 'reshape') arena.reshape(1 + (which % 6), makeOf(++moved.shape))
+  if (kind === 'trim') arena.trim()
+  if (kind === 'collect') arena.collected()
+  const after = arena.made + arena.dropped
+  moved.most = Math.max(kind === 'collect' ? arena.made : moved.most, arena.slots)
+  if (arena.taken !== held.length) return `${arena.taken} are taken, and ${held.length} held`
+  if (kind !== 'take' && after > before) return 'one is made that nobody takes'
+  return after > Math.max(moved.most, before) ? 'there is more memory than the larger bound allows' : ''
+}
+
 test('whatever its bound and shape do: never more than the larger bound, none of an old shape, none of two', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 6 }), moves, (slots, all) => {
-      let shape = 0
-      const makeOf = (of: number) => () => ({ shape: of })
-      const arena = new Arena<Shaped>(slots, makeOf(shape))
-      const held: Shaped[] = []
-      // Those that exist, and those that are dropped and not collected, are memory.
-      let boundBytes = slots
-      for (const { kind, which } of all) {
-        const before = arena.made + arena.dropped
-        if (kind === 'take') {
-          const slot = arena.take()
-          if (slot === undefined) expect(held.length >= arena.slots || before >= arena.slots).toBe(true)
-          else {
-            expect(held).not.toContain(slot)
-            expect(slot.shape).toBe(shape)
-            held.push(slot)
-            expect(held.length).toBeLessThanOrEqual(arena.slots)
-          }
-        }
-        if (kind === 'give' && held.length > 0) arena.give(held.splice(which % held.length, 1)[0]!)
-        if (kind === 'resize') arena.resize(1 + (which % 6))
-        if (kind === 'reshape') arena.reshape(1 + (which % 6), makeOf(++shape))
-        if (kind === 'trim') arena.trim()
-        if (kind === 'collect') arena.collected()
-        boundBytes = Math.max(kind === 'collect' ? arena.made : boundBytes, arena.slots)
-        expect(arena.taken).toBe(held.length)
-        expect(arena.made + arena.dropped).toBeLessThanOrEqual(Math.max(boundBytes, before))
-        if (kind !== 'take')
-          expect(arena.made + arena.dropped, 'none is made but to be taken').toBeLessThanOrEqual(before)
-      }
+      const moved: Moved = { arena: new Arena<Shaped>(slots, makeOf(0)), held: [], shape: 0, most: slots }
+      for (const { kind, which } of all) expect(move(moved, kind, which)).toBe('')
+      const { arena, held } = moved
       for (const slot of held) arena.give(slot)
       arena.collected()
       expect(arena.made).toBeLessThanOrEqual(arena.slots)
