@@ -4,6 +4,7 @@ import { type Progress, progressLine, progressText } from '../../src/demo/progre
 import { Rate } from '../../src/demo/rate.ts'
 import { bytesText } from '../../src/demo/text.ts'
 import { makeMetrics } from '../../src/admin/metrics.ts'
+import { figures as allFigures } from '../admin/figures.ts'
 
 const mib = 2 ** 20
 const figures: AgentFigures = {
@@ -76,6 +77,7 @@ test('the figures are read from what the agent really prints', async () => {
   const pace = { failureStoredLines: 0, requestsMax: 1, requestBytesMax: 1 }
   const state = { slots: 4, slotsTaken: 1, checkpointAgeSeconds: undefined, checkpointFailures: 0, health: 'ok' }
   const letters = { letters: 0, letterBytes: 0, expiredLetters: 0, expiredEarlierLetters: 0, movedLetters: 0 }
+  const { backpressure } = allFigures
   const events = [
     { kind: 'found', why: 'a', count: 4 },
     { kind: 'rotated', why: 'b', count: 1 },
@@ -91,6 +93,7 @@ test('the figures are read from what the agent really prints', async () => {
     memoryLimitBytes: 2 ** 34,
     phase: 'shipping',
     healthDetail: '',
+    backpressure,
     events,
   }))
   const printed = await metrics.text()
