@@ -36,6 +36,8 @@ interface Sums {
   readonly cpuMs: number
   readonly periods: number
   readonly throttledPeriods: number
+  readonly stoppedMs: number
+  readonly quotaCores: number | undefined
   readonly taken: number
   readonly putOff: number
 }
@@ -154,6 +156,8 @@ export class BackpressureWatch {
       cpuMs: load?.cpuMs ?? readingMs,
       periods: load?.throttle?.periods ?? 0,
       throttledPeriods: load?.throttle?.throttledPeriods ?? 0,
+      stoppedMs: load?.throttle?.throttledMs ?? 0,
+      quotaCores: load?.throttle?.quotaCores,
       taken: this.#taken,
       putOff: this.#putOff,
     }
@@ -165,13 +169,16 @@ export function factsOf(from: Sums, to: Sums, around: Around, leastMs: number): 
   const seenMs = Math.max(1, to.atMs - from.atMs)
   const windowMs = Math.max(seenMs, leastMs)
   const periods = to.periods - from.periods
+  const cpuShare = Math.max(0, to.cpuMs - from.cpuMs) / seenMs
   const since = (ms: number | undefined) => (ms === undefined ? 0 : Math.max(1, to.atMs - ms))
   return {
     blockedShare: share(to.blockedMs - from.blockedMs, windowMs),
     behindShare: share(to.behindMs - from.behindMs, windowMs),
     idleShare: share(to.idleMs - from.idleMs, seenMs),
-    cpuShare: Math.max(0, to.cpuMs - from.cpuMs) / seenMs,
+    cpuShare,
     throttledShare: periods === 0 ? 0 : share(to.throttledPeriods - from.throttledPeriods, periods),
+    quotaShare: to.quotaCores === undefined ? 0 : cpuShare / to.quotaCores,
+    stoppedShare: share(to.stoppedMs - from.stoppedMs, seenMs),
     server: around.server,
     taken: to.taken - from.taken,
     putOff: to.putOff - from.putOff,

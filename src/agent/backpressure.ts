@@ -12,8 +12,12 @@ export interface Facts {
   readonly idleShare: number
   /** On a CPU, all threads together; of one core. */
   readonly cpuShare: number
-  /** Of the quota's periods in which Remora ran, those in which it was used up; 0 without a quota. */
+  /** Of the quota's periods in which something ran, those in which it was used up; 0 without a quota. */
   readonly throttledShare: number
+  /** Of the quota, what this process has used. */
+  readonly quotaShare: number
+  /** For so long the kernel let nothing run. */
+  readonly stoppedShare: number
   readonly server: Health['state']
   /** Requests that were taken, and that were put off (429, 5xx). */
   readonly taken: number
@@ -49,6 +53,8 @@ const blocked = { enter: 0.5, leave: 0.2 }
 const behind = { enter: 0.9, leave: 0.5 }
 const throttled = { enter: 0.25, leave: 0.1 }
 const idle = { enter: 0.4, leave: 0.25 }
+const used = { enter: 0.7, leave: 0.5 }
+const stopped = { enter: 0.5, leave: 0.3 }
 /** Less of the busy time than this on a CPU: it is not Remora's work that takes the time. */
 const working = { enter: 0.5, leave: 0.7 }
 
@@ -67,6 +73,8 @@ export function stateOf(facts: Facts, was: State): State {
 export function causeOf(facts: Facts, state: State, was: Cause): Cause {
   if (state === 'flowing') return 'none'
   if (state === 'holding') return 'target'
+  // Before all that is made of waiting: who is stopped while an answer comes in seems to wait for it.
+  if (isThrottled(facts, was === 'cpu_throttled') && facts.taken > 0) return 'cpu_throttled'
   const own = was === 'cpu_throttled' || was === 'stalled' || was === 'one_core'
   const waits = above(facts.idleShare, idle, was !== 'none' && !own)
   // Where Remora has enough to do, that a request fails now and then is not what keeps it back.
@@ -80,10 +88,16 @@ export function causeOf(facts: Facts, state: State, was: Cause): Cause {
     if (facts.slotsWithheld > 0 && !facts.serverLimited) return 'memory_pressure'
     return 'server_slow'
   }
-  if (above(facts.throttledShare, throttled, was === 'cpu_throttled')) return 'cpu_throttled'
+  if (isThrottled(facts, was === 'cpu_throttled')) return 'cpu_throttled'
   const busyShare = 1 - facts.idleShare
   const share = was === 'stalled' ? working.leave : working.enter
   return facts.cpuShare < busyShare * share ? 'stalled' : 'one_core'
+}
+
+/** By its own use, or by that of others in the same Pod. */
+function isThrottled(facts: Facts, was: boolean): boolean {
+  const spent = above(facts.quotaShare, used, was) || above(facts.stoppedShare, stopped, was)
+  return spent && above(facts.throttledShare, throttled, was)
 }
 
 /** What holds after one more look at the facts. Another state or cause is believed when it was seen for a while. */

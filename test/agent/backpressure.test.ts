@@ -11,6 +11,8 @@ const quiet: Facts = {
   idleShare: 1,
   cpuShare: 0,
   throttledShare: 0,
+  quotaShare: 0,
+  stoppedShare: 0,
   server: 'ok',
   taken: 10,
   putOff: 0,
@@ -21,6 +23,7 @@ const quiet: Facts = {
 }
 const waiting: Facts = { ...quiet, blockedShare: 0.9, behindShare: 1, idleShare: 0.9, cpuShare: 0.1, heldMs: 700 }
 const working: Facts = { ...quiet, blockedShare: 0.1, behindShare: 1, idleShare: 0, cpuShare: 1, heldMs: 10 }
+const limited: Facts = { ...working, throttledShare: 0.8, quotaShare: 0.94, stoppedShare: 0.7, cpuShare: 0.094 }
 const trickle: Facts = { ...quiet, heldMs: 60_000, taken: 0 }
 
 /** Seen long enough. */
@@ -53,9 +56,18 @@ describe('state and cause', () => {
     ['one core has enough to do', working, 'filling', 'one_core'],
     ['and fills all slots', { ...working, blockedShare: 0.8 }, 'full', 'one_core'],
     ['a refusal now and then is not what keeps it back', { ...working, putOff: 1 }, 'filling', 'one_core'],
-    ['the quota is used up', { ...working, throttledShare: 0.9, cpuShare: 0.1 }, 'filling', 'cpu_throttled'],
-    ['and all slots', { ...working, blockedShare: 0.8, throttledShare: 0.9, cpuShare: 0.1 }, 'full', 'cpu_throttled'],
-    ['a quota that is not in the way', { ...waiting, throttledShare: 0.9 }, 'full', 'server_slow'],
+    ['the quota is used up', limited, 'filling', 'cpu_throttled'],
+    ['and all slots', { ...limited, blockedShare: 0.8 }, 'full', 'cpu_throttled'],
+    ['stopped while answers come in, it seems to wait', { ...limited, idleShare: 0.5 }, 'filling', 'cpu_throttled'],
+    ["by others in the Pod's cgroup", { ...limited, quotaShare: 0.1 }, 'filling', 'cpu_throttled'],
+    ['a quota that is hardly touched', { ...waiting, throttledShare: 0.9, quotaShare: 0.2 }, 'full', 'server_slow'],
+    ['a burst now and then', { ...waiting, throttledShare: 0.2, quotaShare: 0.9 }, 'full', 'server_slow'],
+    [
+      'away, and the quota is used up',
+      { ...limited, server: 'unreachable', taken: 0 },
+      'filling',
+      'server_unreachable',
+    ],
     ['others have the CPU', { ...working, cpuShare: 0.3 }, 'filling', 'stalled'],
     ['away, and the CPU is short', { ...working, server: 'unreachable', taken: 0 }, 'filling', 'server_unreachable'],
   ])('%s', (_, facts, state, cause) => {
@@ -70,6 +82,8 @@ describe('state and cause', () => {
     idleShare: share,
     cpuShare: share,
     throttledShare: share,
+    quotaShare: share,
+    stoppedShare: share,
     server: fc.constantFrom('unknown', 'ok', 'unreachable', 'overloaded', 'holding'),
     taken: fc.nat(3),
     putOff: fc.nat(3),
@@ -97,9 +111,9 @@ describe('state and cause', () => {
           server_slow: facts.idleShare >= 0.25,
           state_disk: facts.stateMs > 0,
           memory_pressure: facts.slotsWithheld > 0,
-          cpu_throttled: facts.throttledShare >= 0.1 && facts.idleShare < 0.4,
+          cpu_throttled: facts.throttledShare >= 0.1 && (facts.quotaShare >= 0.5 || facts.stoppedShare >= 0.3),
           stalled: facts.cpuShare < 0.7 * (1 - facts.idleShare),
-          one_core: facts.cpuShare >= 0.5 * (1 - facts.idleShare) && facts.throttledShare < 0.25,
+          one_core: facts.cpuShare >= 0.5 * (1 - facts.idleShare),
         }
         expect(honest[cause], cause).toBe(true)
       }),
@@ -115,7 +129,7 @@ describe('state and cause', () => {
     server_slow: trickle,
     state_disk: { ...waiting, taken: 0, stateMs: 20_000 },
     memory_pressure: { ...waiting, slotsWithheld: 3, serverLimited: false },
-    cpu_throttled: { ...working, throttledShare: 0.9, cpuShare: 0.1 },
+    cpu_throttled: limited,
     stalled: { ...working, cpuShare: 0.3 },
     one_core: working,
   }
@@ -151,7 +165,7 @@ describe('state and cause', () => {
     for (const [from, low, high] of [
       [waiting, { blockedShare: 0.21 }, { blockedShare: 0.6 }],
       [working, { behindShare: 0.55 }, { behindShare: 1 }],
-      [{ ...working, cpuShare: 0.2, throttledShare: 0.9 }, { throttledShare: 0.12 }, { throttledShare: 0.9 }],
+      [limited, { throttledShare: 0.12, quotaShare: 0.6, stoppedShare: 0.1 }, limited],
       [waiting, { idleShare: 0.3 }, { idleShare: 0.5 }],
     ] as const) {
       let now = settled(from)
