@@ -199,7 +199,8 @@ export class Agent {
   /** For a probe that asks for details: nothing that costs a look at each file. */
   get detail(): object {
     const { state, cause, forSeconds, lagSeconds, heldSeconds } = this.#backpressure.figures()
-    return { elasticsearch: this.#health, backpressure: { state, cause, forSeconds, lagSeconds, heldSeconds } }
+    const rounded = Object.entries({ forSeconds, lagSeconds, heldSeconds }).map(([name, s]) => [name, Math.round(s)])
+    return { elasticsearch: this.#health, backpressure: { state, cause, ...Object.fromEntries(rounded) } }
   }
 
   figures(): Figures {

@@ -67,7 +67,7 @@ export const causeTexts: Readonly<Record<Exclude<Cause, 'none'>, readonly [what:
   ],
   cpu_throttled: [
     'the CPU limit of the container is used up',
-    'Raise resources.limits.cpu, or leave it out: Remora never takes much more than a core.',
+    'Raise resources.limits.cpu, or leave it out: Remora takes little more than one core at its fastest.',
   ],
   stalled: [
     'Remora is ready to go on and does not: others have the CPU, or the log volume does not answer reads',

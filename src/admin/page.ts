@@ -99,7 +99,7 @@ ${checkpointText(figures)}${lettersText(figures)}</p>
 function backpressureText({ backpressure, unreadBytes }: Figures): string {
   const { state, cause, forSeconds, lagSeconds, heldSeconds, throttle } = backpressure
   const [what, wayOut] = cause === 'none' ? ['', ''] : causeTexts[cause]
-  const why = what === '' ? '' : `: ${what}. <span class="rest">${wayOut}</span>`
+  const why = what === '' ? '' : ` It is because ${what}. <span class="rest">${wayOut}</span>`
   const bad = state === 'flowing' || cause === 'one_core' ? '' : ' class="bad"'
   const figures = [
     `${count(unreadBytes)} bytes unread`,
@@ -107,7 +107,7 @@ function backpressureText({ backpressure, unreadBytes }: Figures): string {
     heldSeconds >= 1 ? `the oldest batch under way for ${time(heldSeconds)}` : '',
     throttle === undefined ? '' : throttleText(throttle),
   ]
-  return `<p><b${bad}>${state}</b> for ${time(forSeconds)}, ${stateTexts[state]}${why}</p>
+  return `<p>Backpressure: <b${bad}>${state}</b> for ${time(forSeconds)}: ${stateTexts[state]}.${why}</p>
 <p>${figures.filter((text) => text !== '').join('; ')}.</p>`
 }
 

@@ -110,7 +110,6 @@ describe.skipIf(!answer.available)(`a tenth of a core${answer.available ? '' : `
       expect(metric('remora_cpu_quota_cores')).toBeCloseTo(cpus)
       expect(metric('remora_cpu_throttled_seconds_total')).toBeGreaterThan(1)
       expect([...states].filter((state) => !state.startsWith('200 ') && !state.startsWith('503 flowing'))).toEqual([])
-
       expect(isTold(), [...states].join(', ')).toBe(true)
     } finally {
       group.child.kill('SIGKILL')
