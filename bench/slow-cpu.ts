@@ -119,13 +119,20 @@ async function idleCpu(cpus: number, memoryBytes: number, sinkUrl: string): Prom
   }
 }
 
-async function round(logs: readonly LogFile[], cpus: number, memoryBytes: number, sink: SinkProcess): Promise<Round> {
+async function round(
+  logs: readonly LogFile[],
+  idleFiles: number,
+  cpus: number,
+  memoryBytes: number,
+  sink: SinkProcess,
+): Promise<Round> {
   const directory = mkdtempSync(join(keptDir(), 'slow-cpu-'))
   const remove = onExit(() => rmSync(directory, { recursive: true, force: true }))
   try {
     for (const [at, { path }] of logs.entries()) linkSync(path, join(directory, `app-${at}.log`))
     const all = `${directory}/*.log`
-    const documents = logs.reduce((sum, { lines }) => sum + lines, 0)
+    for (let at = 0; at < idleFiles; at++) writeFileSync(join(directory, `idle-${at}.log`), `${at} ${line}`)
+    const documents = logs.reduce((sum, { lines }) => sum + lines, idleFiles)
     const nobody = { REMORA_ADMIN_PORT: '0' }
     const oneLine = join(keptDir(), 'one-line.log')
     writeFileSync(oneLine, line)
@@ -183,6 +190,7 @@ if (import.meta.main) {
       short: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       files: { type: 'string' },
+      'idle-files': { type: 'string', default: '0' },
       cpu: { type: 'string', default: '0.1' },
       memory: { type: 'string', default: '64' },
       'no-idle': { type: 'boolean', default: false },
@@ -192,10 +200,13 @@ if (import.meta.main) {
   if (!available.available) throw new Error(`this needs cgroups: ${available.reason}`)
   const count = wholeOf('--rounds', values.rounds ?? (values.short ? '1' : '3'), 1, 100)
   const files = wholeOf('--files', values.files ?? (values.short ? '2' : '6'), 1, 64)
+  const idleFiles = wholeOf('--idle-files', values['idle-files'], 0, 10_000)
   const [cpus, memoryBytes] = [Number(values.cpu), Number(values.memory) * mib]
   const logs = Array.from({ length: files }, (_, at) => ensureLog(1 + at, fileBytes))
   const bytes = logs.reduce((sum, log) => sum + log.bytes, 0)
-  say(`${cpus} CPU, ${values.memory} MiB, ${(bytes / 1e6).toFixed(0)} MB in ${files} files, null sink`)
+  say(
+    `${cpus} CPU, ${values.memory} MiB, ${(bytes / 1e6).toFixed(0)} MB in ${files} files, ${idleFiles} idle ones, null sink`,
+  )
   const sink = await SinkProcess.start(false)
   try {
     if (!values['no-idle']) {
@@ -204,7 +215,7 @@ if (import.meta.main) {
     }
     const rounds: Round[] = []
     for (let at = 0; at < count; at++) {
-      rounds.push(await round(logs, cpus, memoryBytes, sink))
+      rounds.push(await round(logs, idleFiles, cpus, memoryBytes, sink))
       say(`round ${at + 1}: ${JSON.stringify(rounds.at(-1)!.probes['/livez'])}`)
     }
     report(rounds, bytes)

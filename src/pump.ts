@@ -73,6 +73,7 @@ export class Pump {
   fill(): boolean {
     const { schedule, arena, clock, ledger } = this.#o
     const startBytes = ledger.readBytes
+    const untilMs = clock.monotonicMs() + limits.fillMsMax
     this.#isBlocked = false
     while (schedule.size > 0) {
       // A hole of gigabytes in a sparse file fills no batch.
@@ -86,6 +87,7 @@ export class Pump {
       const generation = schedule.next()
       if (generation === undefined) return false
       if (this.#turn(generation, this.#batch)) return true
+      if (clock.monotonicMs() >= untilMs) return schedule.size > 0
     }
     return false
   }

@@ -88,6 +88,8 @@ export const limits = {
   unpackSkippedMax: 1_000,
   /** Bytes read in one go before the loop turns: probes, signals and answers get their turn. */
   fillBytesMax: 8 * 1024 * 1024,
+  /** The same in time, for many small files: a tenth of a core has so much in 100 ms, and a probe is answered within a second. */
+  fillMsMax: 10,
   /** A drain that waits for no quiet still takes what comes within so long: the last lines of an application that ends. */
   drainFollowMs: 1_000,
   /** Of the shutdown grace so much is kept for shipping, when files are followed until they are quiet. */
