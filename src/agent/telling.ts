@@ -6,13 +6,21 @@ import type { Health } from '../ship/shipper.ts'
 import type { Condition } from './backpressure.ts'
 import { Troubles, type Said } from './troubles.ts'
 
-/** What `Troubles` says at the first request that fails, in the server's own words. */
-const serverTroubles: ReadonlySet<Cause> = new Set(['target', 'server_unreachable', 'server_refusing'])
+/**
+ * What is said where it happens: by `Troubles` at the first request that fails, in the server's own words; and slots that
+ * are given back, one by one.
+ */
+const saidElsewhere: ReadonlySet<Cause> = new Set([
+  'target',
+  'server_unreachable',
+  'server_refusing',
+  'memory_pressure',
+])
 
 /**
  * What is worth a line in the log of the server's health and of backpressure, each trouble once. The server's own troubles
  * are said when its first request fails, which is before anything fills up; backpressure says what comes on top of that:
- * that reading has stopped. Troubles that no request shows (slow answers, CPU, memory) are said by backpressure alone.
+ * that reading has stopped. Troubles that no request shows (slow answers, CPU) are said by backpressure alone.
  *
  * Backpressure says one line a minute at most, and that it flows again if it has said that it does not. What was not said
  * for want of that minute is said after it, if it still holds.
@@ -42,8 +50,7 @@ export class Telling {
       this.#said = { state, cause }
       return { level: 'info', notice: flowsAgain(nowMs - this.#wentWrongAtMs) }
     }
-    const isServers = serverTroubles.has(cause)
-    if (isServers && (state !== 'full' || said.state === 'full')) return undefined
+    if (saidElsewhere.has(cause) && (state !== 'full' || said.state === 'full')) return undefined
     if (nowMs - this.#saidAtMs < limits.troubleIntervalMs) return undefined
     if (said.state === 'flowing') this.#wentWrongAtMs = sinceMs
     this.#said = { state, cause }

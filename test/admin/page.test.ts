@@ -22,10 +22,10 @@ test('it shows state, totals, and what Elasticsearch says', () => {
   expect(page({ health: 'ok', healthDetail: '' })).toContain('<span>takes documents</span>.')
 })
 
-describe('backpressure', () => {
-  const pageOf = (given: Partial<Figures['backpressure']>) =>
-    page({ backpressure: { ...figures.backpressure, throttle: undefined, ...given } })
+const pageOf = (given: Partial<Figures['backpressure']>) =>
+  page({ backpressure: { ...figures.backpressure, throttle: undefined, ...given } })
 
+describe('backpressure', () => {
   test('state, for how long, why, the way out, and how bad it is', () => {
     const html = page()
     expect(html).toContain('<b class="bad">full</b> for 2 min: every batch slot is taken')

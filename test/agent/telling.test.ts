@@ -56,6 +56,14 @@ test('one that keeps nobody from reading is said by the requests alone, and so i
   ])
 })
 
+test('slots that memory pressure takes are said one by one elsewhere; that reading stops for want of them is said here', async () => {
+  const short = times(10, ['filling', 'memory_pressure'])
+  expect(await saidOf(...short, ['full', 'memory_pressure'], ...short, flows)).toEqual([
+    '10 warn BACKPRESSURE_FULL',
+    '21 info BACKPRESSURE_FLOWING',
+  ])
+})
+
 test('a target that holds everything is said once', async () => {
   expect(await saidOf(held, ...times(100, ['holding', 'target'], held), ok, flows)).toEqual([
     '0 warn ELASTICSEARCH_HOLDING',
@@ -65,11 +73,7 @@ test('a target that holds everything is said once', async () => {
 
 test('another cause is said, not within the same minute, and only if it still holds', async () => {
   expect(
-    await saidOf(
-      ['full', 'server_slow'],
-      ...times(10, ['full', 'memory_pressure']),
-      ...times(100, ['full', 'cpu_throttled']),
-    ),
+    await saidOf(['full', 'server_slow'], ...times(10, ['full', 'stalled']), ...times(100, ['full', 'cpu_throttled'])),
   ).toEqual(['0 warn BACKPRESSURE_FULL', '60 warn BACKPRESSURE_FULL'])
 })
 
