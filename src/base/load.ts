@@ -1,4 +1,20 @@
-import { systemMemoryFiles, type MemoryFiles } from './memory.ts'
+import fs from 'node:fs'
+
+/** How the files of /proc and of a cgroup are read: in tests, fixtures. */
+export interface LoadFiles {
+  /** Text of a file, or undefined when it is not there or may not be read. */
+  read(path: string): string | undefined
+}
+
+const systemFiles: LoadFiles = {
+  read(path) {
+    try {
+      return fs.readFileSync(path, 'utf8')
+    } catch {
+      return undefined
+    }
+  },
+}
 
 /** What the kernel has counted of a quota on CPU time since the first reading. */
 export interface Throttle {
@@ -40,14 +56,14 @@ interface Group {
 
 /** Reads what the kernel says of the CPU time of this process: two or three small files of memory, no disk. */
 export class LoadReader {
-  readonly #files: MemoryFiles
+  readonly #files: LoadFiles
   readonly #own: () => OwnLoad
   #groups: readonly Group[] = []
   #readings = 0
   readonly #seen = new Map<string, Counts>()
   readonly #sum = { periods: 0, throttledPeriods: 0, throttledMs: 0 }
 
-  constructor(files: MemoryFiles = systemMemoryFiles, own: () => OwnLoad = ownLoad) {
+  constructor(files: LoadFiles = systemFiles, own: () => OwnLoad = ownLoad) {
     this.#files = files
     this.#own = own
   }
@@ -98,7 +114,7 @@ function ownLoad(): OwnLoad {
  * container's own group at its root while `/proc/self/cgroup` may still name the path on the node.
  * Sources: kernel documentation, admin-guide/cgroup-v2.rst (`cpu.max`) and scheduler/sched-bwc.rst (v1).
  */
-function quotasOf(files: MemoryFiles): readonly Group[] {
+function quotasOf(files: LoadFiles): readonly Group[] {
   const lines = files.read('/proc/self/cgroup')?.split('\n') ?? []
   const pathOf = (isIt: (controllers: string) => boolean) => {
     const line = lines.find((text) => isIt(text.split(':')[1] ?? '-'))
@@ -124,7 +140,7 @@ function quotasOf(files: MemoryFiles): readonly Group[] {
   return []
 }
 
-function quotaOf(files: MemoryFiles, version: 1 | 2, path: string): number | undefined {
+function quotaOf(files: LoadFiles, version: 1 | 2, path: string): number | undefined {
   const text = (name: string) => files.read(`${path}/${name}`)?.trim() ?? ''
   const [quota, period] =
     version === 2 ? text('cpu.max').split(' ') : [text('cpu.cfs_quota_us'), text('cpu.cfs_period_us')]
@@ -143,7 +159,7 @@ function countsFrom(stat: string, version: 1 | 2): Counts {
 }
 
 /** Source: kernel documentation, scheduler/sched-stats.rst, `/proc/<pid>/schedstat`: nanoseconds on a CPU and in its queue. */
-function queuedOf(files: MemoryFiles): number | undefined {
+function queuedOf(files: LoadFiles): number | undefined {
   const [run, queued] = files.read('/proc/self/schedstat')?.split(' ').map(Number) ?? []
   // A kernel that does not count says zeros, although this process runs.
   return run !== undefined && run > 0 && queued !== undefined ? queued / 1e6 : undefined

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { LoadReader, type Throttle } from '../../src/base/load.ts'
-import type { MemoryFiles } from '../../src/base/memory.ts'
+import { LoadReader, type LoadFiles, type Throttle } from '../../src/base/load.ts'
 
 const times = () => ({ idleMs: 1, cpuMs: 2 })
 
 /** Files that a test may change while they are read. */
-class Files implements MemoryFiles {
+class Files implements LoadFiles {
   readonly texts = new Map<string, string>()
   reads = 0
 
