@@ -124,4 +124,27 @@ describe('in the agent', () => {
     await world.agent.stop()
     expect(world.agent.lines('/logs/app.log')).toHaveLength(world.written)
   })
+
+  test('a disk of the state that hangs keeps new files waiting, and it is not the server that is blamed', async () => {
+    const hanging = { yes: false }
+    const step = () => (hanging.yes ? new Promise<void>(() => {}) : Promise.resolve())
+    const world = new AgentWorld({}, {}, { step })
+    await world.agent.start()
+    hanging.yes = true
+    world.write('/logs/new.log', 40_000)
+    await world.agent.advance(30_000)
+    expect(world.agent.agent.figures().backpressure).toMatchObject({ state: 'full', cause: 'state_disk' })
+    expect(codes(world)).toEqual(['BACKPRESSURE_FULL'])
+    world.agent.crash()
+  })
+
+  test('an idle agent is woken by nothing of this', async () => {
+    const world = new AgentWorld()
+    await world.agent.start()
+    world.write('/logs/app.log', 10)
+    await world.agent.advance(10_000)
+    const before = world.agent.clock.nowMs
+    expect(world.agent.clock.nextMs - before).toBeGreaterThan(1_500)
+    await world.agent.stop()
+  })
 })
