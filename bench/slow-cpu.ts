@@ -26,7 +26,7 @@ const mib = 1 << 20
 const noLimitBytes = 2 ** 60
 const fileBytes = 256 * mib
 const line = '2026-11-22 17:30:00,000 INFO  [main] c.e.shop.Main : Started\n'
-const idleMs = 20_000
+const idleMs = 60_000
 /** An agent that never ends its start is a finding, too. */
 const idleStartMsMax = 60_000
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 
-/** How the files of /proc and of a cgroup are read: in tests, fixtures. */
+/** How the files of a cgroup are read: in tests, fixtures. */
 export interface LoadFiles {
   /** Text of a file, or undefined when it is not there or may not be read. */
   read(path: string): string | undefined
@@ -16,7 +16,7 @@ const systemFiles: LoadFiles = {
   },
 }
 
-/** What the kernel has counted of a quota on CPU time since the first reading. */
+/** What the kernel has counted of a quota on CPU time since the reader was made. */
 export interface Throttle {
   /** What may be used: 0.1 is a tenth of a core. */
   readonly quotaCores: number
@@ -33,8 +33,6 @@ export interface Load {
   readonly idleMs: number
   /** On a CPU, all threads together. */
   readonly cpuMs: number
-  /** The main thread could have run and got no CPU: throttled, or others had it. Undefined: the kernel does not count it. */
-  readonly queuedMs: number | undefined
   /** Undefined without a quota. */
   readonly throttle: Throttle | undefined
 }
@@ -54,7 +52,7 @@ interface Group {
   readonly quotaCores: number
 }
 
-/** Reads what the kernel says of the CPU time of this process: two or three small files of memory, no disk. */
+/** Reads what the kernel says of the CPU time of this process: a small file of the kernel's for each quota, no disk. */
 export class LoadReader {
   readonly #files: LoadFiles
   readonly #own: () => OwnLoad
@@ -66,11 +64,13 @@ export class LoadReader {
   constructor(files: LoadFiles = systemFiles, own: () => OwnLoad = ownLoad) {
     this.#files = files
     this.#own = own
+    // From here on it counts.
+    this.read()
   }
 
   read(): Load {
     if (this.#readings++ % searchEvery === 0) this.#search()
-    return { ...this.#own(), queuedMs: queuedOf(this.#files), throttle: this.#throttle() }
+    return { ...this.#own(), throttle: this.#throttle() }
   }
 
   #search(): void {
@@ -156,11 +156,4 @@ function countsFrom(stat: string, version: 1 | 2): Counts {
     throttledPeriods: of('nr_throttled'),
     throttledMs: version === 2 ? of('throttled_usec') / 1e3 : of('throttled_time') / 1e6,
   }
-}
-
-/** Source: kernel documentation, scheduler/sched-stats.rst, `/proc/<pid>/schedstat`: nanoseconds on a CPU and in its queue. */
-function queuedOf(files: LoadFiles): number | undefined {
-  const [run, queued] = files.read('/proc/self/schedstat')?.split(' ').map(Number) ?? []
-  // A kernel that does not count says zeros, although this process runs.
-  return run !== undefined && run > 0 && queued !== undefined ? queued / 1e6 : undefined
 }

@@ -18,7 +18,7 @@ function watching(given: Partial<Around> = {}) {
   let loads = 0
   const load = () => {
     loads++
-    return { idleMs: clock.nowMs, cpuMs: 0, queuedMs: undefined, throttle: undefined }
+    return { idleMs: clock.nowMs, cpuMs: 0, throttle: undefined }
   }
   const watch = new BackpressureWatch(
     clock.view(() => true),
