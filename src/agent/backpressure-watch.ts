@@ -139,7 +139,9 @@ export class BackpressureWatch {
     this.#condition = step(this.#condition, factsOf(this.#window[0]!, now, around, this.#leastMs), nowMs)
     this.#changed(this.#condition)
     const { state, next } = this.#condition
-    const isQuiet = this.#turned === 'done' && around.heldSinceMs === undefined
+    // What comes in bursts may be over at each look, and still be most of the time.
+    const wasQuiet = now.behindMs === this.#window[0]!.behindMs
+    const isQuiet = this.#turned === 'done' && around.heldSinceMs === undefined && wasQuiet
     // A look that comes late is not made up for.
     this.#nextMs =
       isQuiet && state === 'flowing' && next === undefined ? Infinity : nowMs + limits.backpressureIntervalMs

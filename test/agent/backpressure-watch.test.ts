@@ -90,6 +90,15 @@ describe('what is seen of the turns of the loop', () => {
     expect(new Set(seen)).toEqual(new Set(['flowing']))
   })
 
+  test('most of the time without a slot, though not at any look', async () => {
+    const { seen, turn } = watching()
+    for (let round = 0; round < 20; round++) {
+      await turn('blocked', 7)
+      await turn('done', 4)
+    }
+    expect(seen.at(-1)).toBe('full')
+  })
+
   test('a batch that waits is looked at, although nothing is written', async () => {
     const { watch, seen, turn } = watching({ heldSinceMs: 500, server: 'unreachable' })
     await turn('done', 200)
