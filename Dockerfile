@@ -3,22 +3,23 @@
 # BASE is any Debian or Ubuntu image with Node 26 at /usr/local/bin/node and npm.
 ARG BASE=docker.io/library/node:26-bookworm-slim
 
-# The kernel, and the sources without their types. Node could run them as they are, with its cache of compiled code; but that
-# is bound to the user id and to the features of the CPU it was made on, and where those differ a start costs 1.7 times the
-# CPU and 14 MiB more than plain JavaScript without any cache does everywhere.
+# The kernel, the bundle that the agent runs as, and the sources without their types for the other commands.
 FROM ${BASE} AS build
 WORKDIR /opt/remora
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY src src
+COPY build build
 RUN npm run --silent kernel \
+    && npm run --silent bundle \
     && node_modules/.bin/tsc --noEmit false --noCheck --outDir out --rootDir . --rewriteRelativeImportExtensions --removeComments \
     && mv src/encode/kernel.wasm out/src/encode/ \
-    && rm out/src/commands/warm.js \
     # tsc renames what is imported, but not the scripts that are started as processes of their own.
     && find out/src -name '*.js' -exec sed -i "s/\(new URL('[^']*\)\.ts'/\1.js'/" {} + \
     && if grep -rnE "\w\.ts['\"\`]" out/src; then echo 'a name that would not be found' >&2; exit 1; fi \
+    # Its sources do not change any more.
+    && echo '[]' > dist/inputs.json && sed -i 's,/demo\.ts",/demo.js",' dist/main.js \
     # There is no `env` in the image.
     && sed -i '1s,.*,#!/usr/local/bin/node,' out/src/main.js && chmod 755 out/src/main.js \
     && mkdir -p state/remora && chmod 700 state/remora
@@ -58,10 +59,11 @@ COPY --from=runtime /rootfs /
 COPY --from=dependencies /opt/remora/node_modules /opt/remora/node_modules
 COPY package.json LICENSE /opt/remora/
 COPY --from=build /opt/remora/out/src /opt/remora/src
+COPY --from=build /opt/remora/dist /opt/remora/dist
 # A directory in what is copied, for its owner to be sure: a volume mounted here takes over owner and mode.
 COPY --from=build --chown=65532:65532 /opt/remora/state /var/lib
 # All but the flags that depend on the container's limit, which remora gives itself when it starts.
-ENV PATH=/usr/local/bin NODE_ENV=production MALLOC_ARENA_MAX=1 NODE_DISABLE_COMPILE_CACHE=1
+ENV PATH=/usr/local/bin NODE_ENV=production MALLOC_ARENA_MAX=1
 USER 65532:65532
 EXPOSE 9600
 ENTRYPOINT ["/usr/local/bin/remora"]

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/kit/elasticsearch/global-setup.ts'],
+    globalSetup: ['test/kit/bundle.ts', 'test/kit/elasticsearch/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 240_000,
     pool: 'forks',

@@ -126,7 +126,7 @@ if (values.child !== undefined) {
       const flags = ['--child', variant, '--content', content, '--url', url, '--mb', values.mb]
       const row = spawn(process.execPath, [...args, ...flags], {
         stdio: ['ignore', 'pipe', 'inherit'],
-        env: { ...process.env, ...nodeEnvironment('/tmp/remora-bench-cache') },
+        env: { ...process.env, ...nodeEnvironment },
       })
       let text = ''
       row.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))

@@ -11,6 +11,7 @@ import { Frontiers } from './agent/frontiers.ts'
 import { leftOf } from './agent/left.ts'
 import { Letters } from './agent/letters.ts'
 import { Looking } from './agent/looking.ts'
+import { MemoryKeeper } from './agent/memory.ts'
 import { Resumption } from './agent/resumption.ts'
 import { Saving } from './agent/saving.ts'
 import { staticFields } from './config/static-fields.ts'
@@ -35,6 +36,7 @@ import { Schedule } from './follow/schedule.ts'
 import { Unpacking, unpackingSizes } from './follow/unpacking.ts'
 import { Pump } from './pump.ts'
 import { Arena } from './queue/arena.ts'
+import type { MemoryPlan } from './queue/plan.ts'
 import { sealAfterMs } from './queue/sealing.ts'
 import { begin } from './settle/begin.ts'
 import { Checkpoint, type State } from './settle/checkpoint.ts'
@@ -54,6 +56,7 @@ export class Agent {
   readonly #discovery: Discovery
   readonly #schedule = new Schedule()
   readonly #arena: Arena<Kernel>
+  readonly #memory: MemoryKeeper<Kernel>
   readonly #requests: PQueue
   readonly #shipper: Shipper
   /** Undefined when documents have no ids, or name their index. */
@@ -91,7 +94,8 @@ export class Agent {
     this.#backpressure = this.#watchBackpressure()
     this.#events = new FileEvents(logger)
     this.#bell = new Bell(world.clock)
-    this.#arena = new Arena(plan.slots, () => new Kernel(plan.inputBytes, plan.batchBytes, settings.lineBytesMax))
+    const make = (of: MemoryPlan) => () => new Kernel(of.inputBytes, of.batchBytes, settings.lineBytesMax)
+    this.#arena = new Arena(plan.slots, make(plan))
     this.#requests = new PQueue({ concurrency: plan.concurrency })
     this.#disk = new Unpacking(world.disk, unpackingSizes(settings.lineBytesMax), (descriptor) => {
       this.#registry.progressed(descriptor)
@@ -128,6 +132,18 @@ export class Agent {
         this.#backpressure.request(outcome)
         options.request?.(outcome, durationMs, bytes)
       },
+    })
+    this.#memory = new MemoryKeeper({
+      clock: world.clock,
+      memory: world.memory,
+      plan,
+      arena: this.#arena,
+      make,
+      replanned: ({ batchBytes, concurrency }) => {
+        this.#requests.concurrency = concurrency
+        this.#shipper.resize({ batchBytes, concurrencyMax: concurrency })
+      },
+      logger,
     })
     this.#discovery = new Discovery({
       disk: world.disk,
@@ -209,7 +225,7 @@ export class Agent {
       registry: this.#registry,
       discovery: this.#discovery,
       arena: this.#arena,
-      plan: this.#o.plan,
+      memory: this.#memory.figures(),
       checkpoint: this.#checkpoint,
       nowMs: this.#o.world.clock.nowMs(),
       requestsUnderWay: this.#requests.pending,
@@ -319,12 +335,12 @@ export class Agent {
   }
 
   #watchBackpressure(): BackpressureWatch {
-    const { plan, world } = this.#o
+    const { world } = this.#o
     const around = () => ({
       server: this.#health.state,
       heldSinceMs: this.#delivery?.heldSinceMs,
       stateSinceMs: this.#saving?.awaitedSinceMs,
-      slotsWithheld: plan.slots - this.#arena.slots,
+      slotsWithheld: this.#memory.slotsPlanned - this.#arena.slots,
       serverLimited: this.#requests.pending >= this.#shipper.pace.concurrency,
     })
     return new BackpressureWatch(world.clock, world.load, around, (condition) =>
@@ -374,6 +390,7 @@ export class Agent {
   async #run(): Promise<void> {
     const { clock } = this.#o.world
     while (!this.#stopped) {
+      this.#memory.stepWhenDue()
       const follows = this.#drain?.follows !== false
       if (follows) this.#looking.lookWhenDue()
       else this.#registry.lastLook()
@@ -397,8 +414,8 @@ export class Agent {
       const nowMs = clock.monotonicMs()
       const drainMs = step?.do === 'wait' ? step.ms : Infinity
       const lookMs = follows ? this.#looking.dueMs - nowMs : Infinity
-      const dueMs = Math.min(this.#saving.dueMs, this.#backpressure.dueMs) - nowMs
-      await this.#bell.wait(Math.min(sealMs || Infinity, drainMs, lookMs, dueMs))
+      const dueMs = Math.min(this.#saving.dueMs, this.#memory.dueMs, this.#backpressure.dueMs)
+      await this.#bell.wait(Math.min(sealMs || Infinity, drainMs, lookMs, dueMs - nowMs))
     }
   }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url'
+import { bundledMain } from './base/bundle.ts'
 import { codeOf, messageOf, RemoraError } from './base/errors.ts'
 import { memoryLimit } from './base/memory.ts'
 import { nodeEnvironment, nodeFlags } from './base/runtime.ts'
@@ -20,20 +21,20 @@ const usage = `remora [COMMAND]
 Settings are environment variables; \`remora config --reference\` lists them.
 `
 
-const codeCache = fileURLToPath(new URL('../.cache/compile', import.meta.url))
+const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
  * Replaces the process by itself once, before anything else is loaded, with what Node reads only when it starts: same
- * pid, same signals. The image passes all of it from the start.
+ * pid, same signals; and the sources by the bundle that was made of them, if there is one.
  */
 function restartWithFlags(): void {
   const { execArgv, env } = process
   if (process.execve === undefined || execArgv.some((flag) => flag.startsWith('--max-semi-space-size'))) return
   const wanted = parseBytes(env['REMORA_MEMORY_LIMIT'] ?? '')
   const flags = nodeFlags(Math.min(memoryLimit().bytes, wanted.ok ? wanted.value : Infinity))
-  const script = process.argv[1] ?? fileURLToPath(import.meta.url)
+  const script = bundledMain(root) ?? process.argv[1] ?? fileURLToPath(import.meta.url)
   process.execve(process.execPath, [process.execPath, ...flags, ...execArgv, script, ...process.argv.slice(2)], {
-    ...nodeEnvironment(codeCache),
+    ...nodeEnvironment,
     ...Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
   })
 }

@@ -38,6 +38,18 @@ export interface Figures extends LineFigures {
   readonly memoryInUseBytes: number
   readonly memoryLimitBytes: number
   readonly arenaBytes: number
+  /** Batch slots of the memory plan, and how often one was given back for want of memory, and taken again. */
+  readonly slotsPlanned: number
+  readonly slotsGivenBack: number
+  readonly slotsTakenAgain: number
+  /** Garbage collected at once, for want of memory. */
+  readonly memoryCollections: number
+  /** The limit was another one than before. */
+  readonly memoryResizes: number
+  /** The kernel found no memory for the container. */
+  readonly memoryOoms: number
+  /** Undefined where the kernel does not say. */
+  readonly memoryStalledSeconds: number | undefined
   readonly checkpointAgeSeconds: number | undefined
   readonly checkpointFailures: number
   /** Dead letters in their directory, whoever has put them there. */

@@ -1,10 +1,8 @@
 import type { Figures, FileFigures } from '../admin/figures.ts'
-import { memoryInUse } from '../base/memory.ts'
 import type { Discovery } from '../discover/discovery.ts'
 import type { Kernel } from '../encode/kernel.ts'
 import type { Registry } from '../follow/registry.ts'
 import type { Arena } from '../queue/arena.ts'
-import type { MemoryPlan } from '../queue/plan.ts'
 import type { Checkpoint } from '../settle/checkpoint.ts'
 import type { Account, Ledger } from '../settle/ledger.ts'
 import type { Health } from '../ship/shipper.ts'
@@ -12,6 +10,7 @@ import type { BackpressureFigures } from './backpressure-watch.ts'
 import type { EventCount } from './events.ts'
 import { unreadByPath } from './left.ts'
 import type { LetterFigures } from './letters.ts'
+import type { MemoryFigures } from './memory.ts'
 
 /** What the figures are read from. */
 export interface Sources {
@@ -19,7 +18,7 @@ export interface Sources {
   readonly registry: Registry
   readonly discovery: Discovery
   readonly arena: Arena<Kernel>
-  readonly plan: MemoryPlan
+  readonly memory: MemoryFigures
   readonly checkpoint: Checkpoint
   /** Wall clock. */
   readonly nowMs: number
@@ -34,7 +33,7 @@ export interface Sources {
 
 /** Gathered when somebody asks: nothing is counted twice, and nothing while nobody asks. */
 export function figuresOf(sources: Sources): Figures {
-  const { ledger, registry, discovery, arena, plan, checkpoint, nowMs, health } = sources
+  const { ledger, registry, discovery, arena, checkpoint, nowMs, health } = sources
   const { writtenAtMs } = checkpoint
   const unread = unreadByPath(registry)
   return {
@@ -48,9 +47,7 @@ export function figuresOf(sources: Sources): Figures {
     requestsUnderWay: sources.requestsUnderWay,
     requestsMax: sources.pace.concurrency,
     requestBytesMax: sources.pace.requestBytesMax,
-    memoryInUseBytes: memoryInUse(),
-    memoryLimitBytes: plan.limitBytes,
-    arenaBytes: plan.arenaBytes,
+    ...sources.memory,
     checkpointAgeSeconds: writtenAtMs && Math.max(0, nowMs - writtenAtMs) / 1000,
     checkpointFailures: checkpoint.failures,
     ...sources.letters,

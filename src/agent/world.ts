@@ -10,6 +10,7 @@ import type { Lookup } from '../ship/lookup.ts'
 import type { Wire } from '../ship/letters/sending.ts'
 import type { Send } from '../ship/transport.ts'
 import type { Left } from './left.ts'
+import type { Memory } from './memory.ts'
 
 /** The world: in a test, one that the test owns. */
 export interface World {
@@ -22,6 +23,7 @@ export interface World {
   readonly newInstanceId: () => string
   readonly watch: (hint: (directory: string) => void, failed: (directory: string, error: unknown) => void) => Watch
   readonly send: Send
+  readonly memory: Memory
   readonly lookup: Lookup
   /** To the index of dead letters, where there is one. */
   readonly letterWire?: Wire | undefined

@@ -96,6 +96,21 @@ export const limits = {
   drainReserveMs: 3_000,
   /** An idle connection takes a batch that is this old. */
   idleLingerMs: 10,
+  /** Memory is looked at in this interval while a slot is taken, and in the second one while none is. */
+  memoryIntervalMs: 500,
+  memoryIdleIntervalMs: 5_000,
+  /** What is given back shows after so long; and garbage is collected for want of memory so often at most. */
+  pressureSettleMs: 1_000,
+  pressureCollectMs: 5_000,
+  /** Room for so long, and a slot is taken again; doubled when that was too soon; forgotten after the last one. */
+  pressureCalmMinMs: 10_000,
+  pressureCalmMaxMs: 600_000,
+  pressureForgetMs: 1_800_000,
+  /** Stalled for this share of so long is want of memory. */
+  pressureStallWindowMs: 4_000,
+  pressureStallShare: 0.25,
+  /** A slot that nobody has needed for so long is given back. */
+  slotIdleMs: 60_000,
   checkpointIntervalMs: 1_000,
   /** A checkpoint of more bytes or entries is neither written nor read: 10,000 files take 5 MB. */
   stateBytesMax: 64 * 1024 * 1024,
@@ -231,6 +246,16 @@ assert(limits.guardBytes < limits.holeBytesMin, 'the bytes before an offset in a
 assert(
   limits.shutdownMessageMs < limits.shutdownReserveMs && limits.shutdownReserveMs < limits.drainReserveMs,
   'a drain ends, then its checkpoint, then its message',
+)
+assert(
+  limits.memoryIntervalMs < limits.pressureSettleMs && limits.pressureSettleMs < limits.pressureCollectMs,
+  'what a collection has brought is seen before the next one',
+)
+assert(
+  limits.pressureCollectMs < limits.pressureCalmMinMs &&
+    limits.pressureCalmMinMs < limits.pressureCalmMaxMs &&
+    limits.pressureCalmMaxMs < limits.pressureForgetMs,
+  'slots are taken again more slowly than they are given back',
 )
 assert(limits.checkpointIntervalMs < limits.stateYieldMs, 'who writes is not silent')
 assert(limits.metricFilesMax <= limits.ledgerFilesMax, 'metrics come out of the ledger')

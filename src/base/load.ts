@@ -1,20 +1,4 @@
-import fs from 'node:fs'
-
-/** How the files of a cgroup are read: in tests, fixtures. */
-export interface LoadFiles {
-  /** Text of a file, or undefined when it is not there or may not be read. */
-  read(path: string): string | undefined
-}
-
-const systemFiles: LoadFiles = {
-  read(path) {
-    try {
-      return fs.readFileSync(path, 'utf8')
-    } catch {
-      return undefined
-    }
-  },
-}
+import { systemCgroupFiles, type CgroupFiles } from './cgroup.ts'
 
 /** What the kernel has counted of a quota on CPU time since the reader was made. */
 export interface Throttle {
@@ -54,14 +38,14 @@ interface Group {
 
 /** Reads what the kernel says of the CPU time of this process: a small file of the kernel's for each quota, no disk. */
 export class LoadReader {
-  readonly #files: LoadFiles
+  readonly #files: CgroupFiles
   readonly #own: () => OwnLoad
   #groups: readonly Group[] = []
   #readings = 0
   readonly #seen = new Map<string, Counts>()
   readonly #sum = { periods: 0, throttledPeriods: 0, throttledMs: 0 }
 
-  constructor(files: LoadFiles = systemFiles, own: () => OwnLoad = ownLoad) {
+  constructor(files: CgroupFiles = systemCgroupFiles, own: () => OwnLoad = ownLoad) {
     this.#files = files
     this.#own = own
     // From here on it counts.
@@ -114,7 +98,7 @@ function ownLoad(): OwnLoad {
  * container's own group at its root while `/proc/self/cgroup` may still name the path on the node.
  * Sources: kernel documentation, admin-guide/cgroup-v2.rst (`cpu.max`) and scheduler/sched-bwc.rst (v1).
  */
-function quotasOf(files: LoadFiles): readonly Group[] {
+function quotasOf(files: CgroupFiles): readonly Group[] {
   const lines = files.read('/proc/self/cgroup')?.split('\n') ?? []
   const pathOf = (isIt: (controllers: string) => boolean) => {
     const line = lines.find((text) => isIt(text.split(':')[1] ?? '-'))
@@ -140,7 +124,7 @@ function quotasOf(files: LoadFiles): readonly Group[] {
   return []
 }
 
-function quotaOf(files: LoadFiles, version: 1 | 2, path: string): number | undefined {
+function quotaOf(files: CgroupFiles, version: 1 | 2, path: string): number | undefined {
   const text = (name: string) => files.read(`${path}/${name}`)?.trim() ?? ''
   const [quota, period] =
     version === 2 ? text('cpu.max').split(' ') : [text('cpu.cfs_quota_us'), text('cpu.cfs_period_us')]

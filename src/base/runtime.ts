@@ -1,11 +1,12 @@
 /**
- * What V8, Node and the allocator read only when they start. A young generation of 1 MiB, for there is little garbage;
- * an old one that fits the container; one arena for malloc; and compiled code from a cache, which halves the CPU of a
- * start and saves 20 MiB, since the stripper of types is not loaded.
+ * What V8, Node and the allocator read only when they start. A young generation of 1 MiB, for there is little garbage; an old
+ * one that fits the container; one arena for malloc.
  */
 const mib = 1024 * 1024
 
-/** Where the two optimizing compilers' working memory (18 MiB at their peak) would be what does not fit. */
+/** Above this limit nobody counts the optimizing compilers' working memory, which malloc keeps: 5 to 15 MiB. */
+const roomyBytes = 160 * mib
+/** Up to this one it must be even less. */
 const smallBytes = 56 * mib
 
 /**
@@ -13,15 +14,15 @@ const smallBytes = 56 * mib
  * @returns           options for node's command line, measured by `npm run bench -- --limits`: see ARCHITECTURE.md
  */
 export function nodeFlags(limitBytes: number): string[] {
-  const flags = ['--max-semi-space-size=1']
-  // Too large, and garbage fills the container before it is collected; full load lives in 18, and at 22 it collects more than it works.
-  if (limitBytes <= 1024 * mib)
-    flags.push(`--max-old-space-size=${Math.round(Math.max(26, 0.45 * (limitBytes / mib)))}`)
-  if (limitBytes <= smallBytes) flags.push('--no-maglev', '--max-optimized-bytecode-size=2000')
+  // Memory that is given back is given back by the collector, which is told when that is wanted.
+  const flags = ['--max-semi-space-size=1', '--expose-gc']
+  // Too large, and garbage fills the container before it is collected; full load lives in 15 MiB.
+  if (limitBytes <= 1024 * mib) flags.push(`--max-old-space-size=${Math.round(Math.max(26, 0.3 * (limitBytes / mib)))}`)
+  // The middle one of the compilers makes 8 to 10 % of the CPU good, and takes 5 to 10 MiB.
+  if (limitBytes <= roomyBytes) flags.push('--no-maglev')
+  if (limitBytes <= smallBytes) flags.push('--max-optimized-bytecode-size=2000')
   return flags
 }
 
-/** @param codeCache  directory, made when missing; a user's own NODE_COMPILE_CACHE wins */
-export function nodeEnvironment(codeCache: string): Record<string, string> {
-  return { NODE_COMPILE_CACHE: codeCache, MALLOC_ARENA_MAX: '1' }
-}
+/** What malloc and Node read from the environment; a user's own values win. */
+export const nodeEnvironment: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '1' }

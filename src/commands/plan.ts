@@ -3,16 +3,13 @@
  * container and must not load 25 MiB of client in order to do a division.
  */
 import { limits } from '../base/limits.ts'
-import { memoryLimit } from '../base/memory.ts'
+import { memoryLimit, type MemoryLimit } from '../base/memory.ts'
 import { batchBytesFor } from '../config/relations.ts'
 import type { Settings } from '../config/types.ts'
 import { mibText, planMemory, type MemoryPlan } from '../queue/plan.ts'
 
 /** @throws RemoraError when the limit is too small */
-export function planFor(settings: Settings): MemoryPlan {
-  const machine = memoryLimit()
-  const set = settings.memoryLimitBytes
-  const limit = set !== undefined && set < machine.bytes ? { bytes: set, origin: 'REMORA_MEMORY_LIMIT' } : machine
+export function planFor(settings: Settings, limit: MemoryLimit = limitFor(settings)): MemoryPlan {
   return planMemory({
     limitBytes: limit.bytes,
     limitOrigin: limit.origin,
@@ -22,6 +19,11 @@ export function planFor(settings: Settings): MemoryPlan {
     lineBatchBytes: batchBytesFor(settings.lineBytesMax),
     requestBytes: settings.compression === 'gzip' ? limits.compressionBytes : 0,
   })
+}
+
+function limitFor({ memoryLimitBytes: set }: Settings): MemoryLimit {
+  const machine = memoryLimit()
+  return set !== undefined && set < machine.bytes ? { bytes: set, origin: 'REMORA_MEMORY_LIMIT' } : machine
 }
 
 export function explainPlan(plan: MemoryPlan): string {

@@ -9,6 +9,7 @@ import { LoadReader } from '../base/load.ts'
 import { systemDisk } from '../base/disk.ts'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import { MemoryGauge } from '../base/memory.ts'
 import { loadSettings, type Env } from '../config/load.ts'
 import { explainProblems } from '../config/problem.ts'
 import { readSettingFile } from '../config/read-file.ts'
@@ -74,6 +75,7 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     random: Math.random,
     newInstanceId: randomUUID,
     watch: watchDirectories,
+    memory: memoryOf(settings),
     send: settings.setup === 'once' ? setupFirst(connections, settings, logger, send, over.signal) : send,
     lookup: makeLookup(connections, target, requestTimeoutMs, routing),
     letterWire: letterIndex === undefined ? undefined : wireTo(connections, letterIndex, requestTimeoutMs),
@@ -103,6 +105,18 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     await admin?.close()
     if (stuck) leave(logger)
     await connections.close()
+  }
+}
+
+function memoryOf(settings: Settings): World['memory'] {
+  const gauge = new MemoryGauge(settings.memoryLimitBytes)
+  return {
+    sample: () => gauge.sample(),
+    collect() {
+      globalThis.gc?.()
+      return globalThis.gc !== undefined
+    },
+    plan: (limit) => planFor(settings, limit),
   }
 }
 

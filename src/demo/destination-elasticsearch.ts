@@ -1,10 +1,9 @@
-import type { Client } from '@elastic/elasticsearch'
 import { type Clock, sleep } from '../base/clock.ts'
 import { RemoraError } from '../base/errors.ts'
 import { readSettingFile } from '../config/read-file.ts'
 import type { Settings } from '../config/types.ts'
 import { accessOf } from '../connect/access.ts'
-import { explain, jsonHeaders, makeClient } from '../ship/transport.ts'
+import { explain, jsonHeaders, makeClient, type Client } from '../ship/transport.ts'
 import { Arrivals } from './arrivals.ts'
 import { type Destination, messageOf, pathOf } from './destination.ts'
 

@@ -35,7 +35,7 @@ const mib = 1024 * 1024
  * Anonymous and kernel memory of the process under full load without its arena, in a container just large enough:
  * measured by `npm run bench -- --limits`, see ARCHITECTURE.md.
  */
-export const reserveBytes = 44 * mib
+export const reserveBytes = 39 * mib
 
 /** Of what the reserve leaves, the part that the arena may have: the rest is for the collector and for the kernel. */
 const arenaShare = 0.65

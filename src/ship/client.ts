@@ -1,9 +1,12 @@
 import type http from 'node:http'
-import { BaseConnectionPool, Client, HttpConnection, type ClientOptions } from '@elastic/elasticsearch'
+import type { BaseConnectionPool, Connection } from '@elastic/transport'
+import Diagnostic from '@elastic/transport/lib/Diagnostic.js'
+import Serializer from '@elastic/transport/lib/Serializer.js'
+import Transport from '@elastic/transport/lib/Transport.js'
+import HttpConnection from '@elastic/transport/lib/connection/HttpConnection.js'
 import { limits } from '../base/limits.ts'
 import { authorizationOf, type Access } from '../connect/access.ts'
 import { makeAgent } from '../connect/agents.ts'
-import { AnyServerTransport } from './any-server-transport.ts'
 
 export interface ConnectionSettings extends Access {
   readonly urls: readonly string[]
@@ -20,6 +23,18 @@ export interface ConnectionSettings extends Access {
  */
 export const redaction = { type: 'off' } as const
 
+/**
+ * The transport of Elastic's client, and nothing of the client around it: of its API Remora uses none, and it takes 8 MiB.
+ * Without `productCheck` it takes answers of servers that do not send `X-Elastic-Product`, as OpenSearch; what answers in
+ * the place of a server is known by its answers: a bulk answer must be whole, with an item for each document (`answer.ts`),
+ * and so must those of `lookup.ts`.
+ */
+export interface Client {
+  readonly transport: Transport
+  /** Closes the sockets, whatever is under way. */
+  close(): Promise<void>
+}
+
 /** A client, and the agents that hold its sockets: whoever has no more use for it destroys them. */
 export interface Connected {
   readonly client: Client
@@ -27,33 +42,36 @@ export interface Connected {
 }
 
 /**
- * The node is chosen by Remora (`nodes.ts`) and comes with the request. None of the client's own pools will do: with streamed
- * answers they learn nothing but broken connections, and look at a dead node again after a minute, then two, up to 32.
+ * The node is chosen by Remora (`nodes.ts`) and comes with the request. None of the transport's own pools will do: with
+ * streamed answers they learn nothing but broken connections, and look at a dead node again after a minute, then two, up to
+ * 32. Nor is their base class loaded, which brings undici with it.
  */
-class ChosenPool extends BaseConnectionPool {
-  override getConnection({ context }: { context: unknown }) {
+class ChosenPool {
+  readonly connections: Connection[]
+  readonly size: number
+
+  constructor(connections: Connection[]) {
+    this.connections = connections
+    this.size = connections.length
+  }
+
+  getConnection({ context }: { context: unknown }): Connection | null {
     const node = context !== null && typeof context === 'object' && 'node' in context ? Number(context.node) : 0
     return this.connections[node] ?? null
+  }
+
+  markAlive(): this {
+    return this
+  }
+
+  markDead(): this {
+    return this
   }
 }
 
 export function connect(settings: ConnectionSettings): Connected {
   const agents: http.Agent[] = []
   const authorization = authorizationOf(settings)
-  const options: ClientOptions = {
-    nodes: [...settings.urls],
-    agent: ({ url }: { readonly url: URL }) => agentFor(url.href),
-    requestTimeout: settings.requestTimeoutMs,
-    // Remora decides when to try again: the client would do it at once and never on 429.
-    maxRetries: 0,
-    // Node's own client: as fast as undici here, and 7 MiB smaller, for its parser is not one more wasm to optimize.
-    Connection: HttpConnection,
-    ConnectionPool: ChosenPool,
-    Transport: AnyServerTransport,
-    enableMetaHeader: false,
-    redaction,
-    ...(authorization !== undefined && { headers: { authorization } }),
-  }
   const agentFor = (href: string): http.Agent => {
     const { connections, requestTimeoutMs, proxies } = settings
     const url = settings.urls.find((each) => new URL(each).href === href) ?? href
@@ -62,7 +80,33 @@ export function connect(settings: ConnectionSettings): Connected {
     agents.push(agent)
     return agent
   }
-  return { client: new Client(options), agents }
+  const diagnostic = new Diagnostic()
+  const headers = authorization === undefined ? {} : { authorization }
+  // Node's own client: as fast as undici here, and 7 MiB smaller, for its parser is not one more wasm to optimize.
+  const connections = settings.urls.map(
+    (url) =>
+      new HttpConnection({
+        url: new URL(url),
+        agent: ({ url: of }: { readonly url: URL }) => agentFor(of.href),
+        timeout: settings.requestTimeoutMs,
+        diagnostic,
+      }),
+  )
+  const transport = new Transport({
+    diagnostic,
+    serializer: new Serializer(),
+    connectionPool: new ChosenPool(connections) as unknown as BaseConnectionPool,
+    requestTimeout: settings.requestTimeoutMs,
+    // Remora decides when to try again: the transport would do it at once and never on 429.
+    maxRetries: 0,
+    headers,
+    redaction,
+  })
+  const close = (): Promise<void> => {
+    for (const agent of agents) agent.destroy()
+    return Promise.resolve()
+  }
+  return { client: { transport, close }, agents }
 }
 
 /** For who wants nothing but a client: it is closed by its own `close`. */

@@ -1,7 +1,7 @@
-import { errors, type Client } from '@elastic/elasticsearch'
+import { ResponseError } from '@elastic/transport/lib/errors.js'
 import type { Clock, Timer } from '../base/clock.ts'
 import { limits } from '../base/limits.ts'
-import { connect, redaction, type Connected, type ConnectionSettings } from './client.ts'
+import { connect, redaction, type Client, type Connected, type ConnectionSettings } from './client.ts'
 import type { CredentialFiles } from './credential-files.ts'
 import { Nodes, type NodeNews } from './nodes.ts'
 
@@ -151,7 +151,7 @@ async function isAlive(client: Client, node: number, signal: AbortSignal): Promi
     await client.transport.request({ method: 'HEAD', path: '/' }, { meta: true, signal, context: { node }, redaction })
     return true
   } catch (error) {
-    return error instanceof errors.ResponseError && !isAway(error.statusCode ?? 0)
+    return error instanceof ResponseError && !isAway(error.statusCode ?? 0)
   }
 }
 

@@ -1,5 +1,5 @@
 import { addAbortSignal, type Readable } from 'node:stream'
-import { errors } from '@elastic/elasticsearch'
+import { NoLivingConnectionsError, TimeoutError } from '@elastic/transport/lib/errors.js'
 import { messageOf } from '../base/errors.ts'
 import { refusedCertificate } from '../connect/certificate.ts'
 import { explainFailure, failureOf, isTlsFailure } from '../connect/trouble.ts'
@@ -196,8 +196,8 @@ class Deadline {
 
 /** An error of the client for a person. Never the request itself, which holds log lines and credentials. */
 export function explain(error: unknown): string {
-  if (error instanceof errors.TimeoutError) return 'no answer in time'
-  if (error instanceof errors.NoLivingConnectionsError) return 'no node can be reached'
+  if (error instanceof TimeoutError) return 'no answer in time'
+  if (error instanceof NoLivingConnectionsError) return 'no node can be reached'
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
   return messageOf(cause, 300)
 }

@@ -39,6 +39,11 @@ export class Pace {
     return this.#failures
   }
 
+  resize(sizes: WindowSizes): void {
+    this.#window.resize(sizes)
+    this.#turns.concurrency = this.#window.concurrency
+  }
+
   /** Runs `attempt` when it is its turn. @returns undefined when the signal aborted before that */
   async turn<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T | undefined> {
     // Not the signal itself: an attempt under way ends in its own time, for its body is being sent out of a slot.

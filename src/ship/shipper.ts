@@ -5,6 +5,7 @@ import { noDelivery, splitOff, wholeOf, type Delivered, type Range, type Wait } 
 import { backoffMs, overload, unreachable } from './retry.ts'
 import type { Batch, ShipperOptions } from './shipper-options.ts'
 import { Waits } from './waits.ts'
+import type { WindowSizes } from './window.ts'
 
 export type { Delivered } from './range.ts'
 export type { Health, Outcome, ShipperOptions } from './shipper-options.ts'
@@ -26,6 +27,11 @@ export class Shipper {
   /** What may be sent at once, as of now: requests, and bytes in each. */
   get pace(): { readonly concurrency: number; readonly requestBytesMax: number } {
     return this.#pace
+  }
+
+  /** The memory plan is another one. Batches that were filled before are sent in smaller pieces where that is needed. */
+  resize(sizes: WindowSizes): void {
+    this.#pace.resize(sizes)
   }
 
   /** Something has changed that may have been in the way, such as the credentials: whoever waits tries again at once. */

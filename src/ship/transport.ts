@@ -9,7 +9,7 @@ import { collect, parseJson } from './json.ts'
 import { readReason, reasonFilterPath } from './reason.ts'
 import { retryAfterMs } from './retry.ts'
 
-export { makeClient, redaction, type ConnectionSettings } from './client.ts'
+export { makeClient, redaction, type Client, type ConnectionSettings } from './client.ts'
 export { explain, type Failed } from './exchange.ts'
 
 /** What came of one attempt at a bulk request. */

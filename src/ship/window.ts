@@ -47,7 +47,7 @@ const ceilingMs = 600_000
  * The window is requests of the largest size while it holds at least one, and one smaller request otherwise.
  */
 export class Window {
-  readonly #sizes: WindowSizes
+  #sizes: WindowSizes
   #bytes: number
   /** Refused last; Infinity: never. */
   #refusedBytes = Infinity
@@ -73,6 +73,13 @@ export class Window {
     assert(sizes.batchBytes > 0 && sizes.concurrencyMax >= 1, 'a window holds a request')
     this.#sizes = sizes
     this.#bytes = this.#probeBytes
+  }
+
+  /** The memory plan is another one. What the server takes is not: only what fits is sent. */
+  resize(sizes: WindowSizes): void {
+    assert(sizes.batchBytes > 0 && sizes.concurrencyMax >= 1, 'a window holds a request')
+    this.#sizes = sizes
+    this.#bytes = Math.min(this.#bytes, sizes.concurrencyMax * this.#largestBytes)
   }
 
   /** Requests at once, 1 to `concurrencyMax`. */

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { LoadReader, type LoadFiles, type Throttle } from '../../src/base/load.ts'
+import type { CgroupFiles } from '../../src/base/cgroup.ts'
+import { LoadReader, type Throttle } from '../../src/base/load.ts'
 
 const times = () => ({ idleMs: 1, cpuMs: 2 })
 
 /** Files that a test may change while they are read. */
-class Files implements LoadFiles {
+class Files implements CgroupFiles {
   readonly texts = new Map<string, string>()
   reads = 0
 

@@ -1,6 +1,7 @@
 import os from 'node:os'
 import { describe, expect, test } from 'vitest'
-import { memoryInUse, memoryLimit, systemMemoryFiles, type MemoryFiles } from '../../src/base/memory.ts'
+import { systemCgroupFiles, type CgroupFiles } from '../../src/base/cgroup.ts'
+import { memoryInUse, memoryLimit, MemoryGauge } from '../../src/base/memory.ts'
 
 const mib = 1024 * 1024
 /** As the kernel writes it where a v1 cgroup has no limit. */
@@ -11,7 +12,7 @@ const v2Stat = (anonMib: number) =>
   `anon ${anonMib * mib}\nfile 999999999\nkernel ${2 * mib}\nsock ${mib}\nkernel_stack 5\n`
 
 /** Files by path; a directory's files are given together. */
-function filesOf(tree: Readonly<Record<string, string | Readonly<Record<string, string>>>>): MemoryFiles {
+function filesOf(tree: Readonly<Record<string, string | Readonly<Record<string, string>>>>): CgroupFiles {
   const files = new Map(
     Object.entries(tree).flatMap(([path, given]) =>
       typeof given === 'string'
@@ -205,6 +206,88 @@ test('of this very process they are numbers that make sense', () => {
 })
 
 test('a file that is not there is undefined', () => {
-  expect(systemMemoryFiles.read('/proc/self/no-such-file')).toBeUndefined()
-  expect(systemMemoryFiles.read('/proc/self')).toBeUndefined()
+  expect(systemCgroupFiles.read('/proc/self/no-such-file')).toBeUndefined()
+  expect(systemCgroupFiles.read('/proc/self')).toBeUndefined()
+})
+
+const v2Group = (limit: string, anonMib: number, more: Record<string, string> = {}) => ({
+  ...v2(limit, anonMib),
+  'memory.events': 'low 0\nhigh 0\nmax 153445\noom 2\noom_kill 1\noom_group_kill 0\n',
+  'memory.pressure': `some avg10=1.00 avg60=0.00 avg300=0.00 total=9000000\nfull avg10=0.50 avg60=0.00 avg300=0.00 total=2500000\n`,
+  ...more,
+})
+
+describe('a gauge', () => {
+  test('v2: use, room, what the kernel could not give, and how long all stood still', () => {
+    const files = filesOf({ '/proc/self': self('0::/'), '/sys/fs/cgroup': v2Group(text(64), 50) })
+    expect(new MemoryGauge(undefined, files).sample()).toEqual({
+      limit: v2Limit(64),
+      usedBytes: 53 * mib,
+      roomBytes: 11 * mib,
+      ooms: 3,
+      stalledMs: 2500,
+    })
+  })
+
+  test('v1: only what the kernel has killed; nobody tells of stalls, and `failcnt` rises on plain reads', () => {
+    const files = filesOf({
+      '/proc/self': self('5:memory:/'),
+      '/sys/fs/cgroup/memory': {
+        ...v1(text(64), 50, text(3)),
+        'memory.failcnt': '153445\n',
+        'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 4\n',
+      },
+    })
+    expect(new MemoryGauge(undefined, files).sample()).toEqual({
+      limit: v1Limit(64),
+      usedBytes: 53 * mib,
+      roomBytes: 11 * mib,
+      ooms: 4,
+      stalledMs: undefined,
+    })
+  })
+
+  test('the limit is read each time: Kubernetes resizes Pods in place', () => {
+    const tree = { ...v2Group(text(128), 50) } as Record<string, string>
+    const files: CgroupFiles = {
+      read: (path) =>
+        path.startsWith('/sys/fs/cgroup/')
+          ? tree[path.slice('/sys/fs/cgroup/'.length)]
+          : self('0::/')[path.slice(11) as 'cgroup'],
+    }
+    const gauge = new MemoryGauge(undefined, files)
+    expect(gauge.sample().limit).toEqual(v2Limit(128))
+    tree['memory.max'] = text(64)
+    expect(gauge.sample()).toMatchObject({ limit: v2Limit(64), roomBytes: 11 * mib })
+  })
+
+  test('the limit is the smallest one, the room that of the limit nearest by: the Pod has one of its own', () => {
+    const files = filesOf({
+      '/proc/self': self('0::/pod/container'),
+      '/sys/fs/cgroup/pod/container': v2Group(text(64), 30),
+      '/sys/fs/cgroup/pod': v2Group(text(200), 190),
+      '/sys/fs/cgroup': { 'memory.stat': v2Stat(900) },
+    })
+    expect(new MemoryGauge(undefined, files).sample()).toMatchObject({
+      limit: v2Limit(64),
+      usedBytes: 33 * mib,
+      roomBytes: 7 * mib,
+    })
+  })
+
+  test('a setting is held against what this process alone uses', () => {
+    const files = filesOf({ '/proc/self': self('0::/'), '/sys/fs/cgroup': v2Group(text(512), 400) })
+    expect(new MemoryGauge(60 * mib, files).sample()).toMatchObject({
+      limit: { bytes: 60 * mib, origin: 'REMORA_MEMORY_LIMIT' },
+      usedBytes: 403 * mib,
+      roomBytes: 10 * mib,
+    })
+  })
+
+  test('of this very process', () => {
+    const { limit, usedBytes, roomBytes } = new MemoryGauge(undefined).sample()
+    expect(limit).toEqual(memoryLimit())
+    expect(usedBytes).toBeGreaterThan(mib)
+    expect(roomBytes).toBeGreaterThan(0)
+  })
 })

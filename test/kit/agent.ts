@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { Agent, type Summary, type World } from '../../src/agent.ts'
+import type { Memory } from '../../src/agent/memory.ts'
 import type { Disk } from '../../src/base/disk.ts'
 import { assert } from '../../src/base/errors.ts'
 import type { Settings } from '../../src/config/types.ts'
@@ -21,6 +22,8 @@ export interface HarnessOptions {
   /** For a real disk, whose files carry real times: a wall clock other than the virtual one. */
   readonly wallMs?: () => number
   readonly logLevel?: string
+  /** What the kernel says of memory; room enough when left out. */
+  readonly memory?: Memory
   /** Where the agent awaits something that is neither disk nor server: it may die here, or the world may change. */
   readonly point?: () => void
 }
@@ -33,6 +36,22 @@ export interface Message {
   readonly code: string
   readonly path: string
   readonly text: string
+}
+
+const limitBytes = 64 * 2 ** 20
+
+const roomy: Memory = {
+  sample: () => ({
+    limit: { bytes: limitBytes, origin: 'test' },
+    usedBytes: 0,
+    roomBytes: limitBytes,
+    ooms: 0,
+    stalledMs: undefined,
+  }),
+  collect: () => true,
+  plan() {
+    throw new Error('the limit stays as it is')
+  },
 }
 
 /** Turns of the agent's loop at one moment; more are a loop without an end. */
@@ -83,6 +102,7 @@ export class AgentHarness {
       watch: (hint) => this.#watch(hint),
       send: this.server.connect(alive),
       lookup: this.server.connectLookup(alive),
+      memory: this.#o.memory ?? roomy,
       yield: async () => {
         if (this.#yields++ > yieldsMax) throw new Error('the loop does not come to rest')
         this.#o.point?.()
@@ -218,7 +238,7 @@ export class AgentHarness {
     const inputBytes = lineBytesMax + 4096
     const slotBytes = inputBytes + batchBytes
     return {
-      limitBytes: 64 * 2 ** 20,
+      limitBytes,
       limitOrigin: 'test',
       reserveBytes: 0,
       batchBytes,

@@ -1,0 +1,46 @@
+import { copyFileSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { rolldown } from 'rolldown'
+import { stampOf, type Stamp } from '../src/base/bundle.ts'
+
+/**
+ * Puts the agent and the libraries that it loads into a few files, of what they use only. The process is smaller by a third
+ * and starts with half the CPU (ARCHITECTURE.md): 260 modules are 260 texts, caches and tables of names.
+ */
+const root = fileURLToPath(new URL('..', import.meta.url))
+const target = path.join(root, 'dist')
+const draft = `${target}.${process.pid}`
+
+rmSync(draft, { recursive: true, force: true })
+mkdirSync(draft)
+const bundle = await rolldown({
+  input: path.join(root, 'src/main.ts'),
+  platform: 'node',
+  // Not the demo: it starts scripts that lie beside its own.
+  plugins: [
+    {
+      name: 'demo stays where it is',
+      resolveId: (id) => (id === './commands/demo.ts' ? { id: '../src/commands/demo.ts', external: true } : undefined),
+    },
+  ],
+})
+const { output } = await bundle.write({
+  dir: draft,
+  format: 'esm',
+  entryFileNames: '[name].js',
+  chunkFileNames: '[name]-[hash].js',
+  // Names and lines stay: a stack in a report must be readable.
+  comments: false,
+})
+await bundle.close()
+copyFileSync(path.join(root, 'src/encode/kernel.wasm'), path.join(draft, 'kernel.wasm'))
+
+const modules = output.flatMap((each) => (each.type === 'chunk' ? each.moduleIds : []))
+const own = modules.filter((id) => id.startsWith(path.join(root, 'src'))).map((id) => path.relative(root, id))
+const inputs: Stamp[] = [...new Set([...own, 'src/encode/kernel.wasm', 'package.json', 'package-lock.json'])]
+  .toSorted()
+  .map((name) => stampOf(name, statSync(path.join(root, name))))
+writeFileSync(path.join(draft, 'inputs.json'), JSON.stringify(inputs))
+rmSync(target, { recursive: true, force: true })
+renameSync(draft, target)

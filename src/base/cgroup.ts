@@ -1,0 +1,101 @@
+import fs from 'node:fs'
+
+/** How the files of a cgroup are read: in tests, directories of fixtures. */
+export interface CgroupFiles {
+  /** Text of a file, or undefined when it is not there or may not be read. */
+  read(path: string): string | undefined
+}
+
+export const systemCgroupFiles: CgroupFiles = {
+  read(path) {
+    try {
+      return fs.readFileSync(path, 'utf8')
+    } catch {
+      return undefined
+    }
+  },
+}
+
+export interface Cgroup {
+  readonly version: 1 | 2
+  /** The group's directory, then those of its parents up to the mount: a limit may stand on any of them. */
+  readonly paths: readonly string[]
+}
+
+/** A v1 cgroup without a limit says a number near 2^63, rounded to pages. */
+const unlimitedV1 = 2 ** 60
+
+/**
+ * The memory cgroup of this process. In a container the mount shows the container's own group at its root while
+ * `/proc/self/cgroup` may still name the path on the node: then the root is right.
+ */
+export function memoryCgroup(files: CgroupFiles): Cgroup | undefined {
+  const lines = files.read('/proc/self/cgroup')?.split('\n') ?? []
+  const v1 = lines.find((line) => line.split(':')[1]?.split(',').includes('memory'))
+  const v2 = lines.find((line) => line.startsWith('0::'))?.slice(3)
+  const candidates: [1 | 2, string, string, string | undefined][] = [
+    [1, '/sys/fs/cgroup/memory', 'memory.limit_in_bytes', v1?.split(':').slice(2).join(':')],
+    [2, '/sys/fs/cgroup', 'memory.stat', v2],
+    [2, '/sys/fs/cgroup/unified', 'memory.stat', v2],
+  ]
+  for (const [version, mount, file, path] of candidates) {
+    if (path === undefined) continue
+    const paths = [...upwards(path)].map((at) => mount + at).filter((at) => files.read(`${at}/${file}`) !== undefined)
+    if (paths.length > 0) return { version, paths }
+  }
+  return undefined
+}
+
+function* upwards(path: string): Generator<string> {
+  for (let at = path.replace(/\/+$/, ''); ; at = at.slice(0, at.lastIndexOf('/'))) {
+    yield at
+    if (at === '') return
+  }
+}
+
+/**
+ * What one directory of the cgroup allows, bytes; undefined: nothing of its own.
+ * Sources: kernel documentation, admin-guide/cgroup-v2.rst (`memory.max`) and cgroup-v1/memory.rst.
+ */
+export function limitOf(files: CgroupFiles, version: 1 | 2, path: string): number | undefined {
+  // `max`, or nothing that is a number: no limit here.
+  const bytes = Number(/^\d+$/.exec(files.read(`${path}/${limitFile(version)}`)?.trim() ?? '')?.[0] ?? Infinity)
+  return bytes < unlimitedV1 ? bytes : undefined
+}
+
+export function limitFile(version: 1 | 2): string {
+  return version === 2 ? 'memory.max' : 'memory.limit_in_bytes'
+}
+
+/** Anonymous, kernel and socket memory of the group and its children, bytes. Page cache is not counted: it gives way. */
+export function usedBytesOf(files: CgroupFiles, version: 1 | 2, path: string): number {
+  const stat = files.read(`${path}/memory.stat`) ?? ''
+  if (version === 2) return field(stat, 'anon') + field(stat, 'kernel') + field(stat, 'sock')
+  return field(stat, 'total_rss') + Number(files.read(`${path}/memory.kmem.usage_in_bytes`) ?? 0)
+}
+
+/** How often the kernel found no memory for the group, killed in it or not; it never falls. */
+export function oomCount(files: CgroupFiles, version: 1 | 2, path: string): number {
+  if (version === 1) return field(files.read(`${path}/memory.oom_control`) ?? '', 'oom_kill')
+  const events = files.read(`${path}/memory.events`) ?? ''
+  return field(events, 'oom') + field(events, 'oom_kill')
+}
+
+/**
+ * For how long in all no process of the group could go on for want of memory, microseconds; undefined where the kernel
+ * does not say. Source: kernel documentation, accounting/psi.rst (`full … total=`).
+ */
+export function stalledUs(files: CgroupFiles, version: 1 | 2, path: string): number | undefined {
+  if (version === 1) return undefined
+  const total = /^full .*\btotal=(\d+)/m.exec(files.read(`${path}/memory.pressure`) ?? '')?.[1]
+  return total === undefined ? undefined : Number(total)
+}
+
+/** A value in lines of `name value`; 0 when it is not there. */
+export function field(text: string, name: string): number {
+  for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1)) {
+    const end = at + name.length
+    if ((at === 0 || text[at - 1] === '\n') && text[end] === ' ') return Number.parseInt(text.slice(end + 1), 10) || 0
+  }
+  return 0
+}
