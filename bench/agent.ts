@@ -151,7 +151,7 @@ function lastWords(path: string): string {
 }
 
 /** A port that was free a moment ago: two benches, or a bench beside an agent, do not meet on the default one. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

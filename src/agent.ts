@@ -1,6 +1,7 @@
 import PQueue from 'p-queue'
 import { fieldsOf, Notices, textOf, type Notice } from './admin/logger.ts'
 import type { Figures } from './admin/figures.ts'
+import { BackpressureWatch } from './agent/backpressure-watch.ts'
 import { Bell } from './agent/bell.ts'
 import { Delivery } from './agent/delivery.ts'
 import { Drain, stopTimes } from './agent/drain.ts'
@@ -16,7 +17,8 @@ import { Saving } from './agent/saving.ts'
 import { staticFields } from './config/static-fields.ts'
 import { Stopping } from './agent/stopping.ts'
 import * as texts from './agent/texts.ts'
-import { Troubles } from './agent/troubles.ts'
+import { Telling } from './agent/telling.ts'
+import type { Said } from './agent/troubles.ts'
 import type { AgentOptions, Summary, World } from './agent/world.ts'
 import { limits } from './base/limits.ts'
 import { hasDate } from './base/placeholders.ts'
@@ -74,7 +76,8 @@ export class Agent {
   #watch: Watch | undefined
   #state: Omit<State, 'generations'> = { instance: '', incarnation: '', sinceMs: 0, names: '', indices: null }
   #health: Health = { state: 'unknown' }
-  readonly #troubles: Troubles
+  readonly #telling: Telling
+  readonly #backpressure: BackpressureWatch
   #ready = false
   #drain: Drain | undefined
   #stopped = false
@@ -87,7 +90,8 @@ export class Agent {
     const { settings, plan, world, logger } = options
     this.#o = options
     this.#notices = new Notices(logger)
-    this.#troubles = new Troubles(world.clock)
+    this.#telling = new Telling(world.clock)
+    this.#backpressure = this.#watchBackpressure()
     this.#events = new FileEvents(logger)
     this.#bell = new Bell(world.clock)
     const make = (of: MemoryPlan) => () => new Kernel(of.inputBytes, of.batchBytes, settings.lineBytesMax)
@@ -124,7 +128,10 @@ export class Agent {
       deadLetter: (letter) => this.#letters.keep(letter),
       doubts: this.#doubts,
       blind: (why) => this.#notices.warn(texts.blind(settings.target, why)),
-      outcome: (outcome, durationMs, bytes) => options.request?.(outcome, durationMs, bytes),
+      outcome: (outcome, durationMs, bytes) => {
+        this.#backpressure.request(outcome)
+        options.request?.(outcome, durationMs, bytes)
+      },
     })
     this.#memory = new MemoryKeeper({
       clock: world.clock,
@@ -205,8 +212,11 @@ export class Agent {
     return this.#ready
   }
 
-  get health(): Health {
-    return this.#health
+  /** For a probe that asks for details: nothing that costs a look at each file. */
+  get detail(): object {
+    const { state, cause, forSeconds, lagSeconds, heldSeconds } = this.#backpressure.figures()
+    const rounded = Object.entries({ forSeconds, lagSeconds, heldSeconds }).map(([name, s]) => [name, Math.round(s)])
+    return { elasticsearch: this.#health, backpressure: { state, cause, ...Object.fromEntries(rounded) } }
   }
 
   figures(): Figures {
@@ -224,6 +234,7 @@ export class Agent {
       phase: this.#drain !== undefined ? 'draining' : this.#ready ? 'shipping' : 'starting',
       events: this.#events.counts,
       letters: this.#letters.figures(),
+      backpressure: this.#backpressure.figures(),
     })
   }
 
@@ -323,8 +334,23 @@ export class Agent {
     })
   }
 
+  #watchBackpressure(): BackpressureWatch {
+    const { world } = this.#o
+    const around = () => ({
+      server: this.#health.state,
+      heldSinceMs: this.#delivery?.heldSinceMs,
+      stateSinceMs: this.#saving?.awaitedSinceMs,
+      slotsWithheld: this.#memory.slotsPlanned - this.#arena.slots,
+      serverLimited: this.#requests.pending >= this.#shipper.pace.concurrency,
+    })
+    return new BackpressureWatch(world.clock, world.load, around, (condition) =>
+      this.#tell(this.#telling.backpressure(condition, () => leftOf(this.#registry, this.ledger).unreadBytes)),
+    )
+  }
+
   #makeDelivery(): Delivery {
     return new Delivery({
+      clock: this.#o.world.clock,
       requests: this.#requests,
       shipper: this.#shipper,
       frontiers: this.#frontiers,
@@ -369,6 +395,7 @@ export class Agent {
       if (follows) this.#looking.lookWhenDue()
       else this.#registry.lastLook()
       const more = this.#pump.fill()
+      this.#backpressure.turned(more ? 'more' : this.#pump.isBlocked ? 'blocked' : 'done')
       const { batch } = this.#pump
       if (batch?.documents === 0) this.#delivery.settleEmpty(this.#pump.discard())
       const sealMs = this.#sealAfter()
@@ -387,7 +414,7 @@ export class Agent {
       const nowMs = clock.monotonicMs()
       const drainMs = step?.do === 'wait' ? step.ms : Infinity
       const lookMs = follows ? this.#looking.dueMs - nowMs : Infinity
-      const dueMs = Math.min(this.#saving.dueMs, this.#memory.dueMs)
+      const dueMs = Math.min(this.#saving.dueMs, this.#memory.dueMs, this.#backpressure.dueMs)
       await this.#bell.wait(Math.min(sealMs || Infinity, drainMs, lookMs, dueMs - nowMs))
     }
   }
@@ -439,7 +466,10 @@ export class Agent {
 
   #onHealth(health: Health): void {
     this.#health = health
-    const said = this.#troubles.take(health)
+    this.#tell(this.#telling.health(health))
+  }
+
+  #tell(said: Said | undefined): void {
     if (said !== undefined) this.#say(said.level, said.notice)
   }
 

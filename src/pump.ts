@@ -47,6 +47,7 @@ const roomBytesMin = 16 * 1024
 export class Pump {
   readonly #o: PumpOptions
   #batch: Filled | undefined
+  #isBlocked = false
   /** Output bytes for one input byte, lately: so that no more is read than fits. */
   #growth = 2
   #templateOf: Generation | undefined
@@ -63,21 +64,30 @@ export class Pump {
     return this.#batch
   }
 
+  /** The last filling has ended because no slot was free. */
+  get isBlocked(): boolean {
+    return this.#isBlocked
+  }
+
   /** Takes turns until a batch is full, nothing is readable, or no slot is free. True: there may be more to do now. */
   fill(): boolean {
     const { schedule, arena, clock, ledger } = this.#o
     const startBytes = ledger.readBytes
+    const untilMs = clock.monotonicMs() + limits.fillMsMax
+    this.#isBlocked = false
     while (schedule.size > 0) {
       // A hole of gigabytes in a sparse file fills no batch.
       if (ledger.readBytes - startBytes > limits.fillBytesMax) return true
       if (this.#batch === undefined) {
         const kernel = arena.take()
+        this.#isBlocked = kernel === undefined
         if (kernel === undefined) return false
         this.#batch = new Batch(kernel, clock.monotonicMs())
       }
       const generation = schedule.next()
       if (generation === undefined) return false
       if (this.#turn(generation, this.#batch)) return true
+      if (clock.monotonicMs() >= untilMs) return schedule.size > 0
     }
     return false
   }

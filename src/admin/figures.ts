@@ -1,3 +1,5 @@
+import type { Cause, State } from './backpressure-words.ts'
+
 /** What became of the lines of one file, or of all of them; see `settle/ledger.ts`. */
 export interface LineFigures {
   readonly readLines: number
@@ -62,6 +64,23 @@ export interface Figures extends LineFigures {
   /** The state that Elasticsearch is in, and what the last request told. */
   readonly health: string
   readonly healthDetail: string
+  /** Whether what is written is shipped at once, and what is in the way; for how long. */
+  readonly backpressure: {
+    readonly state: State
+    readonly cause: Cause
+    readonly forSeconds: number
+    readonly blockedSeconds: number
+    readonly lagSeconds: number
+    readonly heldSeconds: number
+    readonly throttle:
+      | {
+          readonly quotaCores: number
+          readonly periods: number
+          readonly throttledPeriods: number
+          readonly throttledMs: number
+        }
+      | undefined
+  }
   readonly events: readonly { readonly kind: string; readonly why: string; readonly count: number }[]
   /** In an order that stays as it is. */
   readonly byFile: readonly FileFigures[]

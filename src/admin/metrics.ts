@@ -1,5 +1,6 @@
 import type { Counter as CounterType, Gauge as GaugeType, Registry } from 'prom-client'
 import { limits } from '../base/limits.ts'
+import { causes, states } from './backpressure-words.ts'
 import type { Figures, FileFigures } from './figures.ts'
 import { Timings } from './timings.ts'
 
@@ -51,6 +52,37 @@ const table: readonly (readonly [string, string, (figures: Figures) => number | 
   ['remora_gap_bytes_total', 'Bytes of files that vanished before they were read.', (f) => f.gapBytes],
   ['remora_gaps_total', 'Files that vanished before they were read.', (f) => f.gaps],
   ['remora_unread_bytes', 'Bytes in files that were not read yet.', (f) => f.unreadBytes],
+  [
+    'remora_lag_seconds',
+    'Time since all that was known had been read: no readable byte is known for longer.',
+    (f) => f.backpressure.lagSeconds,
+  ],
+  [
+    'remora_held_seconds',
+    'Age of the oldest batch without a final verdict, since it left.',
+    (f) => f.backpressure.heldSeconds,
+  ],
+  [
+    'remora_read_blocked_seconds_total',
+    'Time during which something was readable and no batch slot was free.',
+    (f) => f.backpressure.blockedSeconds,
+  ],
+  ['remora_cpu_quota_cores', 'Quota on CPU time of the cgroup; 0: none.', (f) => f.backpressure.throttle?.quotaCores],
+  [
+    'remora_cpu_periods_total',
+    'Periods of that quota in which something ran.',
+    (f) => f.backpressure.throttle?.periods,
+  ],
+  [
+    'remora_cpu_throttled_periods_total',
+    'Of these, periods in which it was used up.',
+    (f) => f.backpressure.throttle?.throttledPeriods,
+  ],
+  [
+    'remora_cpu_throttled_seconds_total',
+    'Time for which the kernel let nothing of the cgroup run; of several cores, each counted.',
+    (f) => (f.backpressure.throttle?.throttledMs ?? 0) / 1000,
+  ],
   ['remora_files', 'Generations of files that are known.', (f) => f.files],
   ['remora_open_files', 'Files held open.', (f) => f.openFiles],
   ['remora_directories', 'Directories looked at.', (f) => f.directories],
@@ -164,6 +196,8 @@ async function makeRegistry(
     '1 for the state that Elasticsearch is in as far as the last request tells.',
     ['state'],
   )
+  const putState = row('remora_backpressure_state', '1 for the state: see README, "Backpressure".', ['state'])
+  const putCause = row('remora_backpressure_cause', '1 for what is in the way, `none` while it flows.', ['cause'])
   const putEvent = row('remora_file_events_total', 'What happened to files, and the fact that told.', ['kind', 'why'])
   const putSentBytes = row('remora_sent_bytes_total', 'Bytes of bulk bodies sent.')
   timings.register(registry)
@@ -176,6 +210,8 @@ async function makeRegistry(
       for (const { read, put } of processRows) put(read())
       putSentBytes(timings.sentBytes)
       for (const state of healthStates) putHealth(state === now.health ? 1 : 0, { state })
+      for (const state of states) putState(state === now.backpressure.state ? 1 : 0, { state })
+      for (const cause of causes) putCause(cause === now.backpressure.cause ? 1 : 0, { cause })
       for (const { kind, why, count } of now.events) putEvent(count, { kind, why })
       for (const [at, file] of now.byFile.entries()) {
         // What is put twice under one name adds up, gauges too.

@@ -1,4 +1,5 @@
 import { limits } from '../base/limits.ts'
+import { causeTexts, stateTexts } from './backpressure-words.ts'
 import type { Figures, FileFigures } from './figures.ts'
 
 /**
@@ -76,6 +77,7 @@ export function statusPage(version: string, figures: Figures): string {
 <meta name="viewport" content="width=device-width"><title>Remora</title><style>${style}</style></head><body>
 <h1>Remora ${escapeHtml(version)}</h1>
 <p>${phaseWords[phase]}. Elasticsearch <span${trouble ? ' class="bad"' : ''}>${words}</span>${detail}.</p>
+${backpressureText(figures)}
 <h2>Lines</h2>
 <p>read = acknowledged + filtered + dead-lettered + lost + held</p>
 <table><tr><th>file</th>${columns.map(([head]) => `<th>${head}</th>`).join('')}</tr>
@@ -92,6 +94,30 @@ ${checkpointText(figures)}${lettersText(figures)}</p>
 </body></html>
 `
 }
+
+/** What it is, for how long, why, and the way out; then the figures that tell how bad it is. */
+function backpressureText({ backpressure, unreadBytes }: Figures): string {
+  const { state, cause, forSeconds, lagSeconds, heldSeconds, throttle } = backpressure
+  const [what, wayOut] = cause === 'none' ? ['', ''] : causeTexts[cause]
+  const why = what === '' ? '' : ` It is because ${what}. <span class="rest">${wayOut}</span>`
+  const bad = state === 'flowing' || cause === 'one_core' ? '' : ' class="bad"'
+  const figures = [
+    `${count(unreadBytes)} bytes unread`,
+    lagSeconds > 0 ? `the oldest for ${time(lagSeconds)} at the most` : '',
+    heldSeconds >= 1 ? `the oldest batch under way for ${time(heldSeconds)}` : '',
+    throttle === undefined ? '' : throttleText(throttle),
+  ]
+  return `<p>Backpressure: <b${bad}>${state}</b> for ${time(forSeconds)}: ${stateTexts[state]}.${why}</p>
+<p>${figures.filter((text) => text !== '').join('; ')}.</p>`
+}
+
+function throttleText({ quotaCores, periods, throttledPeriods }: NonNullable<Figures['backpressure']['throttle']>) {
+  const share = Math.round((100 * throttledPeriods) / Math.max(1, periods))
+  return `CPU limit of ${quotaCores} cores, used up in ${share} % of its periods since the start`
+}
+
+const time = (seconds: number) =>
+  seconds < 120 ? `${count(Math.round(seconds))} s` : `${count(Math.round(seconds / 60))} min`
 
 /** What lags or went wrong comes first. */
 function urgency(a: FileFigures, b: FileFigures): number {

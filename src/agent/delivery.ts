@@ -1,4 +1,5 @@
 import type PQueue from 'p-queue'
+import type { Clock } from '../base/clock.ts'
 import type { Kernel } from '../encode/kernel.ts'
 import type { Filled } from '../pump.ts'
 import type { Arena } from '../queue/arena.ts'
@@ -9,6 +10,7 @@ import type { Resumption } from './resumption.ts'
 import type { Saving } from './saving.ts'
 
 export interface DeliveryOptions {
+  readonly clock: Clock
   readonly requests: PQueue
   readonly shipper: Shipper
   readonly frontiers: Frontiers
@@ -25,16 +27,24 @@ export interface DeliveryOptions {
 /** From a batch that leaves to its verdicts: in the ledger, at the frontiers, and its slot given back. */
 export class Delivery {
   readonly #o: DeliveryOptions
+  /** Batches without a verdict and when they left, the oldest first. */
+  readonly #held = new Map<Filled, number>()
 
   constructor(options: DeliveryOptions) {
     this.#o = options
+  }
+
+  /** When the oldest batch without a verdict has left, monotonic. */
+  get heldSinceMs(): number | undefined {
+    return this.#held.values().next().value
   }
 
   /** Takes its turn among the requests. Rejects when Remora itself is at fault. */
   async ship(batch: Filled): Promise<void> {
     // In the order in which batches leave, whatever the order in which they arrive.
     const settle = batch.spans.map((span) => this.#o.frontiers.issue(span))
-    await this.#o.requests.add(() => this.#deliver(batch, settle))
+    this.#held.set(batch, this.#o.clock.monotonicMs())
+    await this.#o.requests.add(() => this.#deliver(batch, settle)).finally(() => this.#held.delete(batch))
     // Only now the queue does not count it any more: who is told sooner may think that it is under way still.
     this.#o.delivered()
   }

@@ -6,6 +6,7 @@ import type { Arena } from '../queue/arena.ts'
 import type { Checkpoint } from '../settle/checkpoint.ts'
 import type { Account, Ledger } from '../settle/ledger.ts'
 import type { Health } from '../ship/shipper.ts'
+import type { BackpressureFigures } from './backpressure-watch.ts'
 import type { EventCount } from './events.ts'
 import { unreadByPath } from './left.ts'
 import type { LetterFigures } from './letters.ts'
@@ -27,6 +28,7 @@ export interface Sources {
   readonly phase: Figures['phase']
   readonly events: readonly EventCount[]
   readonly letters: LetterFigures
+  readonly backpressure: BackpressureFigures
 }
 
 /** Gathered when somebody asks: nothing is counted twice, and nothing while nobody asks. */
@@ -52,6 +54,7 @@ export function figuresOf(sources: Sources): Figures {
     phase: sources.phase,
     health: health.state,
     healthDetail: 'detail' in health ? health.detail : '',
+    backpressure: sources.backpressure,
     events: sources.events,
     byFile: byFile(ledger, unread),
   }

@@ -104,6 +104,11 @@ export class MemoryKeeper<Slot> {
     arena.trim()
   }
 
+  /** Batch slots of the plan; under pressure the arena has fewer. */
+  get slotsPlanned(): number {
+    return this.#plan.slots
+  }
+
   figures(): MemoryFigures {
     const { limit, usedBytes, ooms, stalledMs } = this.#o.memory.sample()
     return {

@@ -25,6 +25,7 @@ export class Saving {
   #nextMs = 0
   /** A write that several batches wait for. */
   #shared: Promise<unknown> | undefined
+  #sharedSinceMs: number | undefined
 
   constructor(options: SavingOptions) {
     this.#o = options
@@ -38,6 +39,11 @@ export class Saving {
   /** When the next write is due, monotonic; Infinity: nothing has changed, or one is under way. */
   get dueMs(): number {
     return this.#dirty ? this.#nextMs : Infinity
+  }
+
+  /** Since when batches wait for a write, monotonic; undefined: none does. */
+  get awaitedSinceMs(): number | undefined {
+    return this.#sharedSinceMs
   }
 
   /** Begins a write when its time has come. */
@@ -55,7 +61,8 @@ export class Saving {
   async knows(generations: readonly Generation[]): Promise<void> {
     const known = this.#o.registry.generations
     while (generations.some((generation) => !generation.durable && known.has(generation))) {
-      await (this.#shared ??= this.save().finally(() => (this.#shared = undefined)))
+      this.#sharedSinceMs ??= this.#o.clock.monotonicMs()
+      await (this.#shared ??= this.save().finally(() => (this.#shared = this.#sharedSinceMs = undefined)))
     }
   }
 

@@ -88,6 +88,8 @@ export const limits = {
   unpackSkippedMax: 1_000,
   /** Bytes read in one go before the loop turns: probes, signals and answers get their turn. */
   fillBytesMax: 8 * 1024 * 1024,
+  /** The same in time, for many small files: a tenth of a core has so much in 100 ms, and a probe is answered within a second. */
+  fillMsMax: 10,
   /** A drain that waits for no quiet still takes what comes within so long: the last lines of an application that ends. */
   drainFollowMs: 1_000,
   /** Of the shutdown grace so much is kept for shipping, when files are followed until they are quiet. */
@@ -185,6 +187,13 @@ export const limits = {
   /** Between two messages about the server's health; and how long it may ask for time before that is worth one. */
   troubleIntervalMs: 60_000,
   overloadUnsaidMs: 5_000,
+  /** What backpressure is decided from: looked at in this interval while there is something to do, over this time. */
+  backpressureIntervalMs: 1_000,
+  backpressureWindowMs: 10_000,
+  /** Another state or cause is believed when it was seen for so long. */
+  backpressureBelieveMs: 3_000,
+  /** A batch without a verdict for so long waits too long. */
+  heldLongMs: 10_000,
   /** Of a dead letter: its reason, and all of its line. */
   letterReasonMax: 1024,
   letterBytesMax: 32 * 1024 * 1024,
@@ -266,6 +275,15 @@ assert(
     limits.retryCapMs <= limits.overloadCapMs &&
     limits.holdBaseMs <= limits.holdCapMs,
   'back-off grows',
+)
+assert(
+  limits.backpressureIntervalMs * 2 <= limits.backpressureBelieveMs &&
+    limits.backpressureBelieveMs <= limits.backpressureWindowMs,
+  'a change of backpressure is seen more than once before it is believed',
+)
+assert(
+  limits.backpressureBelieveMs + limits.backpressureWindowMs < limits.troubleIntervalMs,
+  'what is said of backpressure has been true meanwhile',
 )
 assert(
   16 * 2 ** 30 <= limits.letterSegmentBytesMax * limits.letterSegmentsMax,

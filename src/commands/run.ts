@@ -5,6 +5,7 @@ import { statusPage } from '../admin/page.ts'
 import { startAdmin } from '../admin/server.ts'
 import { Agent, type Summary, type World } from '../agent.ts'
 import { systemClock } from '../base/clock.ts'
+import { LoadReader } from '../base/load.ts'
 import { systemDisk } from '../base/disk.ts'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
@@ -66,9 +67,11 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
   const send = makeSend(connections, bulkTargetOf(target, pipeline, routing), requestTimeoutMs)
   // At the end nobody waits for an answer about templates.
   const over = new AbortController()
+  const load = new LoadReader()
   const world: World = {
     disk: systemDisk,
     clock: systemClock,
+    load: () => load.read(),
     random: Math.random,
     newInstanceId: randomUUID,
     watch: watchDirectories,
@@ -145,7 +148,7 @@ function leave(logger: Logger): void {
 async function listen(settings: Settings, agent: Agent, metrics: Metrics, logger: Logger) {
   if (settings.adminPort === 0) return undefined
   const routes = {
-    ready: () => ({ ready: agent.isReady, detail: { ready: agent.isReady, elasticsearch: agent.health } }),
+    ready: () => ({ ready: agent.isReady, detail: { ready: agent.isReady, ...agent.detail } }),
     metrics: () => metrics.text(),
     page: () => statusPage(version, agent.figures()),
   }

@@ -45,6 +45,15 @@ export const figures: Figures = {
   phase: 'shipping',
   health: 'holding',
   healthDetail: 'the server answers 403',
+  backpressure: {
+    state: 'full',
+    cause: 'server_slow',
+    forSeconds: 141,
+    blockedSeconds: 142,
+    lagSeconds: 143,
+    heldSeconds: 144,
+    throttle: { quotaCores: 145, periods: 147, throttledPeriods: 146, throttledMs: 148_000 },
+  },
   events: [
     { kind: 'renamed', why: 'a', count: 123 },
     { kind: 'truncated', why: 'b', count: 124 },

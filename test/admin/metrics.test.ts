@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { causes, states } from '../../src/admin/backpressure-words.ts'
 import type { Figures } from '../../src/admin/figures.ts'
 import { makeMetrics } from '../../src/admin/metrics.ts'
 import { limits } from '../../src/base/limits.ts'
@@ -15,7 +16,7 @@ const valueOf = (samples: readonly Sample[], name: string, labels: Record<string
 
 /** By name in the text; every figure must be one of them. */
 const names: Readonly<
-  Record<Exclude<keyof Figures, 'phase' | 'health' | 'healthDetail' | 'events' | 'byFile'>, string>
+  Record<Exclude<keyof Figures, 'phase' | 'health' | 'healthDetail' | 'events' | 'byFile' | 'backpressure'>, string>
 > = {
   readLines: 'remora_read_lines_total',
   readBytes: 'remora_read_bytes_total',
@@ -83,11 +84,49 @@ describe('the state of Elasticsearch', () => {
     '%s is 1 and all others are 0',
     async (health) => {
       const { samples } = await scrape(makeMetrics('1', () => ({ ...figures, health })))
-      const states = samples.filter(({ name }) => name === 'remora_elasticsearch_state')
-      expect(states).toHaveLength(5)
-      for (const { labels, value } of states) expect(value).toBe(labels['state'] === health ? 1 : 0)
+      const series = samples.filter(({ name }) => name === 'remora_elasticsearch_state')
+      expect(series).toHaveLength(5)
+      for (const { labels, value } of series) expect(value).toBe(labels['state'] === health ? 1 : 0)
     },
   )
+})
+
+describe('backpressure', () => {
+  test.each(states.flatMap((state) => causes.map((cause) => [state, cause] as const)))(
+    '%s because of %s is 1 and all others are 0',
+    async (state, cause) => {
+      const backpressure = { ...figures.backpressure, state, cause }
+      const { samples } = await scrape(makeMetrics('1', () => ({ ...figures, backpressure })))
+      const ones = (name: string) => samples.filter((sample) => sample.name === name && sample.value === 1)
+      expect(ones('remora_backpressure_state').map(({ labels }) => labels)).toEqual([{ state }])
+      expect(ones('remora_backpressure_cause').map(({ labels }) => labels)).toEqual([{ cause }])
+      expect(samples.filter(({ name }) => name === 'remora_backpressure_state')).toHaveLength(states.length)
+    },
+  )
+
+  test('its figures', async () => {
+    const { samples } = await scrape()
+    expect(
+      Object.fromEntries(
+        samples.filter(({ name }) => /lag|held_s|blocked|cpu_[qpt]/.test(name)).map(({ name, value }) => [name, value]),
+      ),
+    ).toEqual({
+      remora_read_blocked_seconds_total: 142,
+      remora_lag_seconds: 143,
+      remora_held_seconds: 144,
+      remora_cpu_quota_cores: 145,
+      remora_cpu_throttled_periods_total: 146,
+      remora_cpu_periods_total: 147,
+      remora_cpu_throttled_seconds_total: 148,
+    })
+  })
+
+  test('without a quota nothing is throttled', async () => {
+    const backpressure = { ...figures.backpressure, throttle: undefined }
+    const { samples } = await scrape(makeMetrics('1', () => ({ ...figures, backpressure })))
+    for (const name of ['remora_cpu_quota_cores', 'remora_cpu_periods_total', 'remora_cpu_throttled_seconds_total'])
+      expect(valueOf(samples, name)).toBe(0)
+  })
 })
 
 test('a scrape shows what is now, also when a figure went back', async () => {

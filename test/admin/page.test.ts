@@ -22,6 +22,30 @@ test('it shows state, totals, and what Elasticsearch says', () => {
   expect(page({ health: 'ok', healthDetail: '' })).toContain('<span>takes documents</span>.')
 })
 
+const pageOf = (given: Partial<Figures['backpressure']>) =>
+  page({ backpressure: { ...figures.backpressure, throttle: undefined, ...given } })
+
+describe('backpressure', () => {
+  test('state, for how long, why, the way out, and how bad it is', () => {
+    const html = page()
+    expect(html).toContain('<b class="bad">full</b> for 2 min: every batch slot is taken')
+    expect(html).toContain('It is because Remora waits for the answers of Elasticsearch')
+    expect(html).toContain('remora_bulk_request_seconds')
+    expect(html).toContain('111 bytes unread; the oldest for 2 min at the most; the oldest batch under way for 2 min')
+    expect(html).toContain('CPU limit of 145 cores, used up in 99 % of its periods since the start')
+  })
+
+  test('when all is well, in few words', () => {
+    const html = pageOf({ state: 'flowing', cause: 'none', forSeconds: 59.6, lagSeconds: 0, heldSeconds: 0.5 })
+    expect(html).toContain('<b>flowing</b> for 60 s: what is written is shipped at once.</p>\n<p>111 bytes unread.</p>')
+  })
+
+  test('a backlog that is worked off is no alarm', () => {
+    expect(pageOf({ state: 'filling', cause: 'one_core' })).toContain('<b>filling</b>')
+    expect(pageOf({ state: 'filling', cause: 'stalled' })).toContain('<b class="bad">filling</b>')
+  })
+})
+
 test('a file has a row, and what lags or went wrong stands first', () => {
   const [quiet, lagging] = [fileFigures('/quiet.log'), { ...fileFigures('/lagging.log'), unreadBytes: 1_234_567 }]
   const html = page({ byFile: [quiet, lagging, fileFigures(undefined)] })

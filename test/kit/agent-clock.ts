@@ -34,6 +34,11 @@ export class VirtualClock {
     this.#epochMs += byMs
   }
 
+  /** Something takes so long, and nothing else happens meanwhile. */
+  take(ms: number): void {
+    this.#nowMs += ms
+  }
+
   /** When the next timer is due; Infinity without one. */
   get nextMs(): number {
     return this.#pending[0]?.dueMs ?? Infinity
