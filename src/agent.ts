@@ -16,6 +16,7 @@ import { staticFields } from './config/static-fields.ts'
 import { Stopping } from './agent/stopping.ts'
 import * as texts from './agent/texts.ts'
 import { Troubles } from './agent/troubles.ts'
+import { Volume } from './agent/volume.ts'
 import type { AgentOptions, Summary, World } from './agent/world.ts'
 import { limits } from './base/limits.ts'
 import { hasDate } from './base/placeholders.ts'
@@ -68,6 +69,7 @@ export class Agent {
   #saving!: Saving
   #looking!: Looking
   #delivery!: Delivery
+  #volume!: Volume
   #watch: Watch | undefined
   #state: Omit<State, 'generations'> = { instance: '', incarnation: '', sinceMs: 0, names: '', indices: null }
   #health: Health = { state: 'unknown' }
@@ -155,13 +157,11 @@ export class Agent {
     this.#registry = this.#makeRegistry(saved.generations, saved.first)
     this.#saving = this.#makeSaving()
     this.#delivery = this.#makeDelivery()
+    this.#volume = this.#makeVolume()
     this.#looking = new Looking(world.clock, this.#discovery, this.#registry, () => this.#saving.touch())
     this.#pump = this.#makePump()
     this.#watch = world.watch(
-      (directory) => {
-        this.#discovery.hint(directory)
-        this.#bell.ring()
-      },
+      (directory) => this.#hint(directory),
       (directory, error) => {
         this.#discovery.unwatchable(directory)
         this.#notices.warn(texts.watchFailed(directory, error))
@@ -172,6 +172,7 @@ export class Agent {
     await this.#saving.save()
     if (this.#registry.generations.size === 0) this.#notices.warn(texts.noFiles(settings))
     this.#ready = true
+    if (this.#drain === undefined) this.#volume.start()
     this.#loop = this.#run().catch((error: unknown) => this.#fail(error))
   }
 
@@ -208,6 +209,7 @@ export class Agent {
       phase: this.#drain !== undefined ? 'draining' : this.#ready ? 'shipping' : 'starting',
       events: this.#events.counts,
       letters: this.#letters.figures(),
+      volume: this.#volume.figures(),
     })
   }
 
@@ -220,6 +222,7 @@ export class Agent {
     const { settings, world } = this.#o
     const times = stopTimes(graceMs, settings.drainQuietMs)
     const stopping = new Stopping(world.clock, times, () => this.#cut(), now)
+    this.#volume?.stop()
     this.#drain = new Drain(world.clock.monotonicMs(), settings.drainQuietMs, times)
     if (this.#ready) this.#registry.hurry()
     this.#ready = false
@@ -280,10 +283,7 @@ export class Agent {
         startAtEnd: first && settings.startAt === 'end',
         happened: (happening) => this.#onHappening(happening),
         restored: (generation) => this.#resumption.add(generation),
-        lookAgain: (directory) => {
-          this.#discovery.hint(directory)
-          this.#bell.ring()
-        },
+        lookAgain: (directory) => this.#hint(directory),
         names: this.#names,
         namesBefore: (path) => this.#discovery.namesBefore(path),
         readable: (generation) => this.#schedule.offer(generation),
@@ -291,6 +291,11 @@ export class Agent {
       },
       saved,
     )
+  }
+
+  #hint(directory: string): void {
+    this.#discovery.hint(directory)
+    this.#bell.ring()
   }
 
   #makeSaving(): Saving {
@@ -318,6 +323,19 @@ export class Agent {
       arena: this.#arena,
       signal: this.#abort.signal,
       delivered: () => this.#bell.ring(),
+    })
+  }
+
+  #makeVolume(): Volume {
+    return new Volume({
+      ...this.#o,
+      ledger: this.ledger,
+      notices: this.#notices,
+      discovery: this.#discovery,
+      registry: this.#registry,
+      saving: this.#saving,
+      lookAgain: (directory) => this.#hint(directory),
+      failed: (error) => this.#fail(error),
     })
   }
 

@@ -1,6 +1,7 @@
 import type { Logger } from '../admin/logger.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
+import type { VolumeDisk } from '../base/volume-disk.ts'
 import type { Settings } from '../config/types.ts'
 import type { Watch } from '../discover/watch.ts'
 import type { MemoryPlan } from '../queue/plan.ts'
@@ -13,6 +14,7 @@ import type { Left } from './left.ts'
 /** The world: in a test, one that the test owns. */
 export interface World {
   readonly disk: Disk
+  readonly volumeDisk: VolumeDisk
   readonly clock: Clock
   /** [0, 1) */
   readonly random: () => number

@@ -8,6 +8,7 @@ import { systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import { systemVolumeDisk } from '../base/volume-disk.ts'
 import { loadSettings, type Env } from '../config/load.ts'
 import { explainProblems } from '../config/problem.ts'
 import { readSettingFile } from '../config/read-file.ts'
@@ -67,6 +68,7 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
   const over = new AbortController()
   const world: World = {
     disk: systemDisk,
+    volumeDisk: systemVolumeDisk,
     clock: systemClock,
     random: Math.random,
     newInstanceId: randomUUID,

@@ -75,6 +75,8 @@ test('the figures are read from what the agent really prints', async () => {
   const others = { ...counts, directories: 1, possiblyDuplicatedLines: 0, filteredLines: 0, byFile: [] }
   const pace = { failureStoredLines: 0, requestsMax: 1, requestBytesMax: 1 }
   const state = { slots: 4, slotsTaken: 1, checkpointAgeSeconds: undefined, checkpointFailures: 0, health: 'ok' }
+  const volume = { volumeUsedBytes: 0, volumeLimitBytes: 0, volumeHeldBytes: 0 }
+  const deleted = { droppedFiles: 0, droppedBytes: 0, freedFiles: 0, freedBytes: 0 }
   const letters = { letters: 0, letterBytes: 0, expiredLetters: 0, expiredEarlierLetters: 0, movedLetters: 0 }
   const events = [
     { kind: 'found', why: 'a', count: 4 },
@@ -88,6 +90,8 @@ test('the figures are read from what the agent really prints', async () => {
     ...pace,
     ...state,
     ...letters,
+    ...volume,
+    ...deleted,
     memoryLimitBytes: 2 ** 34,
     phase: 'shipping',
     healthDetail: '',
