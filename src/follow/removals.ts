@@ -34,21 +34,28 @@ export class Removals {
   /**
    * Rotated files with a content that is known, and that has ended; the oldest content first. A file that has lost its name
    * may still be the one that is written to: it counts as rotated when the file that has its name now has bytes. Into a copy
-   * or an archive no application writes.
+   * or an archive no application writes. What has a name that no rotation gives was put there by somebody who wants it.
    */
   list(): Removable[] {
     const { generations } = this.#p.family
     const writtenTo = new Set<string>()
     for (const { stage, key, sizeBytes, path } of generations)
       if (stage === 'live' && key !== '' && sizeBytes > 0) writtenTo.add(path)
-    const nowMs = this.#p.clock.monotonicMs()
     const removable: Removable[] = []
     for (const generation of generations) {
-      const quietMs = nowMs - generation.changedAtMs
+      const quietMs = this.#quietMs(generation)
       if (quietMs < limits.endedQuietMs || !isRotated(generation, writtenTo)) continue
+      if (this.#p.namesBefore(generation.currentPath ?? '').length === 0) continue
       removable.push({ generation, settled: this.#isSettled(generation), quietMs })
     }
     return removable.toSorted(byAge)
+  }
+
+  /** A file that had ended before the restart was quiet then: its own time tells for how long. */
+  #quietMs({ changedAtMs, finished, writtenMs }: Generation): number {
+    const { clock } = this.#p
+    const quietMs = clock.monotonicMs() - changedAtMs
+    return finished && writtenMs > 0 ? Math.max(quietMs, clock.nowMs() - writtenMs) : quietMs
   }
 
   #isSettled(generation: Generation): boolean {
