@@ -99,7 +99,6 @@ class Scene {
   }
 
   #rotate(): void {
-    const number = (name: string) => Number(name.split('.')[2] ?? 0)
     const names = fs.readdirSync(this.#volume).filter((name) => name.startsWith('app.log'))
     for (const name of names.toSorted((a, b) => number(b) - number(a)))
       fs.renameSync(path.join(this.#volume, name), `${this.#log}.${number(name) + 1}`)
@@ -123,6 +122,8 @@ class Scene {
     return fs.readdirSync(this.#volume)
   }
 }
+
+const number = (name: string) => Number(name.split('.')[2] ?? 0)
 
 const codesOf = (agent: AgentProcess) => [...agent.output().matchAll(/"event\.code":"(\w+)"/g)].map(([, code]) => code!)
 
