@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { kindOf, systemDisk, type Disk, type FileFacts, type Kind } from './disk.ts'
 import { codeOf } from './errors.ts'
-import { mountOf } from './mounts.ts'
+import { mountPoints } from './mounts.ts'
 
 /** What an inode takes up on its disk: the blocks that it has, not its size, which counts holes as well. */
 export interface Space {
@@ -16,8 +16,8 @@ export interface Space {
 export interface VolumeDisk extends Pick<Disk, 'list' | 'close' | 'pathOf'> {
   /** Of a path itself, not of what a symlink points to; undefined when there is nothing. */
   spaceOf(path: string): Space | undefined
-  /** Where the file system is mounted that a real path lies in; a path in the root file system stays as it is. */
-  mountOf(path: string): string
+  /** Where file systems are mounted. */
+  mounts(): readonly string[]
   /** Whether names in a directory may be removed: an error code (`EROFS`, `EACCES`) when not. */
   refusalToWrite(directory: string): string | undefined
   /**
@@ -51,7 +51,7 @@ export const systemVolumeDisk: VolumeDisk = {
     const { dev: device, ino: inode, nlink, blocks } = stats
     return { kind: kindOf(stats), device, inode, links: Number(nlink), allocatedBytes: Number(blocks) * blockBytes }
   },
-  mountOf: (path) => mountOf(fs.readFileSync('/proc/self/mountinfo', 'utf8'), path),
+  mounts: () => mountPoints(fs.readFileSync('/proc/self/mountinfo', 'utf8')),
   refusalToWrite(directory) {
     try {
       fs.accessSync(directory, W_OK | X_OK)

@@ -19,7 +19,7 @@ const passing = new Set(['ENOENT', 'ENOTDIR'])
 
 /**
  * How much a volume holds, as the kubelet counts it: the blocks of everything with a name, directories, hidden files and
- * those of strangers too, an inode once, no other file systems, no symlink followed. Source: cAdvisor, `fs/fs.go`,
+ * those of strangers too, an inode once, nothing that is mounted in it, no symlink followed. Source: cAdvisor, `fs/fs.go`,
  * `GetDirUsage`, which is `du -s`. In slices, so that shipping goes on in between.
  *
  * @param rest  lets others have their turn, after each slice; false: it is given up
@@ -33,6 +33,8 @@ export async function measure(
 ): Promise<Measured | undefined> {
   const root = spaceOf(directory)
   if (root?.kind !== 'directory') return undefined
+  // One of the same device, as another `emptyDir` of the same node has, is told by its being a mount only.
+  const mounts = new Set(disk.mounts())
   const linked = new Set<string>()
   const directories = [directory]
   let bytes = root.allocatedBytes
@@ -51,7 +53,7 @@ export async function measure(
       }
       const path = `${at === '/' ? '' : at}/${name}`
       const space = spaceOf(path)
-      if (space === undefined || space.device !== root.device) continue
+      if (space === undefined || space.device !== root.device || mounts.has(path)) continue
       if (space.kind === 'directory') directories.push(path)
       else if (space.links > 1) {
         const key = String(space.inode)

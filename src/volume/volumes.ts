@@ -1,5 +1,4 @@
 import type { VolumeDisk } from '../base/volume-disk.ts'
-import { codeOf } from '../base/errors.ts'
 
 /**
  * The volumes that directories lie in: where a file system is mounted, for that is what a `sizeLimit` counts, the state
@@ -7,23 +6,20 @@ import { codeOf } from '../base/errors.ts'
  *
  * @param roots  real directories
  */
-export function volumesOf(disk: VolumeDisk, roots: readonly string[]): string[] {
-  const volumes = [...new Set(roots.map((root) => disk.mountOf(root)))]
-  // On another device it is another volume.
-  const isPart = (inner: string) =>
-    volumes.some(
-      (outer) => inner !== outer && isInVolume(inner, outer) && deviceOf(disk, inner) === deviceOf(disk, outer),
-    )
+export function volumesOf(disk: Pick<VolumeDisk, 'mounts'>, roots: readonly string[]): string[] {
+  const mounts = new Set(disk.mounts())
+  const volumes = [...new Set(roots.map((root) => mountOf(root, mounts)))]
+  // Another file system in it is another volume.
+  const isPart = (inner: string) => !mounts.has(inner) && volumes.some((outer) => isInVolume(inner, outer))
   return volumes.filter((volume) => !isPart(volume))
 }
 
-function deviceOf(disk: VolumeDisk, path: string): bigint | undefined {
-  try {
-    return disk.spaceOf(path)?.device
-  } catch (error) {
-    if (codeOf(error) === '') throw error
-    return undefined
+function mountOf(path: string, mounts: Iterable<string>): string {
+  let longest = '/'
+  for (const point of mounts) {
+    if ((path === point || isInVolume(path, point)) && point.length > longest.length) longest = point
   }
+  return longest === '/' ? path : longest
 }
 
 /** Whether a path lies in a volume. */

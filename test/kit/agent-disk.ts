@@ -171,7 +171,7 @@ export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & Vo
       const { kind, device, inode: number, links } = files.facts(inode)
       return { kind, device, inode: number, links, allocatedBytes: Math.ceil(inode.bytes.length / 512) * 512 }
     },
-    mountOf: (path) => `/${path.split('/')[1]}`,
+    mounts: () => ['/', '/logs', '/state'],
     refusalToWrite: () => undefined,
     openDirectory(path) {
       before('openDirectory', path)

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { mountOf } from '../../src/base/mounts.ts'
+import { mountPoints } from '../../src/base/mounts.ts'
 import { systemVolumeDisk } from '../../src/base/volume-disk.ts'
 import { measure } from '../../src/volume/measure.ts'
 import { volumesOf } from '../../src/volume/volumes.ts'
@@ -71,17 +71,17 @@ const mountinfo = [
   '',
 ].join('\n')
 
+const of = (...roots: string[]) => volumesOf({ mounts: () => mountPoints(mountinfo) }, roots)
+
 test.each([
   ['/var/log/app', '/var/log/app'],
   ['/var/log/app/deep', '/var/log/app'],
   ['/var/log/application', '/var/log'],
   ['/mnt/with space/x', '/mnt/with space'],
   ['/opt/logs', '/opt/logs'],
-])('%s lies in the volume %s', (path, volume) => expect(mountOf(mountinfo, path)).toBe(volume))
+])('%s lies in the volume %s', (path, volume) => expect(of(path)).toEqual([volume]))
 
-test('directories in one volume are measured once', () => {
-  const tree = temporaryTree()
-  const [outer, inner] = [tree.directory('logs'), tree.directory('logs/sub')]
-  const disk = { ...systemVolumeDisk, mountOf: (at: string) => at }
-  expect(volumesOf(disk, [inner, outer, outer])).toEqual([outer])
+test('directories in one volume are measured once, and a volume in a volume is another one', () => {
+  expect(of('/srv/logs', '/srv/logs/sub', '/srv/logs')).toEqual(['/srv/logs'])
+  expect(of('/var/log/a', '/var/log/b', '/var/log/app/x')).toEqual(['/var/log', '/var/log/app'])
 })

@@ -214,7 +214,7 @@ describe('a disk that does not allow it', () => {
     remount(tree.root, 'ro')
     expect(systemVolumeDisk.refusalToWrite(tree.root)).toBe('EROFS')
     expect(removeFile(systemVolumeDisk, file, facts, aside)).toEqual({ kind: 'refused', code: 'EROFS' })
-    expect(systemVolumeDisk.mountOf(tree.at('app.log.1'))).toBe(tree.root)
+    expect(systemVolumeDisk.mounts()).toContain(tree.root)
     execFileSync('umount', ['-l', tree.root])
   })
 })
