@@ -234,7 +234,7 @@ export const limits = {
   volumeSliceEntries: 256,
   volumeEntriesMax: 200_000,
   /** Files that are asked what they take up before some are removed, of those that are shipped and of the others. */
-  volumeCandidatesMax: 512,
+  volumeCandidatesMax: 256,
   /** Files removed in one go. */
   volumeRemovalsMax: 64,
   /** One that could not be removed is tried again after this time. */
