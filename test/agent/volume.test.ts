@@ -233,6 +233,42 @@ describe('drop-oldest', () => {
     expect(ledger.of(scene.tree.at('logs/app.log')).droppedBytes).toBe(ledger.droppedBytes)
   })
 
+  test('what was written to a moment ago may be written to once more: it stays for five seconds', async () => {
+    const scene = new Scene('drop-oldest', { volumeLimitBytes: 2 * fileBytes })
+    scene.agent.server.outcome = () => 'failed'
+    await scene.agent.start()
+    scene.write()
+    await scene.agent.advance(1_000)
+    rotate(scene.tree, 'logs/app.log', 5)
+    scene.write()
+    await scene.agent.advance(3_500)
+    expect(scene.agent.agent.ledger.droppedFiles).toBe(0)
+    await scene.agent.advance(3_000)
+    expect(scene.agent.agent.ledger.droppedFiles).toBe(1)
+    expect(scene.names()).toEqual(['app.log'])
+  })
+
+  test('a file of which there is a copy stays: its lines would go on in that', async () => {
+    const scene = new Scene('drop-oldest', { volumeLimitBytes: 2 * fileBytes })
+    scene.agent.server.outcome = () => 'failed'
+    await scene.agent.start()
+    scene.write()
+    await scene.agent.advance(1_000)
+    rotate(scene.tree, 'logs/app.log', 5)
+    old(scene.tree, 'logs/app.log.1')
+    compress(scene.tree, 'logs/app.log.1', 'gz', true)
+    await scene.agent.advance(30_000)
+    scene.write()
+    await scene.agent.advance(30_000)
+    expect(scene.names()).toEqual(['app.log', 'app.log.1', 'app.log.1.gz'])
+    scene.agent.server.outcome = () => 'ok'
+    await scene.agent.advance(90_000)
+    expect(storedLines(scene.agent)).toEqual(scene.all())
+    expect(scene.agent.agent.ledger).toMatchObject({ droppedFiles: 0, gaps: 0 })
+    // Below the low mark now.
+    expect(scene.names()).toEqual(['app.log', 'app.log.1.gz'])
+  })
+
   test('what is shipped goes before anything that is not', async () => {
     const scene = new Scene('drop-oldest')
     await scene.agent.start()

@@ -67,7 +67,10 @@ describe('what is not the file that is meant stays', () => {
     ['written since', { modifiedMs: 1 }],
   ])('%s', (_what, other) => {
     const { tree, file, facts } = scene()
-    expect(removeFile(systemVolumeDisk, file, { ...facts, ...other }, aside)).toEqual({ kind: 'other' })
+    const steps: string[] = []
+    const disk = interrupted((step) => steps.push(step))
+    expect(removeFile(disk, file, { ...facts, ...other }, aside)).toEqual({ kind: 'other' })
+    expect(steps).not.toContain('renameIn')
     expect(contents(tree, 'logs')).toEqual({ 'app.log.1': 'shipped\n' })
   })
 
