@@ -101,8 +101,8 @@ export class Volume {
     const { discovery, world, settings, notices } = this.#o
     const { roots } = discovery
     if (roots.join('\n') === this.#roots) return this.#volumes
-    this.#roots = roots.join('\n')
     this.#volumes = volumesOf(world.volumeDisk, roots)
+    this.#roots = roots.join('\n')
     if (settings.volumePolicy === 'keep') return this.#volumes
     for (const root of roots) {
       const code = world.volumeDisk.refusalToWrite(root)
@@ -111,11 +111,15 @@ export class Volume {
     return this.#volumes
   }
 
+  #isIn(path: string, volume: string): boolean {
+    return isInVolume(this.#o.discovery.realPathOf(path), volume)
+  }
+
   /** An archive is read as its content, which is not what it takes up. */
   #knownBytes(volume: string): number {
     let bytes = 0
     for (const { currentPath, packing, sizeBytes } of this.#o.registry.generations)
-      if (currentPath !== undefined && packing === undefined && isInVolume(currentPath, volume)) bytes += sizeBytes
+      if (currentPath !== undefined && packing === undefined && this.#isIn(currentPath, volume)) bytes += sizeBytes
     return bytes
   }
 
@@ -127,7 +131,7 @@ export class Volume {
     for (const removable of registry.removals.list()) {
       const { generation, quietMs, settled } = removable
       const path = generation.currentPath
-      if (path === undefined || !isInVolume(path, volume)) continue
+      if (path === undefined || !this.#isIn(path, volume)) continue
       if ((this.#restingUntilMs.get(generation) ?? 0) > nowMs) continue
       const shipped = settled && saving.hasSavedEnd(generation)
       // It will be shipped when the next checkpoint is written.
@@ -142,7 +146,7 @@ export class Volume {
   /** What a file takes up; undefined when it has another name as well: removing one frees nothing. */
   #alone(path: string): number | undefined {
     try {
-      const space = this.#o.world.volumeDisk.spaceOf(path)
+      const space = this.#o.world.volumeDisk.spaceOf(this.#o.discovery.realPathOf(path))
       return space?.links === 1 ? space.allocatedBytes : undefined
     } catch (error) {
       if (codeOf(error) === '') throw error
@@ -177,7 +181,8 @@ export class Volume {
       this.#rest(generation, limits.readRetryMs)
       return undefined
     }
-    const { path, facts } = prepared
+    const { facts } = prepared
+    const path = this.#o.discovery.realPathOf(prepared.path)
     const word = Math.floor(world.random() * 2 ** 32)
       .toString(16)
       .padStart(8, '0')
@@ -187,7 +192,7 @@ export class Volume {
     const directory = path.slice(0, path.lastIndexOf('/'))
     if (removed.kind === 'other') {
       // Rotated since the last look, as a rule.
-      this.#o.lookAgain(directory)
+      this.#o.lookAgain(prepared.path.slice(0, prepared.path.lastIndexOf('/')))
       return undefined
     }
     this.#rest(generation, limits.volumeRetryMs)

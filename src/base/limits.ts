@@ -233,6 +233,8 @@ export const limits = {
   /** Entries looked at in one go, before the loop turns; and of one measurement. */
   volumeSliceEntries: 256,
   volumeEntriesMax: 200_000,
+  /** Of files with several names so many are remembered during one measurement. */
+  volumeLinksMax: 10_000,
   /** Files that are asked what they take up before some are removed, of those that are shipped and of the others. */
   volumeCandidatesMax: 256,
   /** Files removed in one go. */

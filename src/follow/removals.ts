@@ -107,7 +107,8 @@ export class Removals {
   /** It was deleted with what nobody had read of it. What is under way has its verdict to come. @returns those bytes */
   dropped({ generation }: Removable): number {
     const { descriptor, packing, offset } = generation
-    const sizeBytes = packing === undefined ? this.#p.disk.sizeOf(descriptor).sizeBytes : generation.sizeBytes
+    const isPlain = packing === undefined
+    const sizeBytes = isPlain ? this.#p.disk.sizeOf(descriptor).sizeBytes : generation.contentBytes
     this.#p.happened({ kind: 'dropped', generation })
     generation.sizeBytes = offset
     generation.provenBytes = Math.min(generation.provenBytes, offset)
@@ -121,6 +122,8 @@ function isRotated(generation: Generation, writtenTo: ReadonlySet<string>): bool
   const { stage, key, currentPath, failed, waitsFor, wanted, isSuspect, packing, path } = generation
   if (key === '' || currentPath === undefined) return false
   if (failed || waitsFor !== undefined || wanted !== undefined || isSuspect) return false
+  // What could not be unpacked of it somebody may still want.
+  if (packing !== undefined && generation.isDamaged) return false
   // The content of another inode, in a copy that it was found in.
   if (stage === 'replaced') return true
   return stage === 'rotated' && (packing !== undefined || writtenTo.has(path))

@@ -1,5 +1,6 @@
 import { sleep, type Clock } from '../base/clock.ts'
 import type { VolumeDisk } from '../base/volume-disk.ts'
+import { codeOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { decide, type Candidate, type Policy, type Removal } from './decide.ts'
 import { Gauge } from './gauge.ts'
@@ -60,7 +61,12 @@ export class Guard<C extends Candidate> {
   async #run(): Promise<void> {
     const { clock } = this.#o
     while (!this.#isOver) {
-      for (const volume of this.#volumes()) await this.#look(volume)
+      try {
+        for (const volume of this.#volumes()) await this.#look(volume)
+      } catch (error) {
+        // Of the disk: the next look may succeed.
+        if (codeOf(error) === '') throw error
+      }
       await sleep(clock, limits.volumeTickMs, this.#abort.signal)
     }
   }

@@ -6,7 +6,7 @@ export interface Measured {
   /** Blocks of files and directories, hard links once. */
   readonly bytes: number
   readonly entries: number
-  /** False: there are more than `limits.volumeEntriesMax`, and the rest is not in `bytes`. */
+  /** False: there is more than a bound, and the rest is not in `bytes`. */
   readonly whole: boolean
   /** A directory that could not be listed, the first one. */
   readonly unreadable: string | undefined
@@ -42,7 +42,8 @@ export async function measure(
   let tookMs = 0
   let unreadable: string | undefined
   let sliceFromMs = monotonicMs()
-  const whole = () => entries < limits.volumeEntriesMax
+  let isWhole = true
+  const whole = () => (isWhole &&= entries < limits.volumeEntriesMax && directories.length < limits.directoriesMax)
   for (let at = directories.pop(); at !== undefined && whole(); at = directories.pop()) {
     for (const { name } of list(at)) {
       if (!whole()) break
@@ -58,7 +59,8 @@ export async function measure(
       else if (space.links > 1) {
         const key = String(space.inode)
         if (linked.has(key)) continue
-        linked.add(key)
+        // Beyond that each name counts: too much rather than too little.
+        if (linked.size < limits.volumeLinksMax) linked.add(key)
       }
       bytes += space.allocatedBytes
     }

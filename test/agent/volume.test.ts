@@ -23,11 +23,11 @@ class Scene {
   /** Of each inode that it has written. */
   readonly inodes = new Map<number, string>()
 
-  constructor(policy: Policy, more: Partial<HarnessOptions['settings']> = {}, server?: HarnessOptions['server']) {
-    this.tree = temporaryTree()
+  constructor(policy: Policy, more: Partial<HarnessOptions['settings']> = {}, tree = temporaryTree()) {
+    this.tree = tree
     const options = { volumeLimitBytes: limitBytes, volumePolicy: policy, ...more }
     // The root file system is nobody's volume: the directory is measured itself.
-    this.agent = agentOver(this.tree, options, systemDisk, { slots: 3, ...(server && { server }) })
+    this.agent = agentOver(this.tree, options, systemDisk, { slots: 3 })
   }
 
   write(count = linesOfFile): void {
@@ -130,6 +130,40 @@ describe('delete-shipped', () => {
     await scene.agent.advance(60_000)
     expect(scene.names()).toEqual(['app.log', 'app.log.2', 'data.bin.1'])
     expect(scene.agent.agent.ledger.freedFiles).toBe(2)
+  })
+
+  test('below a root that a symlink leads to', async () => {
+    const tree = temporaryTree()
+    tree.link('link', tree.directory('logs'))
+    const scene = new Scene('delete-shipped', { paths: [tree.at('link/*.log')] }, tree)
+    await scene.agent.start()
+    await scene.rotations(14, 6_000)
+    await scene.agent.advance(60_000)
+    expect(scene.used()).toBeLessThanOrEqual(0.8 * limitBytes)
+    expect(storedLines(scene.agent)).toEqual(scene.all())
+  })
+
+  test('an archive that is given up unread counts what is in it', async () => {
+    const scene = new Scene('drop-oldest', { volumeLimitBytes: fileBytes })
+    await scene.agent.start()
+    scene.write(10)
+    await scene.agent.advance(5_000)
+    await scene.agent.stop()
+    // Packed while nobody looked, and more than there are slots for.
+    scene.write(2_000)
+    rotate(scene.tree, 'logs/app.log', 5)
+    old(scene.tree, 'logs/app.log.1')
+    compress(scene.tree, 'logs/app.log.1', 'gz')
+    scene.agent.server.outcome = () => 'failed'
+    scene.write(linesOfFile)
+    await scene.agent.start()
+    await scene.agent.advance(30_000)
+    const { droppedBytes, droppedFiles } = scene.agent.agent.ledger
+    expect([droppedFiles, scene.names()]).toEqual([1, ['app.log']])
+    scene.agent.server.outcome = () => 'ok'
+    await scene.agent.advance(60_000)
+    expect(droppedBytes).toBe((scene.written - storedLines(scene.agent).length) * 100)
+    expect(scene.said('GAP')).toEqual([])
   })
 
   test('archives, and copies of a truncated file, go as well, and are not missed', async () => {
