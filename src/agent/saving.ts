@@ -83,6 +83,11 @@ export class Saving {
     return this.#endedAt.get(generation) === generation.offset
   }
 
+  /** The last checkpoint could not be written. */
+  get isFailing(): boolean {
+    return this.#o.checkpoint.failuresInARow > 0
+  }
+
   #hasEnded(generation: Generation): boolean {
     return generation.finished && this.#o.frontiers.isSettled(generation)
   }

@@ -49,6 +49,8 @@ export class Volume {
   readonly #guard: Guard<Owned> | undefined
   /** Until then a file is not tried again, monotonic. */
   readonly #restingUntilMs = new WeakMap<Generation, number>()
+  /** Nothing can be deleted at all; until then nobody tries, monotonic. */
+  #readOnlyUntilMs = 0
   #roots = ''
   #volumes: readonly string[] = []
   /** Of the present round. */
@@ -126,6 +128,7 @@ export class Volume {
   #candidates(volume: string): Owned[] {
     const { registry, saving, world } = this.#o
     const nowMs = world.clock.monotonicMs()
+    if (nowMs < this.#readOnlyUntilMs) return []
     const room = { shipped: limits.volumeCandidatesMax, unshipped: limits.volumeCandidatesMax }
     const candidates: Owned[] = []
     for (const removable of registry.removals.list()) {
@@ -134,8 +137,8 @@ export class Volume {
       if (path === undefined || !this.#isIn(path, volume)) continue
       if ((this.#restingUntilMs.get(generation) ?? 0) > nowMs) continue
       const shipped = settled && saving.hasSavedEnd(generation)
-      // It will be shipped when the next checkpoint is written.
-      if (settled && !shipped) continue
+      // The next checkpoint makes it one that is shipped; where none can be written, it is as good as any to be given up.
+      if (settled && !shipped && !saving.isFailing) continue
       if (room[shipped ? 'shipped' : 'unshipped']-- <= 0) continue
       const allocatedBytes = this.#alone(path)
       if (allocatedBytes !== undefined) candidates.push({ removable, shipped, quietMs, allocatedBytes })
@@ -192,12 +195,14 @@ export class Volume {
     const directory = path.slice(0, path.lastIndexOf('/'))
     if (removed.kind === 'other') {
       // Rotated since the last look, as a rule.
+      this.#rest(generation, limits.readRetryMs)
       this.#o.lookAgain(prepared.path.slice(0, prepared.path.lastIndexOf('/')))
       return undefined
     }
     this.#rest(generation, limits.volumeRetryMs)
     if (removed.kind !== 'refused') return undefined
     const { code, leftAs } = removed
+    if (code === 'EROFS') this.#readOnlyUntilMs = world.clock.monotonicMs() + limits.volumeRetryMs
     if (leftAs === undefined) notices.warn(texts.readOnly(directory, code))
     else notices.warn(texts.leftAside(path, leftAs, code))
     return undefined

@@ -303,6 +303,20 @@ describe('drop-oldest', () => {
     expect(scene.names()).toEqual(['app.log', 'app.log.1.gz'])
   })
 
+  test('without a state that can be written what was answered for goes, and no line with it', async () => {
+    const scene = new Scene('drop-oldest')
+    await scene.agent.start()
+    await scene.agent.advance(1_000)
+    fs.rmSync(scene.tree.at('state'), { recursive: true })
+    fs.writeFileSync(scene.tree.at('state'), 'no directory\n')
+    await scene.rotations(14, 6_000)
+    await scene.agent.advance(20_000)
+    expect(scene.used()).toBeLessThanOrEqual(limitBytes)
+    expect(scene.agent.agent.ledger).toMatchObject({ freedFiles: 0, droppedBytes: 0, gaps: 0 })
+    expect(scene.agent.agent.ledger.droppedFiles).toBeGreaterThan(3)
+    expect(storedLines(scene.agent)).toEqual(scene.all())
+  })
+
   test('what is shipped goes before anything that is not', async () => {
     const scene = new Scene('drop-oldest')
     await scene.agent.start()
