@@ -47,8 +47,8 @@ interface Owned extends Candidate {
 export class Volume {
   readonly #o: VolumeOptions
   readonly #guard: Guard<Owned> | undefined
-  /** Until then a file is not tried again, monotonic. */
-  readonly #restingUntilMs = new WeakMap<Generation, number>()
+  /** Files that could not be removed: until when they are not tried again, monotonic, and how often that was so. */
+  readonly #resting = new WeakMap<Generation, { readonly untilMs: number; readonly times: number }>()
   /** Nothing can be deleted at all; until then nobody tries, monotonic. */
   #readOnlyUntilMs = 0
   #roots = ''
@@ -131,19 +131,25 @@ export class Volume {
     if (nowMs < this.#readOnlyUntilMs) return []
     const room = { shipped: limits.volumeCandidatesMax, unshipped: limits.volumeCandidatesMax }
     const candidates: Owned[] = []
+    let isAwaited = false
     for (const removable of registry.removals.list()) {
       const { generation, quietMs, settled } = removable
       const path = generation.currentPath
       if (path === undefined || !this.#isIn(path, volume)) continue
-      if ((this.#restingUntilMs.get(generation) ?? 0) > nowMs) continue
       const shipped = settled && saving.hasSavedEnd(generation)
+      const { untilMs = 0, times = 0 } = this.#resting.get(generation) ?? {}
+      if (untilMs > nowMs) {
+        isAwaited ||= shipped && times < limits.volumeTriesMax
+        continue
+      }
       // The next checkpoint makes it one that is shipped; where none can be written, it is as good as any to be given up.
       if (settled && !shipped && !saving.isFailing) continue
       if (room[shipped ? 'shipped' : 'unshipped']-- <= 0) continue
       const allocatedBytes = this.#alone(path)
       if (allocatedBytes !== undefined) candidates.push({ removable, shipped, quietMs, allocatedBytes })
     }
-    return candidates
+    // One that is shipped was rotated just now, as a rule: nothing is given up instead.
+    return isAwaited ? candidates.filter((candidate) => candidate.shipped) : candidates
   }
 
   /** What a file takes up; undefined when it has another name as well: removing one frees nothing. */
@@ -231,7 +237,8 @@ export class Volume {
   }
 
   #rest(generation: Generation, forMs: number): void {
-    this.#restingUntilMs.set(generation, this.#o.world.clock.monotonicMs() + forMs)
+    const times = (this.#resting.get(generation)?.times ?? 0) + 1
+    this.#resting.set(generation, { untilMs: this.#o.world.clock.monotonicMs() + forMs, times })
   }
 
   #say(level: 'info' | 'error', notice: Notice): void {

@@ -227,6 +227,8 @@ export const limits = {
   volumeTickMs: 500,
   /** All of the volume is measured in an interval between these, so long that it takes one part in so many of the time; less when it is pressing. */
   volumeWalkMinMs: 1_000,
+  /** The same below the low mark: only files that nobody knows could fill it meanwhile. */
+  volumeWalkCalmMs: 10_000,
   volumeWalkMaxMs: 60_000,
   volumeWalkRest: 200,
   volumeWalkRestPressing: 50,
@@ -239,6 +241,8 @@ export const limits = {
   volumeCandidatesMax: 256,
   /** Files removed in one go. */
   volumeRemovalsMax: 64,
+  /** A shipped one that is not where it was is waited for so many times before an unshipped one is given up. */
+  volumeTriesMax: 5,
   /** One that could not be removed is tried again after this time. */
   volumeRetryMs: 60_000,
   /** Own messages that wait for somebody to read stdout. */
@@ -288,7 +292,8 @@ assert(
 assert(
   limits.volumeTickMs <= limits.volumeWalkMinMs &&
     limits.volumeWalkMinMs <= limits.volumeAheadMs &&
-    limits.volumeAheadMs <= limits.volumeWalkMaxMs,
+    limits.volumeAheadMs <= limits.volumeWalkCalmMs &&
+    limits.volumeWalkCalmMs <= limits.volumeWalkMaxMs,
   'the volume is looked at sooner than it is looked ahead',
 )
 assert(limits.endedQuietMs <= limits.deletedHoldMs, 'what may go when it presses is what has ended')

@@ -54,10 +54,10 @@ export class Gauge {
 
   /** When it has to be measured again, monotonic. */
   get dueMs(): number {
-    const used = (this.usedBytes ?? 0) + this.aheadBytes
-    const isPressing = used > (this.#limitBytes / 100) * limits.volumeHighPercent
-    const rest = isPressing ? limits.volumeWalkRestPressing : limits.volumeWalkRest
-    const restMs = Math.min(limits.volumeWalkMaxMs, Math.max(limits.volumeWalkMinMs, this.#tookMs * rest))
+    const percent = (((this.usedBytes ?? 0) + this.aheadBytes) / this.#limitBytes) * 100
+    const leastMs = percent > limits.volumeLowPercent ? limits.volumeWalkMinMs : limits.volumeWalkCalmMs
+    const rest = percent > limits.volumeHighPercent ? limits.volumeWalkRestPressing : limits.volumeWalkRest
+    const restMs = Math.min(limits.volumeWalkMaxMs, Math.max(leastMs, this.#tookMs * rest))
     return this.#measuredAtMs + restMs
   }
 

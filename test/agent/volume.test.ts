@@ -42,10 +42,16 @@ class Scene {
     for (let n = 0; n < count; n++) {
       this.write()
       await this.agent.advance(forMs)
-      rotate(this.tree, 'logs/app.log', 50)
+      this.rotate()
     }
     this.write(10)
     await this.agent.advance(forMs)
+  }
+
+  /** And inotify says so, where somebody listens. */
+  rotate(): void {
+    rotate(this.tree, 'logs/app.log', 50)
+    this.agent.hint(this.tree.at('logs'))
   }
 
   names(): string[] {
@@ -248,7 +254,7 @@ describe('drop-oldest', () => {
       scene.write()
       await scene.agent.advance(5_000)
       most = Math.max(most, scene.used())
-      rotate(scene.tree, 'logs/app.log', 50)
+      scene.rotate()
     }
     expect(most).toBeLessThanOrEqual(limitBytes)
     const { ledger } = scene.agent.agent
@@ -324,7 +330,7 @@ describe('drop-oldest', () => {
     const shipped = scene.written
     scene.agent.server.outcome = () => 'failed'
     await scene.rotations(6, 6_000)
-    expect(scene.agent.agent.ledger.freedFiles).toBeGreaterThan(3)
+    expect(scene.agent.agent.ledger.freedFiles).toBeGreaterThan(2)
     expect(scene.agent.agent.ledger.droppedFiles).toBe(0)
     scene.agent.server.outcome = () => 'ok'
     await scene.agent.advance(60_000)
@@ -340,7 +346,7 @@ describe('drop-oldest', () => {
     for (let n = 0; n < 20; n++) {
       scene.write()
       await scene.agent.advance(5_000)
-      rotate(scene.tree, 'logs/app.log', 50)
+      scene.rotate()
     }
     const { droppedBytes } = scene.agent.agent.ledger
     expect(droppedBytes).toBeGreaterThan(0)

@@ -60,8 +60,9 @@ test('a volume that shrinks by itself does not grow', () => {
 })
 
 test.each([
-  ['one that is soon measured', 1, 0, limits.volumeWalkMinMs],
-  ['one that is not', 50, 0, 50 * limits.volumeWalkRest],
+  ['one with room', 1, 0, limits.volumeWalkCalmMs],
+  ['one that fills', 1, 0.71 * limit, limits.volumeWalkMinMs],
+  ['one that takes its time', 60, 0, 60 * limits.volumeWalkRest],
   ['a large one', 60_000, 0, limits.volumeWalkMaxMs],
   ['one that is nearly full', 50, 0.81 * limit, 50 * limits.volumeWalkRestPressing],
 ])('%s is measured again in time', (_what, tookMs, bytes, restMs) => {
