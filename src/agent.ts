@@ -19,6 +19,7 @@ import { Stopping } from './agent/stopping.ts'
 import * as texts from './agent/texts.ts'
 import { Telling } from './agent/telling.ts'
 import type { Said } from './agent/troubles.ts'
+import { Volume } from './agent/volume.ts'
 import type { AgentOptions, Summary, World } from './agent/world.ts'
 import { limits } from './base/limits.ts'
 import { hasDate } from './base/placeholders.ts'
@@ -73,6 +74,7 @@ export class Agent {
   #saving!: Saving
   #looking!: Looking
   #delivery!: Delivery
+  #volume!: Volume
   #watch: Watch | undefined
   #state: Omit<State, 'generations'> = { instance: '', incarnation: '', sinceMs: 0, names: '', indices: null }
   #health: Health = { state: 'unknown' }
@@ -178,13 +180,11 @@ export class Agent {
     this.#registry = this.#makeRegistry(saved.generations, saved.first)
     this.#saving = this.#makeSaving()
     this.#delivery = this.#makeDelivery()
+    this.#volume = this.#makeVolume()
     this.#looking = new Looking(world.clock, this.#discovery, this.#registry, () => this.#saving.touch())
     this.#pump = this.#makePump()
     this.#watch = world.watch(
-      (directory) => {
-        this.#discovery.hint(directory)
-        this.#bell.ring()
-      },
+      (directory) => this.#hint(directory),
       (directory, error) => {
         this.#discovery.unwatchable(directory)
         this.#notices.warn(texts.watchFailed(directory, error))
@@ -195,6 +195,7 @@ export class Agent {
     await this.#saving.save()
     if (this.#registry.generations.size === 0) this.#notices.warn(texts.noFiles(settings))
     this.#ready = true
+    if (this.#drain === undefined) this.#volume.start()
     this.#loop = this.#run().catch((error: unknown) => this.#fail(error))
   }
 
@@ -235,6 +236,7 @@ export class Agent {
       events: this.#events.counts,
       letters: this.#letters.figures(),
       backpressure: this.#backpressure.figures(),
+      volume: this.#volume.figures(),
     })
   }
 
@@ -247,6 +249,7 @@ export class Agent {
     const { settings, world } = this.#o
     const times = stopTimes(graceMs, settings.drainQuietMs)
     const stopping = new Stopping(world.clock, times, () => this.#cut(), now)
+    this.#volume?.stop()
     this.#drain = new Drain(world.clock.monotonicMs(), settings.drainQuietMs, times)
     if (this.#ready) this.#registry.hurry()
     this.#ready = false
@@ -307,10 +310,7 @@ export class Agent {
         startAtEnd: first && settings.startAt === 'end',
         happened: (happening) => this.#onHappening(happening),
         restored: (generation) => this.#resumption.add(generation),
-        lookAgain: (directory) => {
-          this.#discovery.hint(directory)
-          this.#bell.ring()
-        },
+        lookAgain: (directory) => this.#hint(directory),
         names: this.#names,
         namesBefore: (path) => this.#discovery.namesBefore(path),
         readable: (generation) => this.#schedule.offer(generation),
@@ -318,6 +318,11 @@ export class Agent {
       },
       saved,
     )
+  }
+
+  #hint(directory: string): void {
+    this.#discovery.hint(directory)
+    this.#bell.ring()
   }
 
   #makeSaving(): Saving {
@@ -360,6 +365,19 @@ export class Agent {
       arena: this.#arena,
       signal: this.#abort.signal,
       delivered: () => this.#bell.ring(),
+    })
+  }
+
+  #makeVolume(): Volume {
+    return new Volume({
+      ...this.#o,
+      ledger: this.ledger,
+      notices: this.#notices,
+      discovery: this.#discovery,
+      registry: this.#registry,
+      saving: this.#saving,
+      lookAgain: (directory) => this.#hint(directory),
+      failed: (error) => this.#fail(error),
     })
   }
 

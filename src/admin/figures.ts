@@ -16,6 +16,11 @@ export interface LineFigures {
   readonly skippedBytes: number
   readonly gapBytes: number
   readonly gaps: number
+  /** Deleted for the volume: unshipped ones with the bytes that nobody had read, and shipped ones with the room they took up. */
+  readonly droppedFiles: number
+  readonly droppedBytes: number
+  readonly freedFiles: number
+  readonly freedBytes: number
   readonly unreadBytes: number
 }
 
@@ -60,6 +65,11 @@ export interface Figures extends LineFigures {
   readonly expiredEarlierLetters: number
   /** Brought to an index. */
   readonly movedLetters: number
+  /** Of the fullest volume of logs; the limit is 0 where there is none. */
+  readonly volumeUsedBytes: number
+  readonly volumeLimitBytes: number
+  /** In deleted files that are held open. */
+  readonly volumeHeldBytes: number
   readonly phase: 'starting' | 'shipping' | 'draining'
   /** The state that Elasticsearch is in, and what the last request told. */
   readonly health: string

@@ -51,6 +51,21 @@ const table: readonly (readonly [string, string, (figures: Figures) => number | 
   ['remora_skipped_bytes_total', 'NUL bytes of holes in files: no line had them.', (f) => f.skippedBytes],
   ['remora_gap_bytes_total', 'Bytes of files that vanished before they were read.', (f) => f.gapBytes],
   ['remora_gaps_total', 'Files that vanished before they were read.', (f) => f.gaps],
+  ['remora_dropped_bytes_total', 'Bytes that nobody had read of files deleted for the volume.', (f) => f.droppedBytes],
+  ['remora_dropped_files_total', 'Files deleted for the volume before they were shipped.', (f) => f.droppedFiles],
+  ['remora_volume_freed_bytes_total', 'Room made by deleting files that were wholly shipped.', (f) => f.freedBytes],
+  ['remora_volume_freed_files_total', 'Files deleted for the volume after they were shipped.', (f) => f.freedFiles],
+  [
+    'remora_volume_used_bytes',
+    'Bytes in the log volume, as du counts them; 0: not measured.',
+    (f) => f.volumeUsedBytes,
+  ],
+  ['remora_volume_limit_bytes', 'REMORA_VOLUME_LIMIT; 0: none.', (f) => f.volumeLimitBytes],
+  [
+    'remora_volume_held_bytes',
+    'Bytes in deleted files that are held open until they are read; du does not see them.',
+    (f) => f.volumeHeldBytes,
+  ],
   ['remora_unread_bytes', 'Bytes in files that were not read yet.', (f) => f.unreadBytes],
   [
     'remora_lag_seconds',
@@ -126,6 +141,7 @@ const accounts: readonly (readonly [string, (file: FileFigures) => number])[] = 
 const fileTable: readonly (readonly [string, string, (file: FileFigures) => number])[] = [
   ['remora_file_held_lines', 'Lines of a file in a batch, without a final verdict.', (file) => file.heldLines],
   ['remora_file_unread_bytes', 'Bytes of a file that were not read yet.', (file) => file.unreadBytes],
+  ['remora_file_dropped_bytes_total', 'Bytes of a file deleted unshipped for the volume.', (file) => file.droppedBytes],
   ['remora_file_gap_bytes_total', 'Bytes of a file that vanished before they were read.', (file) => file.gapBytes],
 ]
 

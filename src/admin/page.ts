@@ -48,6 +48,7 @@ const columns: readonly (readonly [string, (file: Omit<FileFigures, 'path'>) => 
   ['lost', (file) => alarm(file.lostLines)],
   ['held', (file) => count(file.heldLines)],
   ['gap bytes', (file) => alarm(file.gapBytes)],
+  ['dropped bytes', (file) => alarm(file.droppedBytes)],
 ]
 
 const healthWords: Readonly<Record<string, string>> = {
@@ -89,7 +90,7 @@ ${more > 0 ? `<p class="rest">and ${count(more)} more files, with less to read</
 <p>${count(figures.files)} generations known, ${count(figures.openFiles)} open, ${count(figures.directories)} directories.
 ${count(figures.slotsTaken)} of ${count(figures.slots)} batch slots taken, ${count(figures.requestsUnderWay)} requests under way.
 ${mebibytes(figures.memoryInUseBytes)} of ${mebibytes(figures.memoryLimitBytes)} MiB in use.
-${checkpointText(figures)}${lettersText(figures)}</p>
+${checkpointText(figures)}${lettersText(figures)}${volumeText(figures)}</p>
 <p class="rest">/livez, /readyz and /metrics are for machines. This page loads itself again every ${refreshSeconds} s.</p>
 </body></html>
 `
@@ -126,8 +127,8 @@ function urgency(a: FileFigures, b: FileFigures): number {
   )
 }
 
-function damage({ lostLines, gapBytes, deadLetteredLines }: FileFigures): number {
-  return lostLines + gapBytes + deadLetteredLines
+function damage({ lostLines, gapBytes, droppedBytes, deadLetteredLines }: FileFigures): number {
+  return lostLines + gapBytes + droppedBytes + deadLetteredLines
 }
 
 function row(name: string, figures: Omit<FileFigures, 'path'>): string {
@@ -140,6 +141,15 @@ function lettersText({ letters, letterBytes, expiredLetters }: Figures): string 
   if (letters === 0 && expiredLetters === 0) return ''
   const gone = expiredLetters > 0 ? `; ${alarm(expiredLetters)} had to go for want of room` : ''
   return ` ${alarm(letters)} dead letters wait to be replayed (${count(letterBytes)} bytes)${gone}.`
+}
+
+function volumeText({ volumeLimitBytes, volumeUsedBytes, freedFiles, droppedFiles }: Figures): string {
+  if (volumeLimitBytes === 0) return ''
+  const used = ` The log volume holds ${mebibytes(volumeUsedBytes)} of ${mebibytes(volumeLimitBytes)} MiB`
+  const gone = droppedFiles > 0 ? ` and ${alarm(droppedFiles)} unshipped ones` : ''
+  return freedFiles + droppedFiles === 0
+    ? `${used}.`
+    : `${used}; ${count(freedFiles)} shipped files${gone} were deleted.`
 }
 
 function checkpointText({ checkpointAgeSeconds, checkpointFailures }: Figures): string {

@@ -21,6 +21,8 @@ const reasons: Readonly<Partial<Record<FileEvent['kind'], string>>> = {
   replaced: 'its inode holds another content',
   copy: 'it has the bytes of a file that is known',
   finished: 'it has ended, and everything of it was read',
+  freed: 'the volume had to be kept below its limit, and everything of it was shipped',
+  dropped: 'the volume had to be kept below its limit, and nothing that was shipped could go',
 }
 
 /** Why a decision about a file was made, for log and metrics; a number in it would make each one a reason of its own. */

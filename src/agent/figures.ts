@@ -11,6 +11,7 @@ import type { EventCount } from './events.ts'
 import { unreadByPath } from './left.ts'
 import type { LetterFigures } from './letters.ts'
 import type { MemoryFigures } from './memory.ts'
+import type { VolumeFigures } from './volume.ts'
 
 /** What the figures are read from. */
 export interface Sources {
@@ -29,6 +30,7 @@ export interface Sources {
   readonly events: readonly EventCount[]
   readonly letters: LetterFigures
   readonly backpressure: BackpressureFigures
+  readonly volume: VolumeFigures
 }
 
 /** Gathered when somebody asks: nothing is counted twice, and nothing while nobody asks. */
@@ -51,6 +53,7 @@ export function figuresOf(sources: Sources): Figures {
     checkpointAgeSeconds: writtenAtMs && Math.max(0, nowMs - writtenAtMs) / 1000,
     checkpointFailures: checkpoint.failures,
     ...sources.letters,
+    ...sources.volume,
     phase: sources.phase,
     health: health.state,
     healthDetail: 'detail' in health ? health.detail : '',
@@ -76,6 +79,10 @@ function linesOf(account: Account) {
     skippedBytes: account.skippedBytes,
     gapBytes: account.gapBytes,
     gaps: account.gaps,
+    droppedFiles: account.droppedFiles,
+    droppedBytes: account.droppedBytes,
+    freedFiles: account.freedFiles,
+    freedBytes: account.freedBytes,
   }
 }
 
@@ -88,7 +95,7 @@ function byFile(ledger: Ledger, unread: ReadonlyMap<string, number>): FileFigure
   }))
   const elsewhere = sum(unread.values()) - sum(files.map(({ unreadBytes }) => unreadBytes))
   const { others } = ledger
-  if (elsewhere === 0 && others.readLines === 0 && others.gaps === 0) return files
+  if (elsewhere === 0 && others.readLines === 0 && others.gaps === 0 && others.droppedFiles === 0) return files
   return [...files, { path: undefined, ...linesOf(others), unreadBytes: elsewhere }]
 }
 

@@ -21,6 +21,8 @@ export interface SavingOptions {
 /** When the checkpoint is written, and of what: at most once a second after a change, at once for a new generation. */
 export class Saving {
   readonly #o: SavingOptions
+  /** Up to where the checkpoint on disk says that a content has ended, with a final verdict on every line. */
+  readonly #endedAt = new WeakMap<Generation, number>()
   #dirty = false
   #nextMs = 0
   /** A write that several batches wait for. */
@@ -70,13 +72,31 @@ export class Saving {
   async save(): Promise<boolean> {
     const { clock, checkpoint, registry } = this.#o
     const named = [...registry.generations].filter(({ id }) => id !== undefined)
+    const state = this.#snapshot()
+    const ended = [...registry.generations].filter((generation) => this.#hasEnded(generation))
+    const ends = ended.map((generation) => [generation, generation.offset] as const)
     const renamings = new Map(named.map((generation) => [generation, generation.renamings]))
-    const written = await checkpoint.write(this.#snapshot())
+    const written = await checkpoint.write(state)
+    if (written) for (const [generation, offset] of ends) this.#endedAt.set(generation, offset)
     for (const [generation, count] of renamings) if (generation.renamings === count) generation.durable = true
     if (!written) this.#dirty = true
     this.#nextMs = clock.monotonicMs() + checkpointDelayMs(checkpoint.failuresInARow)
     this.#o.written()
     return written
+  }
+
+  /** Whether the checkpoint on disk has all of a content as shipped: after a crash nobody misses its file. */
+  hasSavedEnd(generation: Generation): boolean {
+    return this.#endedAt.get(generation) === generation.offset
+  }
+
+  /** The last checkpoint could not be written. */
+  get isFailing(): boolean {
+    return this.#o.checkpoint.failuresInARow > 0
+  }
+
+  #hasEnded(generation: Generation): boolean {
+    return generation.finished && this.#o.frontiers.isSettled(generation)
   }
 
   #snapshot(): State {
@@ -104,7 +124,7 @@ export class Saving {
       marks: generation.stage === 'live' || generation.wanted === 'copy' ? generation.marks : [],
       // Where it goes on in a copy that is shorter, what is missing there is still to be reported.
       sizeBytes: Math.max(generation.sizeBytes, generation.provenBytes),
-      finished: generation.finished && frontiers.isSettled(generation),
+      finished: this.#hasEnded(generation),
       anchor: generation.anchor ?? null,
       bannerTo: generation.bannerTo === Infinity ? 0 : generation.bannerTo,
       packing: generation.packing ?? null,

@@ -2,6 +2,7 @@ import type { Logger } from '../admin/logger.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { Load } from '../base/load.ts'
+import type { VolumeDisk } from '../base/volume-disk.ts'
 import type { Settings } from '../config/types.ts'
 import type { Watch } from '../discover/watch.ts'
 import type { MemoryPlan } from '../queue/plan.ts'
@@ -15,6 +16,7 @@ import type { Memory } from './memory.ts'
 /** The world: in a test, one that the test owns. */
 export interface World {
   readonly disk: Disk
+  readonly volumeDisk: VolumeDisk
   readonly clock: Clock
   /** Where the time of the process goes; undefined: nobody knows. */
   readonly load?: () => Load

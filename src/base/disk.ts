@@ -65,7 +65,7 @@ export interface Disk {
   flush(path: string): Promise<void>
 }
 
-function kindOf(stats: fs.Stats | fs.BigIntStats | fs.Dirent): Kind {
+export function kindOf(stats: fs.Stats | fs.BigIntStats | fs.Dirent): Kind {
   if (stats.isFile()) return 'file'
   if (stats.isDirectory()) return 'directory'
   if (stats.isSymbolicLink()) return 'symlink'

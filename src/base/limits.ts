@@ -233,6 +233,42 @@ export const limits = {
   letterLastMs: 2_000,
   /** What the index has refused is tried again after this time. */
   letterRefusedRetryMs: 3_600_000,
+  /**
+   * Use of the volume, in hundredths of its limit. Above `High` shipped files go, the oldest first, until it is below `Low`;
+   * above `Urgent` also those that were written to a short while ago, and unshipped ones where that is asked for, until it is
+   * below `High`.
+   */
+  volumeLowPercent: 70,
+  volumeHighPercent: 80,
+  volumeUrgentPercent: 90,
+  /** What the volume will grow by in this time counts as used: the kubelet may look at any moment. */
+  volumeAheadMs: 2_000,
+  /** How fast it grows is averaged over about so long. */
+  volumeTrendMs: 4_000,
+  /** No line is given up for that growth alone: so much must be used, in hundredths. */
+  volumeDropPercentMin: 50,
+  /** The sizes of known files are added up in this interval. */
+  volumeTickMs: 500,
+  /** All of the volume is measured in an interval between these, so long that it takes one part in so many of the time; less when it is pressing. */
+  volumeWalkMinMs: 1_000,
+  /** The same below the low mark: only files that nobody knows could fill it meanwhile. */
+  volumeWalkCalmMs: 10_000,
+  volumeWalkMaxMs: 60_000,
+  volumeWalkRest: 200,
+  volumeWalkRestPressing: 50,
+  /** Entries looked at in one go, before the loop turns; and of one measurement. */
+  volumeSliceEntries: 256,
+  volumeEntriesMax: 200_000,
+  /** Of files with several names so many are remembered during one measurement. */
+  volumeLinksMax: 10_000,
+  /** Files that are asked what they take up before some are removed, of those that are shipped and of the others. */
+  volumeCandidatesMax: 256,
+  /** Files removed in one go. */
+  volumeRemovalsMax: 64,
+  /** A shipped one that is not where it was is waited for so many times before an unshipped one is given up. */
+  volumeTriesMax: 5,
+  /** One that could not be removed is tried again after this time. */
+  volumeRetryMs: 60_000,
   /** Own messages that wait for somebody to read stdout. */
   logBytesMax: 1024 * 1024,
   /** Distinct warnings that are remembered as said. */
@@ -289,4 +325,19 @@ assert(
   16 * 2 ** 30 <= limits.letterSegmentBytesMax * limits.letterSegmentsMax,
   'the largest REMORA_DEAD_LETTER_BYTES fits into its segments',
 )
+assert(
+  limits.volumeDropPercentMin < limits.volumeLowPercent &&
+    limits.volumeLowPercent < limits.volumeHighPercent &&
+    limits.volumeHighPercent < limits.volumeUrgentPercent &&
+    limits.volumeUrgentPercent < 100,
+  'the marks of the volume',
+)
+assert(
+  limits.volumeTickMs <= limits.volumeWalkMinMs &&
+    limits.volumeWalkMinMs <= limits.volumeAheadMs &&
+    limits.volumeAheadMs <= limits.volumeWalkCalmMs &&
+    limits.volumeWalkCalmMs <= limits.volumeWalkMaxMs,
+  'the volume is looked at sooner than it is looked ahead',
+)
+assert(limits.endedQuietMs <= limits.deletedHoldMs, 'what may go when it presses is what has ended')
 assert(limits.replayMergeBytes <= limits.letterSegmentBytesMax, 'what is put together is a segment')

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
+import { systemVolumeDisk } from '../base/volume-disk.ts'
 import { nameAt } from '../base/placeholders.ts'
 import { adminFactsOf, adminFindings } from '../check/admin.ts'
 import { Discretion, printable } from '../check/discretion.ts'
@@ -17,6 +18,7 @@ import { closingText, exitCodeOf, sectionText, terminalPaint } from '../check/re
 import { settingsFindings } from '../check/settings-findings.ts'
 import { stateFactsOf } from '../check/state-facts.ts'
 import { stateFindings } from '../check/state-findings.ts'
+import { volumeFactsOf, volumeFindings } from '../check/volume.ts'
 import { accessOf } from '../connect/access.ts'
 import { loadSettings, type Entry, type Env } from '../config/load.ts'
 import { proxySecrets } from '../config/proxy.ts'
@@ -47,7 +49,8 @@ export async function checkCommand(env: Env, write: (text: string) => void): Pro
     const state = stateFactsOf(settings.stateDir, systemDisk, systemClock)
     tell({ title: 'State directory', findings: stateFindings(state, settings.deadLetterBytesMax) })
     const files = filesFactsOf(settings, systemDisk, systemClock)
-    tell({ title: 'Files', findings: filesFindings(files, settings.scanIntervalMs) })
+    const volume = volumeFindings(await volumeFactsOf(files.roots, systemVolumeDisk, systemClock), settings)
+    tell({ title: 'Files', findings: [...filesFindings(files, settings.scanIntervalMs), ...volume] })
     tell({ title: 'Memory', findings: memoryFindings(memoryFactsOf(settings)) })
     tell(await elasticsearchSection(settings, loaded.entries, discretion))
     tell({ title: 'Probes and metrics', findings: adminFindings(await adminFactsOf(settings.adminPort)) })

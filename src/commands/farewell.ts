@@ -23,7 +23,8 @@ export function farewell(summary: Summary): Farewell {
   const { ledger, unreadBytes, heldLines, files, checkpoint } = summary
   const account =
     `read ${ledger.readLines} lines, acknowledged ${ledger.acknowledgedLines} (${ledger.duplicateLines} were there already), ` +
-    `filtered ${ledger.filteredLines}, dead-lettered ${ledger.deadLetteredLines}, lost ${ledger.lostLines}, held ${ledger.heldLines}`
+    `filtered ${ledger.filteredLines}, dead-lettered ${ledger.deadLetteredLines}, lost ${ledger.lostLines}, held ${ledger.heldLines}` +
+    droppedWords(ledger.droppedFiles, ledger.droppedBytes)
   const named = files.slice(0, limits.leftFilesMax)
   const fields = {
     remora: {
@@ -44,6 +45,10 @@ export function farewell(summary: Summary): Farewell {
     `stopped: ${account}; ${unreadBytes} bytes of ${files.length} files are left: ${list}. ` +
     `They are shipped after a restart of the container; with the Pod they are gone${checkpointWords[checkpoint]}`
   return { level: 'warn', code: 'STOPPED_WITH_REST', fields, text }
+}
+
+function droppedWords(files: number, bytes: number): string {
+  return files === 0 ? '' : `; ${files} unshipped files were deleted for the volume, with ${bytes} unread bytes`
 }
 
 function wordsOf({ path, unreadBytes, heldLines }: LeftOfFile): string {

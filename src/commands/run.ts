@@ -10,6 +10,7 @@ import { systemDisk } from '../base/disk.ts'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { MemoryGauge } from '../base/memory.ts'
+import { systemVolumeDisk } from '../base/volume-disk.ts'
 import { loadSettings, type Env } from '../config/load.ts'
 import { explainProblems } from '../config/problem.ts'
 import { readSettingFile } from '../config/read-file.ts'
@@ -70,6 +71,7 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
   const load = new LoadReader()
   const world: World = {
     disk: systemDisk,
+    volumeDisk: systemVolumeDisk,
     clock: systemClock,
     load: () => load.read(),
     random: Math.random,

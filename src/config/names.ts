@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { closestMatch } from 'leven'
 import { quoted } from '../base/units.ts'
 import type { Problem } from './problem.ts'
-import { laterNames, rows } from './settings.ts'
+import { rows } from './settings.ts'
 
 export interface Names {
   readonly problems: readonly Problem[]
@@ -19,7 +19,6 @@ const nameCharactersMax = 80
 const settingNames: readonly string[] = rows.map(([, setting]) => setting.name)
 const fileNames: readonly string[] = settingNames.map((name) => `${name}_FILE`)
 const known: ReadonlySet<string> = new Set([...settingNames, ...fileNames])
-const later: ReadonlySet<string> = new Set([...laterNames].flatMap((name) => [name, `${name}_FILE`]))
 
 /** Looks at names and, for the shapes that Kubernetes injects, at values. An empty or blank value counts as not given. */
 export function sortNames(env: Readonly<Record<string, string | undefined>>): Names {
@@ -41,10 +40,6 @@ export function sortNames(env: Readonly<Record<string, string | undefined>>): Na
 function stray(name: string): Problem {
   const short = name.slice(0, nameCharactersMax)
   const variable = /^\w+$/.test(short) ? short : quoted(short, nameCharactersMax)
-  if (later.has(name)) {
-    const wayOut = 'remove it; `remora config --reference` lists what this version knows'
-    return { variable, message: 'this version of Remora does not have this setting yet', wayOut }
-  }
   const nearest = closestMatch(short.toUpperCase(), short.endsWith('_FILE') ? [...known] : settingNames) ?? ''
   const wayOut = `the nearest known name is ${nearest}; rename it or remove it (\`remora config --reference\` lists all)`
   return { variable, message: 'there is no such setting', wayOut }

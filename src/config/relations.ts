@@ -197,6 +197,15 @@ const rules: readonly ((facts: Facts) => Found | undefined)[] = [
     ]
   },
 
+  function limitOfPolicy({ values: { volumePolicy }, given }) {
+    if (volumePolicy === undefined || volumePolicy === 'keep' || given.has('volumeLimitBytes')) return undefined
+    return [
+      'volumePolicy',
+      `${volumePolicy} needs to know how much the volume may hold`,
+      'set REMORA_VOLUME_LIMIT to the sizeLimit of the emptyDir, or remove REMORA_VOLUME_POLICY',
+    ]
+  },
+
   function serviceNameOnce({ values, given }) {
     const taken = [...(values.fields?.keys() ?? [])].find((key) => key === 'service.name' || clash(key, 'service.name'))
     if (!given.has('serviceName') || taken === undefined) return undefined

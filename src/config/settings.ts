@@ -306,6 +306,19 @@ export const settings = {
     unset: 'none: they stay in the state directory',
     help: 'Index or data stream that refused documents are brought to, each as the text of a document of its own.',
   },
+  volumeLimitBytes: {
+    name: 'REMORA_VOLUME_LIMIT',
+    kind: kinds.bytes(Mi, 1024 * 1024 * Gi),
+    default: undefined,
+    unset: 'none: nobody watches',
+    help: 'The `sizeLimit` of the log volume: Kubernetes evicts a Pod whose `emptyDir` is larger. Use is measured against it.',
+  },
+  volumePolicy: {
+    name: 'REMORA_VOLUME_POLICY',
+    kind: kinds.choice('keep', 'delete-shipped', 'drop-oldest'),
+    default: 'keep',
+    help: '`delete-shipped`: rotated files that are wholly shipped are deleted above 80 % of `REMORA_VOLUME_LIMIT`, the oldest first. `drop-oldest`: above 90 % unshipped ones too; their lines are lost.',
+  },
   logLevel: {
     name: 'REMORA_LOG_LEVEL',
     kind: kinds.choice('trace', 'debug', 'info', 'warn', 'error', 'fatal'),
@@ -339,6 +352,3 @@ function isKey(name: string): name is Key {
 export const rows: readonly (readonly [Key, Setting<unknown>])[] = Object.keys(settings)
   .filter(isKey)
   .map((key) => [key, settings[key]] as const)
-
-/** Of the settings that are designed but not built; to take one silently would promise what does not happen. */
-export const laterNames: ReadonlySet<string> = new Set(['REMORA_VOLUME_LIMIT', 'REMORA_VOLUME_POLICY'])

@@ -57,6 +57,10 @@ export interface Settings {
   readonly deadLetterBytesMax: number
   /** Where dead letters are brought to; undefined: they stay in the state directory. */
   readonly deadLetterIndex: string | undefined
+  /** Bytes that the log volume may hold; undefined: nobody has said. */
+  readonly volumeLimitBytes: number | undefined
+  /** What may be deleted to keep it below that. */
+  readonly volumePolicy: 'keep' | 'delete-shipped' | 'drop-oldest'
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
   /** 0: no admin server. */
   readonly adminPort: number

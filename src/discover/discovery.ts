@@ -103,6 +103,13 @@ export class Discovery {
     return [...this.#roots.values()]
   }
 
+  /** The same path, with its root as that really is: below that there is no symlink. */
+  realPathOf(at: string): string {
+    for (const [root, real] of this.#roots)
+      if (root !== real && isWithin(at, root)) return `${real === '/' ? '' : real}${at.slice(root.length)}`
+    return at
+  }
+
   /** Whether a path may be there although no listing shows it. */
   isUnsure(at: string): boolean {
     return [...this.#unsure].some((directory) => isWithin(at, directory))

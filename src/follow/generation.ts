@@ -49,6 +49,10 @@ export class Generation {
   packing: Packing | undefined
   /** Size and time of the archive when it was read through. */
   archiveStamp = ''
+  /** All that is in the archive, however much of it is unpacked yet. */
+  contentBytes = 0
+  /** The archive cannot be unpacked to its end. */
+  isDamaged = false
   /** There was a copy, which may be packed at any time. */
   wasCopied = false
   /** Further inodes with a copy of the content. */

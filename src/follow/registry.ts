@@ -12,6 +12,7 @@ import { beginsWith, guardAt, isIntact, isSearched, keyOf, sameBirth } from './i
 import { Identifying } from './identifying.ts'
 import type { Parts, RegistryOptions } from './parts.ts'
 import { probe } from './probing.ts'
+import { Removals } from './removals.ts'
 import { Rest } from './rest.ts'
 import { Resuming } from './resuming.ts'
 import { byAge, stampOf, type SeenDirectory, type SeenFile } from './seen.ts'
@@ -19,6 +20,8 @@ import { Strangers } from './strangers.ts'
 
 /** Which generation each file is: opens, remembers and forgets them. The decisions are in `rotation.ts`. */
 export class Registry {
+  /** Files that may be deleted to make room. */
+  readonly removals: Removals
   readonly #o: RegistryOptions
   readonly #family: Family
   readonly #copies: Copies
@@ -78,6 +81,7 @@ export class Registry {
     this.#identifying = new Identifying(parts)
     this.#strangers = new Strangers(parts, this.#rest)
     this.#resuming = new Resuming(parts, this.#rest, saved)
+    this.removals = new Removals(parts, this.#endings)
   }
 
   get generations(): ReadonlySet<Generation> {

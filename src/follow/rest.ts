@@ -173,6 +173,8 @@ export class Rest {
     generation.wanted = undefined
     generation.stage = 'rotated'
     generation.sizeBytes = inside.bytes
+    generation.contentBytes = inside.bytes
+    generation.isDamaged = inside.failure !== undefined
     generation.finished = inside.bytes === generation.offset
     generation.encoding = encodingOf(inside.head)
     noteAnchor(this.#p.names, generation, inside.head)

@@ -20,7 +20,17 @@ export interface SeenDirectory {
 /** What happened to files, for log and metrics. */
 export type Happening =
   | {
-      readonly kind: 'found' | 'resumed' | 'rotated' | 'deleted' | 'replaced' | 'missed' | 'copy' | 'finished'
+      readonly kind:
+        | 'found'
+        | 'resumed'
+        | 'rotated'
+        | 'deleted'
+        | 'replaced'
+        | 'missed'
+        | 'copy'
+        | 'finished'
+        | 'freed'
+        | 'dropped'
       readonly generation: Generation
       /** Which fact decided. */
       readonly why?: string

@@ -39,6 +39,12 @@ export class Account {
   /** Bytes of files that vanished before they were read: how many lines they held nobody knows. */
   gapBytes = 0
   gaps = 0
+  /** Files that were deleted unshipped to keep the volume below its limit, and the bytes in them that nobody had read. */
+  droppedFiles = 0
+  droppedBytes = 0
+  /** Files that were deleted for that after all of them was shipped, and the room that made. */
+  freedFiles = 0
+  freedBytes = 0
 
   /** Lines in no account; anything but 0 is a bug. */
   get imbalance(): number {
@@ -131,6 +137,20 @@ export class Ledger extends Account {
     for (const account of [this, this.#open(path)]) {
       account.gaps++
       account.gapBytes += bytes
+    }
+  }
+
+  dropped(path: string, bytes: number): void {
+    for (const account of [this, this.#open(path)]) {
+      account.droppedFiles++
+      account.droppedBytes += bytes
+    }
+  }
+
+  freed(path: string, bytes: number): void {
+    for (const account of [this, this.#open(path)]) {
+      account.freedFiles++
+      account.freedBytes += bytes
     }
   }
 

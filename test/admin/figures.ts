@@ -42,6 +42,13 @@ export const figures: Figures = {
   expiredLetters: 130,
   expiredEarlierLetters: 131,
   movedLetters: 132,
+  droppedFiles: 133,
+  droppedBytes: 134,
+  freedFiles: 135,
+  freedBytes: 136,
+  volumeUsedBytes: 137,
+  volumeLimitBytes: 138,
+  volumeHeldBytes: 139,
   phase: 'shipping',
   health: 'holding',
   healthDetail: 'the server answers 403',
@@ -80,5 +87,9 @@ export function fileFigures(path: string | undefined, first = 0): Figures['byFil
     gapBytes: first + 11,
     gaps: first + 12,
     unreadBytes: first + 13,
+    droppedFiles: first + 16,
+    droppedBytes: first + 17,
+    freedFiles: first + 18,
+    freedBytes: first + 19,
   }
 }

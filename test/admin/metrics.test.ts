@@ -58,6 +58,13 @@ const names: Readonly<
   expiredLetters: 'remora_dead_letters_expired_total',
   expiredEarlierLetters: 'remora_dead_letters_expired_earlier_total',
   movedLetters: 'remora_dead_letters_moved_total',
+  droppedFiles: 'remora_dropped_files_total',
+  droppedBytes: 'remora_dropped_bytes_total',
+  freedFiles: 'remora_volume_freed_files_total',
+  freedBytes: 'remora_volume_freed_bytes_total',
+  volumeUsedBytes: 'remora_volume_used_bytes',
+  volumeLimitBytes: 'remora_volume_limit_bytes',
+  volumeHeldBytes: 'remora_volume_held_bytes',
 }
 
 test('every figure is there under its name, and what only grows is a counter', async () => {
@@ -168,6 +175,7 @@ describe('by file', () => {
       remora_file_held_lines: 9,
       remora_file_unread_bytes: 13,
       remora_file_gap_bytes_total: 11,
+      remora_file_dropped_bytes_total: 17,
     })
     expect(valuesOf(samples, 'other')).toMatchObject({ read: 101, remora_file_held_lines: 109 })
   })

@@ -47,6 +47,8 @@ describe('without any variable', () => {
       lineBytesMax: 65_536,
       scanIntervalMs: 10_000,
       deadLetterBytesMax: 16_777_216,
+      volumeLimitBytes: undefined,
+      volumePolicy: 'keep',
       logLevel: 'info',
       adminPort: 9600,
     })
@@ -92,6 +94,8 @@ test('every variable reaches its setting', () => {
     REMORA_MAX_LINE_BYTES: '32Ki',
     REMORA_SCAN_INTERVAL: '5s',
     REMORA_DEAD_LETTER_BYTES: '1Mi',
+    REMORA_VOLUME_LIMIT: '2Gi',
+    REMORA_VOLUME_POLICY: 'drop-oldest',
     REMORA_LOG_LEVEL: 'debug',
     REMORA_ADMIN_PORT: '0',
   }
@@ -137,6 +141,8 @@ test('every variable reaches its setting', () => {
     scanIntervalMs: 5000,
     deadLetterBytesMax: 1_048_576,
     logLevel: 'debug',
+    volumeLimitBytes: 2 ** 31,
+    volumePolicy: 'drop-oldest',
     adminPort: 0,
   })
   expect(entryOf(loaded, 'REMORA_PASSWORD')).toEqual({
@@ -255,7 +261,7 @@ test('variables of a Service leave the default of a setting with the same name',
 test('all problems are told at once, each with its way out', () => {
   const loaded = load({
     REMORA_PATH: '/x',
-    REMORA_VOLUME_POLICY: 'keep',
+    REMORA_VOLUME_POLICY: 'drop-all',
     REMORA_PATHS: 'logs/*.log',
     REMORA_BATCH_LINGER: '200',
     REMORA_INDEX: 'x',
@@ -269,9 +275,9 @@ test('all problems are told at once, each with its way out', () => {
   const variables = loaded.problems.map(({ variable }) => variable)
   expect(variables).toEqual([
     'REMORA_PATH',
-    'REMORA_VOLUME_POLICY',
     'REMORA_PATHS',
     'REMORA_BATCH_LINGER',
+    'REMORA_VOLUME_POLICY',
     'REMORA_INDEX',
   ])
   expect(explainProblems(loaded.problems.slice(0, 1))).toContain('1 problem in')

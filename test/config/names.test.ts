@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { sortNames } from '../../src/config/names.ts'
-import { laterNames } from '../../src/config/settings.ts'
 
 const service = (prefix: string, address: string, host: string) => ({
   [`${prefix}_SERVICE_HOST`]: host,
@@ -42,15 +41,6 @@ describe('unknown variables', () => {
     ['REMORA_NOTHING', ' '],
     ['REMORA_NOTHING', undefined],
   ])('%s=%s is nobody’s business', (name, value) => expect(sortNames({ [name]: value }).problems).toEqual([]))
-
-  test.each([...laterNames].flatMap((name) => [[name], [`${name}_FILE`]]))('%s is said to be for later', (name) => {
-    const [problem, ...others] = sortNames({ [name]: 'x' }).problems
-    expect(problem).toMatchObject({
-      variable: name,
-      message: expect.stringContaining('does not have this setting yet'),
-    })
-    expect(others).toEqual([])
-  })
 
   test('a strange name is printed harmlessly', () => {
     const [problem] = sortNames({ [`REMORA_\u001b[31m\n${'X'.repeat(10_000)}`]: 'x' }).problems

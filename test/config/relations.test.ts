@@ -57,6 +57,9 @@ describe('each rule passes what is right', () => {
     [{ REMORA_PATHS: '/var/**/*.log', REMORA_EXCLUDE: '/var/lib/remora/**' }],
     [{ REMORA_SERVICE_NAME: 'web', REMORA_FIELDS: 'service.version=1' }],
     [{ REMORA_FIELDS: 'service.name=web' }],
+    [{ REMORA_VOLUME_POLICY: 'keep' }],
+    [{ REMORA_VOLUME_POLICY: 'drop-oldest', REMORA_VOLUME_LIMIT: '1Gi' }],
+    [{ REMORA_VOLUME_LIMIT: '1Gi' }],
   ])('%j', (env) => expect(complaints(load(env, files))).toEqual([]))
 })
 
@@ -64,6 +67,7 @@ describe('each rule refuses what is wrong, once, with a way out', () => {
   test.each([
     [{ REMORA_API_KEY: 'abcdef', REMORA_USERNAME: 'u' }, 'REMORA_API_KEY: user or password are given as well'],
     [{ REMORA_API_KEY: 'abcdef', REMORA_PASSWORD: 'p' }, 'REMORA_API_KEY: user or password are given as well'],
+    [{ REMORA_VOLUME_POLICY: 'delete-shipped' }, 'REMORA_VOLUME_POLICY: delete-shipped needs to know how much'],
     [{ REMORA_USERNAME: 'u' }, 'REMORA_USERNAME: it is given without a password'],
     [{ REMORA_PASSWORD: 'p' }, 'REMORA_PASSWORD: it is given without a user'],
     [

@@ -1,20 +1,22 @@
 import zlib from 'node:zlib'
 import type { DirectoryEntry, Disk } from '../../src/base/disk.ts'
+import type { VolumeDisk } from '../../src/base/volume-disk.ts'
 import { codeOf, messageOf } from '../../src/base/errors.ts'
 import { replaceFile, type Replacing } from '../../src/base/replace.ts'
 import { archiveBroken, archiveCut, type Packing } from '../../src/base/unpack.ts'
-import { diskError, type DiskHooks, type Inode, type MemoryFiles, type Step } from './agent-files.ts'
+import { diskError, type Call, type DiskHooks, type Inode, type MemoryFiles, type Step } from './agent-files.ts'
 
 /** A process's view of files in memory. `drop` closes all its descriptors, as the kernel does when it dies. */
-export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & { drop(): void } {
+export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & VolumeDisk & { drop(): void } {
   const open = new Map<number, Inode>()
   let descriptors = 10
-  const before = (call: keyof Disk, path: string) => hooks.before?.(call, path)
+  const before = (call: Call, path: string) => hooks.before?.(call, path)
   const held = (descriptor: number): Inode => {
     const inode = open.get(descriptor)
     if (inode === undefined) throw diskError('EBADF', String(descriptor))
     return inode
   }
+  const inside = (directory: number, name: string) => `${held(directory).path}/${name}`
   const found = (path: string): Inode => {
     const inode = files.find(path)
     if (inode === undefined) throw diskError('ENOENT', path)
@@ -161,6 +163,44 @@ export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & { 
       const inode = found(path)
       if (inode.entries === undefined) files.flush(inode)
       else files.flushDirectory(path)
+    },
+    spaceOf(path) {
+      before('spaceOf', path)
+      const inode = files.find(path)
+      if (inode === undefined) return undefined
+      const { kind, device, inode: number, links } = files.facts(inode)
+      return { kind, device, inode: number, links, allocatedBytes: Math.ceil(inode.bytes.length / 512) * 512 }
+    },
+    mounts: () => ['/', '/logs', '/state'],
+    refusalToWrite: () => undefined,
+    openDirectory(path) {
+      before('openDirectory', path)
+      const inode = found(path)
+      if (inode.entries === undefined) throw diskError('ENOTDIR', path)
+      inode.opens++
+      open.set(++descriptors, inode)
+      return descriptors
+    },
+    lookIn(directory, name) {
+      before('lookIn', inside(directory, name))
+      const inode = held(directory).entries!.get(name)
+      return inode && files.facts(inode)
+    },
+    renameIn(directory, from, to) {
+      before('renameIn', inside(directory, from))
+      files.rename(inside(directory, from), inside(directory, to))
+    },
+    linkIn(directory, from, to) {
+      before('linkIn', inside(directory, from))
+      if (held(directory).entries!.has(to)) throw diskError('EEXIST', to)
+      files.link(inside(directory, from), inside(directory, to))
+    },
+    removeIn(directory, name) {
+      before('removeIn', inside(directory, name))
+      const path = inside(directory, name)
+      const inode = found(path)
+      hooks.removed?.(inode)
+      files.remove(path)
     },
     drop() {
       for (const descriptor of open.keys()) release(descriptor)

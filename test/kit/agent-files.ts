@@ -1,3 +1,4 @@
+import type { VolumeDisk } from '../../src/base/volume-disk.ts'
 import type { DirectoryEntry, Disk, FileFacts, Kind } from '../../src/base/disk.ts'
 
 /** An inode: what a name leads to, and what a descriptor holds on to after the name is gone. */
@@ -18,7 +19,7 @@ export interface Inode {
   path: string
 }
 
-export type Call = keyof Disk
+export type Call = keyof Disk | keyof VolumeDisk
 
 /** Steps of replacing a file: after each one the world may end. */
 export type Step = 'create' | 'write' | 'flush' | 'close' | 'rename' | 'flushDirectory'
@@ -47,6 +48,8 @@ export interface DiskHooks {
   /** The size of an open file was asked for. */
   readonly sized?: (inode: Inode) => void
   readonly closed?: (inode: Inode) => void
+  /** A name is about to be removed in an open directory. */
+  readonly removed?: (inode: Inode) => void
   /** A checkpoint has been written. */
   readonly replaced?: (text: string) => void
 }

@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { onTestFinished } from 'vitest'
 import { systemDisk, type Disk } from '../../src/base/disk.ts'
+import { systemVolumeDisk, type VolumeDisk } from '../../src/base/volume-disk.ts'
 import { limits } from '../../src/base/limits.ts'
 
 /** A directory of its own for a test, gone after it. */
@@ -73,12 +74,18 @@ export class Tree {
 }
 
 /** The real disk as one process sees it: `drop` closes its files, as the kernel does when it dies. */
-export function realDisk(disk: Disk = systemDisk): Disk & { drop(): void } {
+export function realDisk(disk: Disk = systemDisk): Disk & VolumeDisk & { drop(): void } {
   const open = new Set<number>()
   return {
+    ...systemVolumeDisk,
     ...disk,
     open: (at) => {
       const descriptor = disk.open(at)
+      open.add(descriptor)
+      return descriptor
+    },
+    openDirectory: (at) => {
+      const descriptor = systemVolumeDisk.openDirectory(at)
       open.add(descriptor)
       return descriptor
     },

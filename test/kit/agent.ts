@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { Agent, type Summary, type World } from '../../src/agent.ts'
 import type { Memory } from '../../src/agent/memory.ts'
 import type { Disk } from '../../src/base/disk.ts'
+import type { VolumeDisk } from '../../src/base/volume-disk.ts'
 import { assert } from '../../src/base/errors.ts'
 import type { Settings } from '../../src/config/types.ts'
 import type { Watch } from '../../src/discover/watch.ts'
@@ -9,9 +10,12 @@ import type { MemoryPlan } from '../../src/queue/plan.ts'
 import { drained, VirtualClock } from './agent-clock.ts'
 import { MemoryServer, type Stored } from './agent-server.ts'
 
+/** `drop` is what the kernel does when a process dies. */
+export type HarnessDisk = Disk & VolumeDisk & { drop?(): void }
+
 export interface HarnessOptions {
   /** A process's view of the disk; `drop` is what the kernel does when the process dies. */
-  readonly disk: (alive: () => boolean) => Disk & { drop?(): void }
+  readonly disk: (alive: () => boolean) => HarnessDisk
   readonly clock?: VirtualClock
   readonly server?: MemoryServer
   readonly settings: Partial<Settings> & Pick<Settings, 'paths' | 'stateDir'>
@@ -65,7 +69,7 @@ export class AgentHarness {
   readonly #o: HarnessOptions
   readonly #watched = new Map<string, () => void>()
   #agent: Agent | undefined
-  #disk: (Disk & { drop?(): void }) | undefined
+  #disk: HarnessDisk | undefined
   /** Changes with each process; what belongs to another is dead. */
   #life = 0
   #yields = 0
@@ -96,6 +100,7 @@ export class AgentHarness {
     this.#disk = this.#counting(this.#o.disk(alive))
     const world: World = {
       disk: this.#disk,
+      volumeDisk: this.#disk,
       clock: this.clock.view(alive, wallMs, this.#o.point),
       random,
       newInstanceId: () => `instance-${++this.#ids}`,
@@ -194,7 +199,7 @@ export class AgentHarness {
     while (this.#writes > 0)
   }
 
-  #counting(disk: Disk & { drop?(): void }): Disk & { drop?(): void } {
+  #counting(disk: HarnessDisk): HarnessDisk {
     return {
       ...disk,
       replace: (path, previous, text) => {
@@ -311,6 +316,8 @@ const defaults: Settings = {
   scanIntervalMs: 10_000,
   deadLetterBytesMax: 1024 * 1024,
   deadLetterIndex: undefined,
+  volumeLimitBytes: undefined,
+  volumePolicy: 'keep',
   logLevel: 'debug',
   adminPort: 0,
 }

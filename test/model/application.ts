@@ -159,6 +159,35 @@ export class Application {
     if (!held || !byItself) this.#destroyed(inode)
   }
 
+  /**
+   * The agent deletes a file to make room, and must have all of it.
+   *
+   * @param drops  it may also give up what it does not have
+   * @returns      what is wrong with that
+   */
+  removed(inode: Inode, drops: boolean): string[] {
+    const name = inode.path.replace(/~remora-[\da-f]{8}$/, '')
+    const isLive = filePaths.some((path) => path === name) || name.endsWith('.txt')
+    const life = this.#lifeOf.get(inode)
+    // It got its own name back.
+    if (inode.names > 1) return []
+    const wrong = isLive ? [`${name} was deleted, which is written to`] : []
+    if (life === undefined) return [...wrong, `${name} was deleted, which is nobody's`]
+    if (!this.#copies.has(inode)) life.drainsFirst = false
+    this.#lifeOf.delete(inode)
+    this.#copies.delete(inode)
+    if (drops) {
+      for (let at: Life | undefined = life; at !== undefined; at = at.origin) {
+        for (const { from } of linesOf(at)) {
+          if (!at.excused.has(from)) at.dropped.add(from)
+          at.excused.add(from)
+        }
+        at.excused.add(at.lineStart)
+      }
+    }
+    return wrong
+  }
+
   /** The agent has asked for the size of a file. */
   sized(inode: Inode): void {
     this.#sizes.set(inode, inode.bytes.length)

@@ -251,7 +251,8 @@ function idleGaps(
     .map(({ path, from, to }) => `a gap of ${path} from ${from} to ${to} is reported, and nothing is missing`)
 }
 
-function firstNameOf(path: string): string {
+/** Before any rotation, and before Remora has put it aside. */
+export function firstNameOf(path: string): string {
   return path.replace(/(?:\.\d+|\.old|-20260101\.\d+)(?:\.gz)?$/, '')
 }
 

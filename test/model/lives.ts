@@ -32,6 +32,8 @@ export class Life {
   isSaved = false
   /** Some process has read lines of it. */
   wasRead = false
+  /** Begins of lines in a file that Remora has deleted, and may have given up. */
+  readonly dropped = new Set<number>()
   /** Its size when the present process read lines of it last. */
   seenBytes = 0
 

@@ -161,4 +161,15 @@ export const mutants: readonly Mutant[] = [
     'if (!hasName && !told) return',
     'if (true) return',
   ),
+  {
+    name: 'the volume: what is deleted as shipped has ended',
+    edits: [
+      {
+        text: 'return finished && offset === sizeBytes && this.#p.settled(generation)',
+        instead: 'return true',
+      },
+      { text: 'return this.#endedAt.get(generation) === generation.offset', instead: 'return true' },
+    ],
+  },
+  one('the volume: a drop is said', "this.#say('error', texts.dropped(", 'void (texts.dropped('),
 ]

@@ -26,6 +26,8 @@ export interface Conditions {
   readonly numbered?: boolean
   /** The state is deleted at times; the Pod's UID is known. */
   readonly lossy?: boolean
+  /** Remora keeps the volume below so many bytes. */
+  readonly volume?: { readonly policy: 'delete-shipped' | 'drop-oldest'; readonly limitBytes: number }
 }
 
 export type FileAction =
@@ -110,16 +112,18 @@ export interface Abilities {
   readonly holes: boolean
   readonly wide: boolean
   readonly lossy: boolean
+  readonly volume: boolean
 }
 
 const without = (process.env['REMORA_MODEL_WITHOUT'] ?? '').split(',')
 
-/** `REMORA_MODEL_WITHOUT=archives,holes,wide,lossy` leaves them out. */
+/** `REMORA_MODEL_WITHOUT=archives,holes,wide,lossy,volume` leaves them out. */
 export const abilities: Abilities = {
   archives: !without.includes('archives'),
   holes: !without.includes('holes'),
   wide: !without.includes('wide'),
   lossy: !without.includes('lossy'),
+  volume: !without.includes('volume'),
 }
 
 export function scheduleOf(seed: number): Schedule {
@@ -144,6 +148,7 @@ export function scheduleOf(seed: number): Schedule {
     // Of their own: the rest of a seed's schedule does not depend on them.
     ...(own.chance(0.3) && { numbered: true }),
     ...(abilities.lossy && own.chance(0.15) && { lossy: true }),
+    ...(abilities.volume && volumeOf(new Random(seed ^ 0x70b))),
   }
   const actions: Action[] = []
   for (let count = random.between(5, 60); count > 0; count--) {
@@ -163,6 +168,13 @@ export function scheduleOf(seed: number): Schedule {
     actions.splice(own.between(1, actions.length), 0, refill)
   }
   return { conditions, actions }
+}
+
+/** Small, so that files have to go. */
+function volumeOf(random: Random): Pick<Conditions, 'volume'> {
+  if (random.chance(0.7)) return {}
+  const policy = random.chance(0.6) ? 'delete-shipped' : 'drop-oldest'
+  return { volume: { policy, limitBytes: random.pick([2_000, 2_000, 10_000, 60_000]) } }
 }
 
 /** While it runs, or while it is down. */

@@ -11,7 +11,8 @@ import { diskError, MemoryFiles, type Call } from '../kit/agent-files.ts'
 import { MemoryServer, type Outcome, type Stored } from '../kit/agent-server.ts'
 import { Application } from './application.ts'
 import { outOfOrder, WrittenFrontiers } from './order.ts'
-import { judge, type Facts, type Gap } from './judge.ts'
+import { firstNameOf, judge, type Facts, type Gap } from './judge.ts'
+import { linesOf as linesOfLife, type Life, type Line } from './lives.ts'
 import { Random } from './random.ts'
 import type { Action, Conditions, DiskMode, Schedule, ServerMode } from './schedule.ts'
 
@@ -21,8 +22,16 @@ const directories = ['/', '/logs', '/logs/sub', '/state', '/nowhere']
 
 const failing: Record<DiskMode, Partial<Record<Call, readonly string[]>>> = {
   ok: {},
-  opens: { open: ['EMFILE'], list: ['EMFILE'] },
-  reads: { read: ['EIO', 'EINTR'], sizeOf: ['EIO'], factsOf: ['EIO'], look: ['EACCES', 'EINTR'] },
+  opens: { open: ['EMFILE'], list: ['EMFILE'], openDirectory: ['EMFILE'] },
+  reads: {
+    read: ['EIO', 'EINTR'],
+    sizeOf: ['EIO'],
+    factsOf: ['EIO'],
+    look: ['EACCES', 'EINTR'],
+    spaceOf: ['EIO'],
+    lookIn: ['EIO'],
+    removeIn: ['EIO'],
+  },
   full: { replace: ['ENOSPC'], append: ['ENOSPC'] },
   short: {},
   slow: {},
@@ -66,6 +75,9 @@ export class World {
   /** A process has ended that could not write its state. */
   #unwritten = false
   readonly #wide: boolean
+  readonly #drops: boolean
+  /** First names of files of which unshipped ones were deleted, as Remora said. */
+  readonly #dropped = new Set<string>()
   readonly #lossy: boolean
   #hasStarted = false
   /** Refused for good, and a checkpoint has passed them. */
@@ -81,6 +93,8 @@ export class World {
     this.#files.makeFragile('/state')
     this.application = new Application(this.#files, conditions)
     this.#wide = conditions.wide
+    this.#drops = conditions.volume?.policy === 'drop-oldest'
+    if (this.#drops) this.#peaceful = false
     this.#lossy = conditions.lossy === true
     // Renamed before its first line was read, a file is a stranger then, and looks as if it were gone.
     if (conditions.births === 'none') this.#peaceful = false
@@ -97,6 +111,8 @@ export class World {
         podUid: conditions.lossy === true ? 'd9e7b1f0-77aa-4c5e-9d0c-6a1d64b1c0de' : undefined,
         lineBytesMax,
         scanIntervalMs: conditions.scanIntervalMs,
+        volumeLimitBytes: conditions.volume?.limitBytes,
+        volumePolicy: conditions.volume?.policy ?? 'keep',
       },
       slots: Math.max(conditions.slots, conditions.concurrency),
       concurrency: conditions.concurrency,
@@ -140,7 +156,7 @@ export class World {
     // Back-off, hold times, two rescans, and the rest that a deleted file is given.
     await this.harness.advance(120_000)
     if (this.#isBroken()) return
-    this.broken.push(...judge(this.application, this.#server, this.#facts()))
+    this.broken.push(...judge(this.application, this.#server, this.#facts()), ...this.#unsaidDrops())
     if (this.broken.length > 0) return
     const before = this.#writtenOffsets()
     const summary = await this.harness.stop(graceMs)
@@ -178,6 +194,19 @@ export class World {
     return { lineBytesMax, gaps: this.#gaps, wide: this.#wide, peaceful: this.#peaceful && !this.#wide }
   }
 
+  /** Lines of deleted files that never came, although nobody said that any were given up, or gone. */
+  #unsaidDrops(): string[] {
+    const texts = new Set([...this.#server.documents.values()].map(({ message }) => message))
+    for (const { message } of this.#server.refused.values()) texts.add(message)
+    const said = new Set([...this.#dropped, ...this.#gaps.map(({ path }) => firstNameOf(path))])
+    const isMissing = ({ dropped }: Life, { from, text }: Line) =>
+      dropped.has(from) && text.startsWith('<') && !texts.has(text.slice(0, lineBytesMax))
+    return this.application.lives
+      .filter(({ paths }) => ![...paths].some((path) => said.has(path)))
+      .filter((life) => linesOfLife(life).some((line) => isMissing(life, line)))
+      .map(({ name }) => `${name} was deleted with lines that were not shipped, and nobody said so`)
+  }
+
   /** Documents of which nothing but their letter is left, and that is not there although Remora did not say so. */
   #lettersMissing(): string[] {
     if (this.#lossy || this.#lettersLost) return []
@@ -196,6 +225,7 @@ export class World {
   #hearGaps(): void {
     for (const { code, path, text } of this.harness.messages.splice(0)) {
       if (code === 'DEAD_LETTER_LOST') this.#lettersLost = true
+      if (code === 'VOLUME_DROPPED') this.#dropped.add(firstNameOf(path))
       const [, bytes, from] = code === 'GAP' ? (/(\d+) bytes .* from offset (\d+)/.exec(text) ?? []) : []
       if (bytes === undefined || from === undefined) continue
       this.#gaps.push({ path, from: Number(from), to: Number(from) + Number(bytes) })
@@ -379,6 +409,7 @@ export class World {
       read: (inode, into, to) => !Buffer.isBuffer(into) && this.application.read(inode, to),
       sized: (inode) => this.application.sized(inode),
       // A stop does not wait for a disk that refuses to read: what it had open and unread is reported, and gone.
+      removed: (inode) => void this.broken.push(...this.application.removed(inode, this.#drops)),
       closed: (inode) => this.application.closed(inode, alive() && !this.#cut && !(this.#stopping && this.#isBlind)),
       replaced: (text) => {
         this.#unsaved = false

@@ -9,7 +9,7 @@ const done = (lines: number): Settlement => ({ ...nothing, done: lines })
 
 /** Lines of a file come into the hands of Remora, get verdicts, or vanish before; now and then room is made. */
 const step = fc.record({
-  kind: fc.constantFrom('read', 'settle', 'settle', 'gap', 'fold', 'expire'),
+  kind: fc.constantFrom('read', 'settle', 'settle', 'gap', 'drop', 'free', 'fold', 'expire'),
   file: fc.nat(5),
   lines: fc.nat(1000),
   shares: fc.array(fc.nat(100), { minLength: 4, maxLength: 4 }),
@@ -41,6 +41,14 @@ test('at all times every line that was read is in exactly one account, of its fi
           ledger.gap(path, lines)
           expected.gapBytes += lines
           expected.gaps++
+        } else if (kind === 'drop') {
+          ledger.dropped(path, lines)
+          expected.droppedBytes += lines
+          expected.droppedFiles++
+        } else if (kind === 'free') {
+          ledger.freed(path, lines)
+          expected.freedBytes += lines
+          expected.freedFiles++
         } else if (kind === 'settle') {
           const some = Math.min(lines, expected.heldLines)
           const [ok, deadLettered, lost, held] = split(some, shares)
