@@ -144,7 +144,7 @@ export async function runSteady(options: SteadyOptions, destination: NullSink): 
 
 /** @throws Error when it has ended: then there is neither an account nor a trend to tell of */
 function mustLive(agent: LivingAgent): void {
-  if (agent.alive) return
+  if (agent.held() !== undefined) return
   const { exitCode, signalCode } = agent.child
   const end = signalCode === null ? `code ${exitCode}` : `signal ${signalCode}`
   const oom = agent.oomKills > 0 ? ', killed for lack of memory' : ''
@@ -193,8 +193,10 @@ async function watch(
   let cpuUs = 0
   for (let atMs = fromMs; atMs < endMs; atMs = performance.now()) {
     const held = agent.held()
-    mustLive(agent)
-    if (held === undefined) break
+    if (held === undefined) {
+      mustLive(agent)
+      break
+    }
     peakAnonBytes = Math.max(peakAnonBytes, held.anonBytes)
     peakUsedBytes = Math.max(peakUsedBytes, held.usedBytes)
     if (atMs >= warmMs) samples.push({ atMs, value: held.anonBytes })

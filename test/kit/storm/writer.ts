@@ -118,6 +118,8 @@ export class StormWriter {
   #begin(): void {
     this.#file.append(bannerLine, 0, bannerLine.length)
     this.#banners++
+    // A life of nothing but a banner is the same as the next one: nobody can tell them apart.
+    if (this.#o.isRandomLoad === true) this.#put(1)
   }
 
   async #writeFor(durationMs: number): Promise<void> {
@@ -139,6 +141,11 @@ export class StormWriter {
     const wantedBytes = Math.min(this.#owedBytes, blockBytes)
     // What is due beyond that is not made up for.
     if (this.#owedBytes > blockBytes * 8) this.#owedBytes = blockBytes
+    this.#put(wantedBytes)
+  }
+
+  /** Whole lines, as many as it takes. */
+  #put(wantedBytes: number): void {
     let end = 0
     while (end < wantedBytes) end = this.#lines.put(this.#block, end, ++this.#number)
     if (end === 0) return
