@@ -17,7 +17,6 @@ import { Stopping } from './agent/stopping.ts'
 import * as texts from './agent/texts.ts'
 import { Troubles } from './agent/troubles.ts'
 import type { AgentOptions, Summary, World } from './agent/world.ts'
-import { limits } from './base/limits.ts'
 import { hasDate } from './base/placeholders.ts'
 import type { SavedGeneration } from './base/state.ts'
 import { Discovery } from './discover/discovery.ts'
@@ -159,7 +158,7 @@ export class Agent {
     this.#pump = this.#makePump()
     this.#watch = world.watch(
       (directory) => {
-        this.#discovery.hint(directory)
+        this.#looking.hinted(directory)
         this.#bell.ring()
       },
       (directory, error) => {
@@ -403,7 +402,6 @@ export class Agent {
         draining: this.#drain !== undefined,
       },
       this.#o.settings.batchLingerMs,
-      limits.idleLingerMs,
     )
   }
 

@@ -214,6 +214,24 @@ describe('many names', () => {
   })
 })
 
+test('lines that come one by one leave a directory to its watch', async () => {
+  const tree = temporaryTree()
+  const agent = agentOver(tree)
+  const logs = tree.directory('logs')
+  tree.write('logs/app.log', 'one\n')
+  passTick()
+  await agent.start()
+  await agent.advance(limits.directoryQuietMs + 1_000)
+  for (let n = 0; n < 50; n++) {
+    tree.append('logs/app.log', `line ${n}\n`)
+    agent.hint(logs)
+    await agent.advance(100)
+    expect(agent.isWatched(logs)).toBe(true)
+    // Long before a timer would have come round.
+    expect(agent.lines(tree.at('logs/app.log'))).toHaveLength(n + 2)
+  }
+})
+
 test('a directory that is written to all the time is let go by its watch, and taken back when it is quiet', async () => {
   const tree = temporaryTree()
   const agent = agentOver(tree)
@@ -223,16 +241,16 @@ test('a directory that is written to all the time is let go by its watch, and ta
   await agent.start()
   await agent.advance(limits.directoryQuietMs + 1_000)
   expect(agent.isWatched(logs)).toBe(true)
-  for (let n = 0; n < 20; n++) {
+  for (let n = 0; n < 40; n++) {
     tree.append('logs/app.log', `line ${n}\n`)
     agent.hint(logs)
-    await agent.advance(100)
+    await agent.advance(20)
   }
   expect(agent.isWatched(logs)).toBe(false)
   passTick()
   await agent.advance(limits.directoryQuietMs + 1_000)
   expect(agent.isWatched(logs)).toBe(true)
-  expect(agent.lines(tree.at('logs/app.log'))).toHaveLength(21)
+  expect(agent.lines(tree.at('logs/app.log'))).toHaveLength(41)
 })
 
 describe('an error of the disk', () => {
