@@ -38,6 +38,7 @@ export class LivingAgent {
   readonly #undo: () => void
   /** Processes of the group that the kernel has killed for lack of memory, as of the last look. */
   oomKills = 0
+  #cpuUs = 0
 
   private constructor(plan: LivingPlan, adminPort: number) {
     const { memoryBytes, cpus, env, outputPath } = plan
@@ -83,10 +84,15 @@ export class LivingAgent {
     }
   }
 
-  /** User and system time so far. @throws Error when it has ended */
+  /** User and system time so far; what it was at the last look when it has ended. */
   cpuUs(): number {
-    const { userUs, systemUs } = cpuOf(this.child.pid!)
-    return userUs + systemUs
+    try {
+      const { userUs, systemUs } = cpuOf(this.child.pid!)
+      this.#cpuUs = userUs + systemUs
+    } catch {
+      // It has just ended, which the next look at its memory tells.
+    }
+    return this.#cpuUs
   }
 
   /** False: not now, see `CgroupProcess`. */
@@ -133,6 +139,6 @@ export class LivingAgent {
 
   /** The last of what it has said. */
   lastWords(): string {
-    return readFileSync(this.#outputPath, 'utf8').trim().slice(-3_000)
+    return readFileSync(this.#outputPath, 'utf8').trim().slice(-1_500)
   }
 }

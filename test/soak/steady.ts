@@ -9,6 +9,8 @@ export interface SteadyRun {
   readonly seconds: number
   readonly seed: number
   readonly bytesPerSecond: number
+  /** 64 MiB unless told. */
+  readonly memoryBytes?: number
   readonly report?: (text: string) => void
 }
 
@@ -20,7 +22,8 @@ const riseBytesMax = { short: 6 * mebibyte, long: mebibyte / 2 }
 const longSeconds = 1_800
 
 /** The soak with a destination of its own. What it leaves behind is removed only when nothing is wrong. */
-export async function soakSteady({ seconds, seed, bytesPerSecond, report }: SteadyRun): Promise<SteadyResult> {
+export async function soakSteady(run: SteadyRun): Promise<SteadyResult> {
+  const { seconds, seed, bytesPerSecond, memoryBytes = 64 * mebibyte, report } = run
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'remora-steady-'))
   const documents = (bytesPerSecond / lineBytes) * seconds
   const sink = await startNullSink({ seed, lineBytes, anyText: false, documents })
@@ -38,7 +41,7 @@ export async function soakSteady({ seconds, seed, bytesPerSecond, report }: Stea
         keep,
         kills: isLong ? 12 : 2,
         restartMs: isLong ? 60_000 : 6_000,
-        memoryBytes: 64 * mebibyte,
+        memoryBytes,
         riseBytesMax: isLong ? riseBytesMax.long : riseBytesMax.short,
         ...(report !== undefined && { report }),
       },
@@ -61,14 +64,22 @@ if (import.meta.main) {
     options: {
       minutes: { type: 'string', default: '120' },
       rate: { type: 'string', default: '1' },
+      memory: { type: 'string', default: '64' },
       seed: { type: 'string' },
       short: { type: 'boolean', default: false },
     },
   })
   const seed = Number(values.seed ?? Math.floor(Math.random() * 1e6))
   const seconds = values.short ? 75 : Number(values.minutes) * 60
-  print(`soak: ${(seconds / 60).toFixed(1)} minutes, ${values.rate} MB/s on average, seed ${seed}`)
-  const result = await soakSteady({ seconds, seed, bytesPerSecond: Number(values.rate) * 1e6, report: print })
+  const memoryBytes = Number(values.memory) * mebibyte
+  print(`soak: ${(seconds / 60).toFixed(1)} minutes, ${values.rate} MB/s, ${values.memory} MiB, seed ${seed}`)
+  const result = await soakSteady({
+    seconds,
+    seed,
+    bytesPerSecond: Number(values.rate) * 1e6,
+    memoryBytes,
+    report: print,
+  })
   print(JSON.stringify(result))
   print(saySteady(result))
   process.exitCode = result.fault === '' ? 0 : 1

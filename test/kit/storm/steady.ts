@@ -202,7 +202,7 @@ async function watch(
     if (atMs >= warmMs) samples.push({ atMs, value: held.anonBytes })
     if (atMs >= scrapeAtMs) {
       scrapeAtMs = atMs + scrapeMs
-      const sums = ledgerFrom(await agent.metrics())
+      const sums = ledgerFrom(await scrape(agent))
       if (!isBalanced(sums)) throw new Error(`the ledger does not balance: ${JSON.stringify(sums)}`)
       lagLinesMax = Math.max(lagLinesMax, await lag())
       cpuUs = agent.cpuUs()
@@ -219,11 +219,22 @@ async function watch(
   return { samples, peaks: { peakAnonBytes, peakUsedBytes, lagLinesMax, agentCpuShare } }
 }
 
+/** What cannot be scraped has ended, as a rule. */
+async function scrape(agent: LivingAgent): Promise<ReadonlyMap<string, number>> {
+  try {
+    return await agent.metrics()
+  } catch (error) {
+    await delay(500)
+    mustLive(agent)
+    throw error
+  }
+}
+
 /** Its account, when no answer is awaited any more; the last one when that does not come. */
 async function settled(agent: LivingAgent): Promise<LedgerSums> {
   const untilMs = performance.now() + settledMsMax
   for (;;) {
-    const sums = ledgerFrom(await agent.metrics())
+    const sums = ledgerFrom(await scrape(agent))
     if (sums.held === 0 || performance.now() > untilMs) return sums
     await delay(100)
   }
