@@ -35,7 +35,13 @@ const warmUpMs = 5_000
 const lastMsMax = 20_000
 const writer = fileURLToPath(new URL('latency-writer.ts', import.meta.url))
 
-export async function measureLatency(linesPerSecond: number, seconds: number, seed: number): Promise<LatencyRun> {
+/** @param main  another entry than this checkout's */
+export async function measureLatency(
+  linesPerSecond: number,
+  seconds: number,
+  seed: number,
+  main?: string,
+): Promise<LatencyRun> {
   const directory = mkdtempSync(join(tmpdir(), 'remora-latency-'))
   const remove = onExit(() => rmSync(directory, { recursive: true, force: true }))
   const logs = join(directory, 'logs')
@@ -44,6 +50,7 @@ export async function measureLatency(linesPerSecond: number, seconds: number, se
   await once(sink.server.listen(0, '127.0.0.1'), 'listening')
   const { port } = sink.server.address() as AddressInfo
   const agent = await LivingAgent.start({
+    ...(main !== undefined && { main }),
     outputPath: join(directory, 'agent.out'),
     env: {
       REMORA_PATHS: `${logs}/*.log`,
@@ -112,6 +119,7 @@ async function main(): Promise<number> {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       rate: { type: 'string', multiple: true },
+      agent: { type: 'string' },
     },
   })
   const form = values.short ? forms.short : forms.long
@@ -120,7 +128,7 @@ async function main(): Promise<number> {
   const wanted = values.rate?.map(Number) ?? rates
   const runs: LatencyRun[] = []
   for (let round = 1; round <= rounds; round++) {
-    for (const rate of wanted) runs.push(await measureLatency(rate, seconds, round))
+    for (const rate of wanted) runs.push(await measureLatency(rate, seconds, round, values.agent))
   }
   const rows = wanted.map((rate) => ({ rate, ...figuresOf(runs.filter((run) => run.linesPerSecond === rate)) }))
   const failures = runs.map(({ failure }) => failure).filter((failure) => failure !== '')

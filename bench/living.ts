@@ -14,6 +14,8 @@ export interface LivingPlan {
   /** In a cgroup of its own where this machine lets one be made; else without any limit. */
   readonly memoryBytes?: number
   readonly cpus?: number
+  /** Another entry than this checkout's, for a comparison. */
+  readonly main?: string
 }
 
 /** Bytes held at one moment, page cache left out; without a cgroup the kernel's part is not known. */
@@ -48,7 +50,7 @@ export class LivingAgent {
       env: cleanEnv({ REMORA_ADMIN_PORT: String(adminPort), ...env }),
     }
     this.limited = memoryBytes !== undefined && cgroupsAvailable().available
-    const args = [main, 'run']
+    const args = [plan.main ?? main, 'run']
     const limits = cpus === undefined ? { memoryBytes: memoryBytes! } : { memoryBytes: memoryBytes!, cpus }
     this.#group = this.limited ? spawnInCgroup(limits, process.execPath, args, options) : undefined
     this.child = this.#group?.child ?? spawn(process.execPath, args, options)

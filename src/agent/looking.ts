@@ -45,7 +45,7 @@ export class Looking {
     if (listings.length > 0) registry.observe(listings, discovery.sawEverything)
     const watched = (directory: string) => discovery.isWatched(directory)
     for (const directory of registry.poll(watched, everything)) {
-      if (this.#growth.grown(directory, this.#clock.monotonicMs())) discovery.busy(directory)
+      if (this.#growth.grown(directory, watched(directory), this.#clock.monotonicMs())) discovery.busy(directory)
       this.#grown()
     }
     const nowMs = this.#clock.monotonicMs()

@@ -11,7 +11,7 @@ function busyAfterMs(intervalMs: number, entries: number, hints = 1): number | u
   growth.listed(directory, entries)
   for (let nowMs = 0; nowMs < 10_000; nowMs += intervalMs) {
     for (let n = 0; n < hints; n++) growth.hinted(directory)
-    if (growth.grown(directory, nowMs)) return nowMs
+    if (growth.grown(directory, false, nowMs)) return nowMs
   }
   return undefined
 }
@@ -39,16 +39,25 @@ describe('which directories are busy', () => {
     expect(busyAfterMs(limits.pollIntervalMinMs, 1, 0)).toBeLessThan(1_000)
   })
 
+  test('a watch that tells nothing of what is found is not relied upon, until it does', () => {
+    const growth = new Growth()
+    growth.listed(directory, 3)
+    const look = (nowMs: number) => growth.grown(directory, true, nowMs)
+    expect([look(0), look(10_000), look(20_000)]).toEqual([false, true, true])
+    growth.hinted(directory)
+    expect([look(30_000), look(40_000), look(50_000)]).toEqual([false, false, true])
+  })
+
   test('of two directories each counts by itself, and one that is listed empty begins again', () => {
     const growth = new Growth()
     growth.listed('/b', 9_999)
-    expect([growth.grown(directory, 0), growth.grown('/b', 0), growth.grown(directory, 0)]).toEqual([
-      false,
-      true,
-      false,
-    ])
+    expect([
+      growth.grown(directory, false, 0),
+      growth.grown('/b', false, 0),
+      growth.grown(directory, false, 0),
+    ]).toEqual([false, true, false])
     growth.listed('/b', 0)
-    expect(growth.grown('/b', 1)).toBe(false)
+    expect(growth.grown('/b', false, 1)).toBe(false)
   })
 
   test('who grows more often is busy no later', () => {

@@ -232,6 +232,24 @@ test('lines that come one by one leave a directory to its watch', async () => {
   }
 })
 
+test('lines that come one by one arrive in time although no event ever does', async () => {
+  const tree = temporaryTree()
+  const agent = agentOver(tree, { scanIntervalMs: 10_000 })
+  tree.directory('logs')
+  tree.write('logs/app.log', 'one\n')
+  passTick()
+  await agent.start()
+  let late = 0
+  for (let n = 0; n < 120; n++) {
+    tree.append('logs/app.log', `line ${n}\n`)
+    await agent.advance(500)
+    if (agent.lines(tree.at('logs/app.log')).length < n + 2) late++
+  }
+  // Those between the first watch and the second scan, which finds the watch out.
+  expect(late).toBeLessThan(45)
+  expect(agent.lines(tree.at('logs/app.log'))).toHaveLength(121)
+})
+
 test('a directory that is written to all the time is let go by its watch, and taken back when it is quiet', async () => {
   const tree = temporaryTree()
   const agent = agentOver(tree)
