@@ -35,12 +35,12 @@ const warmUpMs = 5_000
 const lastMsMax = 20_000
 const writer = fileURLToPath(new URL('latency-writer.ts', import.meta.url))
 
-/** @param main  another entry than this checkout's */
+/** @param entry  another entry than this checkout's */
 export async function measureLatency(
   linesPerSecond: number,
   seconds: number,
   seed: number,
-  main?: string,
+  entry?: string,
 ): Promise<LatencyRun> {
   const directory = mkdtempSync(join(tmpdir(), 'remora-latency-'))
   const remove = onExit(() => rmSync(directory, { recursive: true, force: true }))
@@ -50,7 +50,7 @@ export async function measureLatency(
   await once(sink.server.listen(0, '127.0.0.1'), 'listening')
   const { port } = sink.server.address() as AddressInfo
   const agent = await LivingAgent.start({
-    ...(main !== undefined && { main }),
+    ...(entry !== undefined && { main: entry }),
     outputPath: join(directory, 'agent.out'),
     env: {
       REMORA_PATHS: `${logs}/*.log`,
