@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sleep, systemClock } from '../src/base/clock.ts'
-import { cleanEnv, endOf, onExit } from './process.ts'
+import { cleanEnv, endOf, freePort, onExit } from './process.ts'
 import { type Cpu, cpuOf, type Memory, memoryOf } from './procfs.ts'
 import type { SinkTotals } from './sink.ts'
 
@@ -148,13 +146,4 @@ function larger(a: Memory, b: Memory): Memory {
 function lastWords(path: string): string {
   const text = readFileSync(path, 'utf8').trim().slice(-1500)
   return text === '' ? '' : `\n  its last words: ${text}`
-}
-
-/** A port that was free a moment ago: two benches, or a bench beside an agent, do not meet on the default one. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

@@ -42,11 +42,14 @@ const mib = 1 << 20
 /** So much that the kernel and the agent both take it for none. */
 const noLimitBytes = 2 ** 60
 
+const oneCpuName = '1 CPU'
+const fullSpeedName = '64 MiB, 1 CPU'
+
 /** What `--limits` compares. One processor without a memory limit stands between, to tell the two effects apart. */
 export const standardSettings: readonly Setting[] = [
   { name: 'unlimited', limit: { memoryBytes: undefined, cpus: undefined } },
-  { name: '1 CPU', limit: { memoryBytes: undefined, cpus: 1 } },
-  { name: '64 MiB, 1 CPU', limit: { memoryBytes: 64 * mib, cpus: 1 } },
+  { name: oneCpuName, limit: { memoryBytes: undefined, cpus: 1 } },
+  { name: fullSpeedName, limit: { memoryBytes: 64 * mib, cpus: 1 } },
   { name: '48 MiB, 1 CPU', limit: { memoryBytes: 48 * mib, cpus: 1 } },
 ]
 
@@ -87,6 +90,45 @@ export async function runLimited(
   } finally {
     await group?.cleanup()
   }
+}
+
+export interface Smallest {
+  /** Undefined: none of those looked at. */
+  readonly mebibytes: number | undefined
+  /** Each that was tried, in the order of trying. */
+  readonly tried: readonly { readonly mebibytes: number; readonly works: boolean }[]
+}
+
+/**
+ * The smallest limit that works between two, both included, by halving: so it is taken for granted that what works with
+ * less works with more.
+ */
+export async function smallestWorking(
+  fromMebibytes: number,
+  toMebibytes: number,
+  works: (mebibytes: number) => Promise<boolean>,
+): Promise<Smallest> {
+  const tried: { mebibytes: number; works: boolean }[] = []
+  const attempt = async (mebibytes: number) => {
+    const good = await works(mebibytes)
+    tried.push({ mebibytes, works: good })
+    return good
+  }
+  if (!(await attempt(toMebibytes))) return { mebibytes: undefined, tried }
+  let [low, high] = [fromMebibytes, toMebibytes]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (await attempt(middle)) high = middle
+    else low = middle + 1
+  }
+  return { mebibytes: high, tried }
+}
+
+/** Empty, or why the figures of `standardSettings` miss their row: at 64 MiB the speed of one CPU without a limit, nearly. */
+export function limitsFault(figures: readonly LimitedFigures[], speedMin: number): string {
+  const ratio = figures.find(({ setting }) => setting === fullSpeedName)?.speedRatios[oneCpuName]
+  if (ratio === undefined || ratio.median >= speedMin) return ''
+  return `${fullSpeedName}: ${ratio.median.toFixed(2)} of the speed with ${oneCpuName}, at least ${speedMin} wanted`
 }
 
 /** `rounds[i]` holds one run of each setting, in the same order. */

@@ -1,197 +1,247 @@
-import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { fileURLToPath } from 'node:url'
 import { sleep, systemClock } from '../src/base/clock.ts'
 import { mibText } from '../src/queue/plan.ts'
-import { cgroupsAvailable, spawnInCgroup } from '../test/kit/cgroup.ts'
-import { Gate } from '../test/kit/gate.ts'
-import { logBlocks } from './log.ts'
-import { cleanEnv, endOf } from './process.ts'
-import { memoryOf } from './procfs.ts'
-import { SinkProcess } from './sink-client.ts'
-import { messagesOfFile } from './strict.ts'
+import { Gate, type Slowness } from '../test/kit/gate.ts'
+import { type NullSink, startNullSink } from '../test/kit/storm/destinations.ts'
+import { ledgerFault, ledgerFrom } from '../test/kit/storm/ledger.ts'
+import { faultOf } from '../test/kit/storm/tally.ts'
+import { WriterProcess } from '../test/kit/storm/writer-process.ts'
+import { LivingAgent } from './living.ts'
+import { onExit } from './process.ts'
+import type { Sample } from './trend.ts'
 
 /**
- * Elasticsearch gone while the application goes on writing: how much memory the agent holds meanwhile, and whether
- * every line is there afterwards. The server is the strict null sink behind a gate.
+ * Elasticsearch gone, or ten times too slow, while the application goes on writing: how much memory the agent holds
+ * meanwhile, and whether every line is there once afterwards. The server is the strict null sink behind a gate: it knows
+ * every `_id` (8 bytes each) and every line (one byte), so that any number of lines is checked, not a sample.
  */
 export interface OutageOptions {
+  readonly kind: 'gone' | `slow-${Slowness['kind']}`
+  /** Of the outage. The server is there before and after it. */
   readonly seconds: number
-  /** What the application writes while nobody answers, into files that it rotates and keeps. */
-  readonly bytes: number
+  /** What the application writes, into files that it rotates and keeps. */
+  readonly bytesPerSecond: number
   readonly memoryBytes: number
 }
 
-export interface OutageResult {
+export interface OutageResult extends OutageOptions {
   readonly lines: number
-  readonly arrived: number
-  readonly duplicates: number
-  readonly textsEqual: boolean
-  /** Largest sampled use in the first and the last fifth of the outage, and in all; anonymous and kernel memory. */
-  readonly firstBytes: number
-  readonly lastBytes: number
-  readonly peakBytes: number
+  readonly writtenBytes: number
+  /** What the writer kept up, by what it was to write. */
+  readonly writerShare: number
+  readonly lost: number
+  readonly twice: number
+  /** Documents that were sent again and answered 409. */
+  readonly again: number
+  /** Largest sampled anonymous memory: while all was well, in the first and the last window of the outage, afterwards. */
+  readonly anonBytes: { readonly before: number; readonly first: number; readonly last: number; readonly after: number }
+  readonly windowSeconds: number
+  /** With kernel and socket memory, in all. */
+  readonly peakUsedBytes: number
   readonly oomKills: number
   readonly limited: boolean
-  /** From the return of the server to the last line. */
+  /** Written and not stored when the outage ended, and how long and how fast it was made good. */
+  readonly behindLines: number
   readonly caughtUpMs: number
-  readonly exit: string
+  readonly caughtUpBytesPerSecond: number
+  /** Empty when the row is kept. */
+  readonly failure: string
 }
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
-const rotateBytes = 32 * 1024 * 1024
+const lineBytes = 200
+const rotateMs = 5_000
+const keepAll = 1_000_000
+const seed = 7
 const sampleMs = 250
+/** Of the outage, the windows that are compared: a minute of ten. */
+const windowShare = 0.1
+/** The server is there for so long first: code is compiled, and how large a document is gets known. */
+const flowSecondsMin = 10
+const riseBytesMax = 2 * 1024 * 1024
+const writerShareMin = 0.95
+const slowShare = 0.1
+/** Slower than any agent catches up: then it hangs. */
+const catchUpBytesPerSecondMin = 4e6
+const quietMs = 2_000
 
 export async function measureOutage(options: OutageOptions): Promise<OutageResult> {
+  const { kind, seconds, bytesPerSecond, memoryBytes } = options
   const directory = mkdtempSync(join(tmpdir(), 'remora-outage-'))
+  const remove = onExit(() => rmSync(directory, { recursive: true, force: true }))
   const logs = join(directory, 'logs')
   mkdirSync(logs)
-  const sink = await SinkProcess.start(true)
-  const gate = await Gate.before(sink.port)
-  const env = cleanEnv({
-    REMORA_PATHS: `${logs}/*.log`,
-    REMORA_STATE_DIR: join(directory, 'state'),
-    REMORA_ELASTICSEARCH_URL: `http://127.0.0.1:${gate.port}`,
-    REMORA_POD_UID: 'outage',
-    REMORA_ADMIN_PORT: '0',
-    REMORA_LOG_LEVEL: 'debug',
+  const flowSeconds = Math.max(flowSecondsMin, seconds / 20)
+  const documents = (bytesPerSecond / lineBytes) * (seconds + flowSeconds)
+  const sink = await startNullSink({ seed, lineBytes, anyText: false, documents })
+  const gate = await Gate.before(Number(new URL(sink.url).port))
+  await gate.open()
+  const agent = await LivingAgent.start({
+    memoryBytes,
+    outputPath: join(directory, 'agent.out'),
+    env: {
+      REMORA_PATHS: `${logs}/*.log`,
+      REMORA_STATE_DIR: join(directory, 'state'),
+      REMORA_ELASTICSEARCH_URL: `http://127.0.0.1:${gate.port}`,
+      REMORA_INDEX: 'outage',
+      REMORA_POD_UID: 'outage',
+    },
   })
-  const output = openSync(join(directory, 'agent.out'), 'w')
-  const stdio = { stdio: ['ignore', output, output] as ['ignore', number, number], env }
-  const limited = cgroupsAvailable().available
-  const group = limited
-    ? spawnInCgroup({ memoryBytes: options.memoryBytes }, process.execPath, [main, 'run'], stdio)
-    : undefined
-  const child = group?.child ?? spawn(process.execPath, [main, 'run'], stdio)
-  let oomKills = 0
-  const use = (): number => {
-    if (child.exitCode !== null || child.signalCode !== null) return 0
-    if (group === undefined) return memoryOf(child.pid!).anonymousBytes
-    const sample = group.sample()
-    oomKills = sample.oomKills
-    return sample.usedBytes
-  }
+  const file = { path: join(logs, 'app.log'), mode: 'rename', seed, lineBytes, bytesPerSecond, rotateMs } as const
+  const writer = new WriterProcess({ ...file, keep: keepAll })
+  const watching = new AbortController()
   try {
+    await agent.answers()
+    const watch = watchMemory(agent, watching.signal)
+    await sleep(systemClock, flowSeconds * 1_000)
+    const fromMs = performance.now()
+    if (kind === 'gone') await gate.shut()
+    else gate.slowness = await slownessOf(kind === 'slow-reads' ? 'reads' : 'answers', gate, sink, bytesPerSecond)
+    await sleep(systemClock, seconds * 1_000)
+    const toMs = performance.now()
+    const written = await writer.stop()
+    const { stored } = await sink.totals()
+    gate.slowness = undefined
     await gate.open()
-    const written = await write(logs, options, gate, use)
-    const returnedMs = performance.now()
-    await gate.open()
-    let peakBytes = written.peakBytes
-    const watching = new AbortController()
-    const watch = (async () => {
-      while (!watching.signal.aborted) {
-        peakBytes = Math.max(peakBytes, use())
-        await sleep(systemClock, sampleMs, watching.signal)
-      }
-    })()
-    const totals = await sink.waitFor(written.lines, 600_000, AbortSignal.timeout(600_000))
-    const caughtUpMs = performance.now() - returnedMs
+    const expected = written.lines + written.banners
+    const patienceMs = 30_000 + (written.bytes / catchUpBytesPerSecondMin) * 1_000
+    const arrived = await arrival(sink, agent, expected, patienceMs)
+    const caughtUpMs = performance.now() - toMs
+    await sleep(systemClock, quietMs)
     watching.abort()
-    await watch
-    child.kill('SIGTERM')
-    const exit = await endOf(child, 30_000)
-    if (exit !== 'code 0') process.stderr.write(readFileSync(join(directory, 'agent.out'), 'utf8').slice(-4000))
+    const { samples, peakUsedBytes } = await watch
+    const ledger = agent.alive ? ledgerFault(ledgerFrom(await agent.metrics())) : ''
+    const exit = await agent.end('SIGTERM')
+    const outcome = await sink.outcome(written)
+    const { again } = await sink.totals()
+    const windowMs = seconds * 1_000 * windowShare
+    const anonBytes = {
+      before: peakOf(samples, 0, fromMs),
+      first: peakOf(samples, fromMs, fromMs + windowMs),
+      last: peakOf(samples, toMs - windowMs, toMs),
+      after: peakOf(samples, toMs, Infinity),
+    }
+    const writerShare = written.bytes / ((written.durationMs / 1_000) * bytesPerSecond)
+    const wrong = [
+      faultOf(outcome),
+      ledger,
+      arrived ? '' : `nothing more came, or it took longer than ${(patienceMs / 1_000).toFixed(0)} s`,
+      agent.oomKills > 0 ? `${agent.oomKills} processes killed for lack of memory` : '',
+      exit === 'code 0' ? '' : `the agent ended with ${exit}: ${agent.lastWords()}`,
+      anonBytes.last <= anonBytes.first + riseBytesMax ? '' : 'anonymous memory is not flat',
+      writerShare >= writerShareMin ? '' : `the writer kept up ${(writerShare * 100).toFixed(0)} % of its speed only`,
+    ]
     return {
+      ...options,
       lines: written.lines,
-      arrived: totals.documents,
-      duplicates: totals.strict!.duplicates,
-      textsEqual: totals.strict!.messages === written.messages,
-      firstBytes: written.firstBytes,
-      lastBytes: written.lastBytes,
-      peakBytes,
-      oomKills,
-      limited,
+      writtenBytes: written.bytes,
+      writerShare,
+      lost: outcome.lost + outcome.bannersLost,
+      twice: outcome.duplicates + outcome.bannersTooMany,
+      again,
+      anonBytes,
+      windowSeconds: windowMs / 1_000,
+      peakUsedBytes,
+      oomKills: agent.oomKills,
+      limited: agent.limited,
+      behindLines: expected - stored,
       caughtUpMs,
-      exit,
+      caughtUpBytesPerSecond: ((written.bytes / expected) * (expected - stored) * 1_000) / caughtUpMs,
+      failure: wrong.filter((text) => text !== '').join('; '),
     }
   } finally {
-    child.kill('SIGKILL')
+    watching.abort()
+    writer.kill()
+    if (agent.alive) await agent.end('SIGKILL')
     await gate.shut()
-    await sink.stop()
-    await group?.cleanup()
-    closeSync(output)
-    rmSync(directory, { recursive: true, force: true })
+    await sink.close()
+    remove()
   }
 }
 
-interface Written {
-  readonly lines: number
-  readonly messages: string
-  readonly firstBytes: number
-  readonly lastBytes: number
-  readonly peakBytes: number
+/** A server with a tenth of the speed that the lines come with: in bytes of request, as they were until now. */
+async function slownessOf(
+  kind: Slowness['kind'],
+  gate: Gate,
+  sink: NullSink,
+  bytesPerSecond: number,
+): Promise<Slowness> {
+  const { stored } = await sink.totals()
+  const bytesPerLine = gate.bytes / Math.max(1, stored)
+  return { kind, bytesPerSecond: (bytesPerSecond / lineBytes) * bytesPerLine * slowShare }
 }
 
-/** Writes evenly over the time; the gate is open for the first tenth of it only. */
-async function write(logs: string, options: OutageOptions, gate: Gate, use: () => number): Promise<Written> {
-  const path = join(logs, 'app.log')
-  const whole = join(logs, '..', 'whole')
-  const all = openSync(whole, 'w')
-  let descriptor = openSync(path, 'a')
-  let inFile = 0
-  let rotations = 0
-  let bytes = 0
-  const peaks = [0, 0, 0, 0, 0]
-  const blocks = logBlocks(7, options.bytes)
-  const startMs = performance.now()
-  const durationMs = options.seconds * 1000
-  let sampledMs = 0
-  let step = blocks.next()
-  while (performance.now() - startMs < durationMs || step.done !== true) {
-    const share = Math.min(1, (performance.now() - startMs) / durationMs)
-    if (share > 0.1) await gate.shut()
-    while (step.done !== true && bytes < share * options.bytes) {
-      writeSync(descriptor, step.value)
-      writeSync(all, step.value)
-      bytes += step.value.length
-      inFile += step.value.length
-      if (inFile >= rotateBytes) {
-        closeSync(descriptor)
-        renameSync(path, `${path}.${++rotations}`)
-        descriptor = openSync(path, 'a')
-        inFile = 0
-      }
-      step = blocks.next()
-    }
-    if (performance.now() - sampledMs > sampleMs) {
-      sampledMs = performance.now()
-      const fifth = Math.min(4, Math.max(0, Math.floor((share - 0.1) / 0.18)))
-      if (share > 0.1) peaks[fifth] = Math.max(peaks[fifth]!, use())
-    }
-    await sleep(systemClock, 20)
+/** Until the signal, or until it has ended. */
+async function watchMemory(
+  agent: LivingAgent,
+  signal: AbortSignal,
+): Promise<{ readonly samples: Sample[]; readonly peakUsedBytes: number }> {
+  const samples: Sample[] = []
+  let peakUsedBytes = 0
+  while (!signal.aborted) {
+    const held = agent.held()
+    if (held === undefined) break
+    samples.push({ atMs: performance.now(), value: held.anonBytes })
+    peakUsedBytes = Math.max(peakUsedBytes, held.usedBytes)
+    await sleep(systemClock, sampleMs, signal)
   }
-  closeSync(descriptor)
-  closeSync(all)
-  const messages = messagesOfFile(whole)
-  return {
-    lines: messages.count,
-    messages: messages.digest(),
-    firstBytes: peaks[0]!,
-    lastBytes: peaks[4]!,
-    peakBytes: Math.max(...peaks),
+  return { samples, peakUsedBytes }
+}
+
+function peakOf(samples: readonly Sample[], fromMs: number, toMs: number): number {
+  return samples.reduce((peak, { atMs, value }) => (atMs >= fromMs && atMs < toMs ? Math.max(peak, value) : peak), 0)
+}
+
+/** False: time is up, or the agent has ended. */
+async function arrival(sink: NullSink, agent: LivingAgent, documents: number, mostMs: number): Promise<boolean> {
+  const untilMs = performance.now() + mostMs
+  while (performance.now() < untilMs && agent.alive) {
+    if ((await sink.stored()) >= documents) return true
+    await sleep(systemClock, 100)
   }
+  return false
+}
+
+export function outageText(result: OutageResult): string {
+  const { before, first, last, after } = result.anonBytes
+  return (
+    `outage     ${result.kind}, ${result.seconds} s, ${(result.bytesPerSecond / 1e6).toFixed(0)} MB/s, ` +
+    `${result.limited ? mibText(result.memoryBytes) : 'NOTHING LIMITED IT'}: anonymous ${mibText(before)} before, ${mibText(first)} in the first ` +
+    `${result.windowSeconds} s, ${mibText(last)} in the last, ${mibText(after)} afterwards (peak with kernel ${mibText(result.peakUsedBytes)}), ` +
+    `${result.oomKills} out of memory; ${result.lost} of ${result.lines} lines lost, ${result.twice} twice; ${result.behindLines} behind, ` +
+    `caught up in ${(result.caughtUpMs / 1_000).toFixed(1)} s at ${(result.caughtUpBytesPerSecond / 1e6).toFixed(0)} MB/s: ` +
+    (result.failure === '' ? 'kept' : `NOT KEPT\nFAILED     ${result.failure}`)
+  )
+}
+
+const forms = { short: { seconds: 60, megabytes: 2 }, long: { seconds: 600, megabytes: 20 } }
+const kinds = ['gone', 'slow-reads', 'slow-answers'] as const
+
+function kindOf(text: string): OutageOptions['kind'] {
+  const kind = kinds.find((each) => each === text)
+  if (kind === undefined) throw new Error(`--kind is one of ${kinds.join(', ')}, not ${text}`)
+  return kind
 }
 
 if (import.meta.main) {
   const { values } = parseArgs({
     options: {
-      seconds: { type: 'string', default: '300' },
-      megabytes: { type: 'string', default: '500' },
+      kind: { type: 'string', default: 'gone' },
+      short: { type: 'boolean', default: false },
+      seconds: { type: 'string' },
+      rate: { type: 'string' },
       memory: { type: 'string', default: '64' },
     },
   })
+  const form = values.short ? forms.short : forms.long
   const result = await measureOutage({
-    seconds: Number(values.seconds),
-    bytes: Number(values.megabytes) * 1e6,
+    kind: kindOf(values.kind),
+    seconds: Number(values.seconds ?? form.seconds),
+    bytesPerSecond: Number(values.rate ?? form.megabytes) * 1e6,
     memoryBytes: Number(values.memory) * 1024 * 1024,
   })
-  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
-  process.stdout.write(
-    `first fifth ${mibText(result.firstBytes)}, last fifth ${mibText(result.lastBytes)}, peak ${mibText(result.peakBytes)}, ` +
-      `${result.arrived} of ${result.lines} lines, caught up in ${(result.caughtUpMs / 1000).toFixed(1)} s\n`,
-  )
-  process.exitCode = result.arrived === result.lines && result.duplicates === 0 && result.textsEqual ? 0 : 1
+  process.stdout.write(`${JSON.stringify(result)}\n${outageText(result)}\n`)
+  process.exitCode = result.failure === '' ? 0 : 1
 }

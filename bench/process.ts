@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { systemClock } from '../src/base/clock.ts'
 
 const outputCharsMax = 1 << 16
@@ -63,4 +64,13 @@ export function onExit(undo: () => void): () => void {
     process.off('exit', undo)
     undo()
   }
+}
+
+/** A port that was free a moment ago: two benches, or a bench beside an agent, do not meet on the default one. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  return typeof address === 'object' && address !== null ? address.port : 0
 }

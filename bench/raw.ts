@@ -7,13 +7,32 @@ import { messageOf } from '../src/base/errors.ts'
 import { formatBytes } from '../src/base/units.ts'
 import { type AgentPlan, type AgentRun, runAgent } from './agent.ts'
 import { makeFloor, runFloor } from './floor.ts'
-import { limitedFiguresOf, type LimitedRun, runLimited, settingsFor, standardSettings } from './limits.ts'
+import {
+  limitedFiguresOf,
+  type LimitedRun,
+  limitsFault,
+  runLimited,
+  settingsFor,
+  smallestWorking,
+  standardSettings,
+} from './limits.ts'
 import { measureKernel } from './kernel.ts'
 import { ensureLog, keptDir, type LogFile } from './log.ts'
 import { evidenceBytesMin, help, type Options, parseOptions } from './options.ts'
-import { figuresText, kernelText, limitedRoundText, limitedTable, megabytes, roundTable } from './report.ts'
+import {
+  figuresText,
+  kernelText,
+  limitedRoundText,
+  limitedSpeedBudget,
+  limitedTable,
+  megabytes,
+  roundTable,
+  spreadText,
+  worksAtMebibytes,
+} from './report.ts'
 import { commitHere, machineHere, writeResults } from './results.ts'
 import { alternate, figuresOf } from './rounds.ts'
+import { spreadOf } from './stats.ts'
 import { SinkProcess } from './sink-client.ts'
 import { messagesOfFile } from './strict.ts'
 
@@ -86,8 +105,7 @@ async function measureRaw(options: Options, log: LogFile, sink: SinkProcess): Pr
 }
 
 async function measureLimits(options: Options, log: LogFile, sink: SinkProcess): Promise<[object, string]> {
-  const can = cgroupsAvailable()
-  if (!can.available) throw new Error(`nothing could be limited, so nothing was measured: ${can.reason}`)
+  mustLimit()
   const { memoryBytes, cpus } = options
   const isStandard = memoryBytes === undefined && cpus === undefined
   const settings = isStandard ? standardSettings : settingsFor(memoryBytes, cpus)
@@ -109,10 +127,50 @@ async function measureLimits(options: Options, log: LogFile, sink: SinkProcess):
     'of samples every 50 ms; the log’s page cache belongs to whoever wrote it, as in a Pod. Ratios are within a round.',
   )
   const failures = figures.flatMap((figure) => figure.failures.map((failure) => `${figure.setting}: ${failure}`))
-  return [{ settings, rounds, figures }, failures.join('\n')]
+  failures.push(limitsFault(figures, limitedSpeedBudget))
+  return [{ settings, rounds, figures }, failures.filter((failure) => failure !== '').join('\n')]
 }
 
-async function measureAgent(options: Options): Promise<[object, string]> {
+/** Between these; every limit is tried so often, for what fails now and then does not work. */
+const smallest = { fromMebibytes: 24, toMebibytes: 64 }
+
+async function measureSmallest(options: Options, log: LogFile, sink: SinkProcess): Promise<[object, string]> {
+  mustLimit()
+  const runs: LimitedRun[] = []
+  const run = async (mebibytes: number | undefined) => {
+    const name = mebibytes === undefined ? '1 CPU' : `${mebibytes} MiB, 1 CPU`
+    const memoryBytes = mebibytes === undefined ? undefined : mebibytes * 2 ** 20
+    const setting = { name, limit: { memoryBytes, cpus: 1 } }
+    const limited = await runLimited(setting, planFor(options, log.path, log.lines), log.bytes, sink)
+    runs.push(limited)
+    const { failure } = limited.agent
+    say(`${name.padEnd(16)}${failure === '' ? `${megabytes(limited.bytesPerSecond)} MB/s` : failure.split('\n', 1)[0]}`)
+    return limited
+  }
+  const works = async (mebibytes: number) => {
+    for (let round = 1; round <= options.rounds; round++) {
+      if ((await run(mebibytes)).agent.failure !== '') return false
+    }
+    return true
+  }
+  const found = await smallestWorking(smallest.fromMebibytes, smallest.toMebibytes, works)
+  if (found.mebibytes === undefined) return [{ found, runs }, `${smallest.toMebibytes} MiB are too little`]
+  const unlimited = (await run(undefined)).bytesPerSecond
+  const at = runs.filter(({ setting, agent }) => setting === `${found.mebibytes} MiB, 1 CPU` && agent.failure === '')
+  const ratio = spreadOf(at.map((each) => each.bytesPerSecond / unlimited))
+  say(`\nsmallest   ${found.mebibytes} MiB, at ${spreadText(ratio, 1, 2)} of the speed without a limit`)
+  const isMissed = found.mebibytes > worksAtMebibytes
+  return [{ found, runs, ratio }, isMissed ? `it does not work at ${worksAtMebibytes} MiB` : '']
+}
+
+function mustLimit(): void {
+  const can = cgroupsAvailable()
+  if (!can.available) throw new Error(`nothing could be limited, so nothing was measured: ${can.reason}`)
+}
+
+const measureOf = { raw: measureRaw, limits: measureLimits, smallest: measureSmallest }
+
+async function measureAgent(options: Options, measure: typeof measureRaw): Promise<[object, string]> {
   const log = ensureLog(options.seed, options.sizeBytes)
   const average = (log.bytes / log.lines).toFixed(0)
   const origin = log.fresh ? 'made now' : 'kept from an earlier run'
@@ -121,7 +179,7 @@ async function measureAgent(options: Options): Promise<[object, string]> {
   )
   const sink = await SinkProcess.start(false)
   try {
-    const [measured, failure] = await (options.mode === 'limits' ? measureLimits : measureRaw)(options, log, sink)
+    const [measured, failure] = await measure(options, log, sink)
     return [{ log, ...measured }, failure]
   } finally {
     await sink.stop()
@@ -148,7 +206,8 @@ async function main(): Promise<number> {
   let failure: string
   let measured: object = {}
   try {
-    ;[measured, failure] = options.mode === 'kernel' ? measureEncoder(options) : await measureAgent(options)
+    ;[measured, failure] =
+      options.mode === 'kernel' ? measureEncoder(options) : await measureAgent(options, measureOf[options.mode])
   } catch (error) {
     failure = messageOf(error, 4000)
   }

@@ -9,6 +9,8 @@ export const startupCpuBudgetMs = 500
 export const startupWallBudgetMs = 1000
 /** Speed in a 64 MiB limit to the speed without it. */
 export const limitedSpeedBudget = 0.8
+/** The limit in which it must work, at whatever speed. */
+export const worksAtMebibytes = 48
 
 const seconds = (us: number) => (us / 1e6).toFixed(2)
 const milliseconds = (us: number) => (us / 1000).toFixed(0)

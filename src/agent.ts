@@ -21,7 +21,6 @@ import { Telling } from './agent/telling.ts'
 import type { Said } from './agent/troubles.ts'
 import { Volume } from './agent/volume.ts'
 import type { AgentOptions, Summary, World } from './agent/world.ts'
-import { limits } from './base/limits.ts'
 import { hasDate } from './base/placeholders.ts'
 import type { SavedGeneration } from './base/state.ts'
 import { Discovery } from './discover/discovery.ts'
@@ -184,7 +183,10 @@ export class Agent {
     this.#looking = new Looking(world.clock, this.#discovery, this.#registry, () => this.#saving.touch())
     this.#pump = this.#makePump()
     this.#watch = world.watch(
-      (directory) => this.#hint(directory),
+      (directory) => {
+        this.#looking.hinted(directory)
+        this.#bell.ring()
+      },
       (directory, error) => {
         this.#discovery.unwatchable(directory)
         this.#notices.warn(texts.watchFailed(directory, error))
@@ -466,7 +468,6 @@ export class Agent {
         draining: this.#drain !== undefined,
       },
       this.#o.settings.batchLingerMs,
-      limits.idleLingerMs,
     )
   }
 

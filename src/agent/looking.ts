@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { limits } from '../base/limits.ts'
 import type { Discovery } from '../discover/discovery.ts'
 import type { Registry } from '../follow/registry.ts'
+import { Growth } from './growth.ts'
 
 /** When the disk is looked at: when a time has come, or a hint; never more often than the shortest poll interval. */
 export class Looking {
@@ -9,6 +10,7 @@ export class Looking {
   readonly #discovery: Discovery
   readonly #registry: Registry
   readonly #grown: () => void
+  readonly #growth = new Growth()
   #lookedAtMs = 0
   #nextMs = 0
 
@@ -18,6 +20,12 @@ export class Looking {
     this.#discovery = discovery
     this.#registry = registry
     this.#grown = grown
+  }
+
+  /** Something may have happened in a directory. */
+  hinted(directory: string): void {
+    this.#discovery.hint(directory)
+    this.#growth.hinted(directory)
   }
 
   lookWhenDue(): void {
@@ -33,15 +41,18 @@ export class Looking {
   look(everything: boolean): void {
     const [discovery, registry] = [this.#discovery, this.#registry]
     const listings = discovery.look(everything || registry.searching, registry.searching)
+    for (const { directory, entries } of listings) this.#growth.listed(directory, entries.length)
     if (listings.length > 0) registry.observe(listings, discovery.sawEverything)
     const watched = (directory: string) => discovery.isWatched(directory)
     for (const directory of registry.poll(watched, everything)) {
-      discovery.busy(directory)
+      if (this.#growth.grown(directory, watched(directory), this.#clock.monotonicMs())) discovery.busy(directory)
       this.#grown()
     }
     const nowMs = this.#clock.monotonicMs()
     this.#lookedAtMs = nowMs
+    // Whoever takes up a watch hints at it: what was written before it stood gives no event.
+    const isAwaited = registry.searching || discovery.hinted
     const nextMs = Math.min(discovery.nextLookMs(), registry.nextPollMs(watched))
-    this.#nextMs = Math.max(nowMs + limits.pollIntervalMinMs, registry.searching ? 0 : nextMs)
+    this.#nextMs = Math.max(nowMs + limits.pollIntervalMinMs, isAwaited ? 0 : nextMs)
   }
 }

@@ -52,9 +52,19 @@ export const limits = {
   openFilesMax: 512,
   /** Modification times are as coarse as the kernel's tick: a change in the same tick as the look does not show. */
   tickMs: 20,
-  /** A busy file is looked at in this interval; doubled while nothing comes, up to the second one. */
-  pollIntervalMinMs: 20,
+  /**
+   * A busy file is looked at in this interval; doubled while nothing comes, up to the second one. Each look that finds
+   * something is a request: 27 in a second are 4 % of a core, and a line waits 36 ms at most.
+   */
+  pollIntervalMinMs: 36,
   pollIntervalMaxMs: 320,
+  /**
+   * Events of a directory that grows, or looks that find it grown without one, each worth half after the time, and as many
+   * more for each so many entries: with more than this it is busy. Twenty a second are, ten are not.
+   */
+  growthBusy: 14,
+  growthHalfLifeMs: 500,
+  growthEntries: 32,
   /** A directory without a change for so long is left to the watch. */
   directoryQuietMs: 2_000,
   /** A quiet directory that cannot be watched is looked at in this interval. */
@@ -94,8 +104,6 @@ export const limits = {
   drainFollowMs: 1_000,
   /** Of the shutdown grace so much is kept for shipping, when files are followed until they are quiet. */
   drainReserveMs: 3_000,
-  /** An idle connection takes a batch that is this old. */
-  idleLingerMs: 10,
   /** Memory is looked at in this interval while a slot is taken, and in the second one while none is. */
   memoryIntervalMs: 500,
   memoryIdleIntervalMs: 5_000,

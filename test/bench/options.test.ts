@@ -24,6 +24,7 @@ test.each([
   [['--short', '--rounds', '5'], { rounds: 5 }],
   [['--limits'], { mode: 'limits', memoryBytes: undefined, cpus: undefined }],
   [['--memory', '64Mi', '--cpu', '0.5'], { mode: 'limits', memoryBytes: 64 << 20, cpus: 0.5 }],
+  [['--smallest'], { mode: 'smallest' }],
   [['--kernel'], { mode: 'kernel' }],
   [
     ['--node-arg=--max-semi-space-size=1', '--agent', 'x.ts'],

@@ -214,6 +214,42 @@ describe('many names', () => {
   })
 })
 
+test('lines that come one by one leave a directory to its watch', async () => {
+  const tree = temporaryTree()
+  const agent = agentOver(tree)
+  const logs = tree.directory('logs')
+  tree.write('logs/app.log', 'one\n')
+  passTick()
+  await agent.start()
+  await agent.advance(limits.directoryQuietMs + 1_000)
+  for (let n = 0; n < 50; n++) {
+    tree.append('logs/app.log', `line ${n}\n`)
+    agent.hint(logs)
+    await agent.advance(100)
+    expect(agent.isWatched(logs)).toBe(true)
+    // Long before a timer would have come round.
+    expect(agent.lines(tree.at('logs/app.log'))).toHaveLength(n + 2)
+  }
+})
+
+test('lines that come one by one arrive in time although no event ever does', async () => {
+  const tree = temporaryTree()
+  const agent = agentOver(tree, { scanIntervalMs: 10_000 })
+  tree.directory('logs')
+  tree.write('logs/app.log', 'one\n')
+  passTick()
+  await agent.start()
+  let late = 0
+  for (let n = 0; n < 120; n++) {
+    tree.append('logs/app.log', `line ${n}\n`)
+    await agent.advance(500)
+    if (agent.lines(tree.at('logs/app.log')).length < n + 2) late++
+  }
+  // Those between the first watch and the second scan, which finds the watch out.
+  expect(late).toBeLessThan(45)
+  expect(agent.lines(tree.at('logs/app.log'))).toHaveLength(121)
+})
+
 test('a directory that is written to all the time is let go by its watch, and taken back when it is quiet', async () => {
   const tree = temporaryTree()
   const agent = agentOver(tree)
@@ -223,16 +259,16 @@ test('a directory that is written to all the time is let go by its watch, and ta
   await agent.start()
   await agent.advance(limits.directoryQuietMs + 1_000)
   expect(agent.isWatched(logs)).toBe(true)
-  for (let n = 0; n < 20; n++) {
+  for (let n = 0; n < 40; n++) {
     tree.append('logs/app.log', `line ${n}\n`)
     agent.hint(logs)
-    await agent.advance(100)
+    await agent.advance(20)
   }
   expect(agent.isWatched(logs)).toBe(false)
   passTick()
   await agent.advance(limits.directoryQuietMs + 1_000)
   expect(agent.isWatched(logs)).toBe(true)
-  expect(agent.lines(tree.at('logs/app.log'))).toHaveLength(21)
+  expect(agent.lines(tree.at('logs/app.log'))).toHaveLength(41)
 })
 
 describe('an error of the disk', () => {

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { messageOf } from '../../src/base/errors.ts'
+import { codeOf, messageOf } from '../../src/base/errors.ts'
 
 const root = '/sys/fs/cgroup'
 const prefix = 'remora-test-'
@@ -39,6 +39,11 @@ export interface CgroupSample {
 export interface CgroupProcess {
   readonly child: ChildProcess
   sample(): CgroupSample
+  /**
+   * Sets another memory limit while the group runs. False: the kernel cannot take back so much now (v1 only, where the
+   * limit then stays; v2 takes any limit, and kills where nothing helps).
+   */
+  limitMemory(bytes: number): boolean
   /** Ends all processes of the group and removes it. */
   cleanup(): Promise<void>
 }
@@ -79,6 +84,7 @@ export function spawnInCgroup(
   return {
     child,
     sample: () => sampleOf(version, (name) => readFileSync(join(plan.memoryFolder, name), 'utf8')),
+    limitMemory: (bytes) => limitMemory(version, plan.memoryFolder, bytes),
     cleanup: () => removeFolders(plan.folders),
   }
 }
@@ -124,6 +130,22 @@ function planV1(memoryFolder: string, cpuFolder: string, { memoryBytes, cpus }: 
     writes.push(write(cpuFolder, 'cpu.cfs_period_us', cpuPeriodUs), write(cpuFolder, 'cpu.cfs_quota_us', quotaUs(cpus)))
   }
   return { folders: [memoryFolder, cpuFolder], memoryFolder, writes }
+}
+
+/** v1 refuses a limit above that of memory and swap together: the one that makes room goes first. */
+function limitMemory(version: CgroupVersion, folder: string, bytes: number): boolean {
+  const files = version === 2 ? ['memory.max'] : ['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes']
+  const now = readFileSync(join(folder, files[0]!), 'utf8').trim()
+  const grows = now !== 'max' && Number(now) < bytes
+  try {
+    for (const file of grows ? files.toReversed() : files) {
+      if (existsSync(join(folder, file))) writeFileSync(join(folder, file), String(bytes))
+    }
+    return true
+  } catch (error) {
+    if (codeOf(error) !== 'EBUSY') throw error
+    return false
+  }
 }
 
 function write(folder: string, file: string, value: string | number, optional = false): Write {

@@ -9,6 +9,7 @@ export class RotatedFile {
   readonly path: string
   readonly #keep: number
   #descriptor: number
+  #rotated = 0
   /** In this life of the file. */
   sizeBytes = 0
 
@@ -26,9 +27,10 @@ export class RotatedFile {
   /** `.1` becomes `.2` and so on; the oldest is deleted. */
   shift(): void {
     fs.rmSync(`${this.path}.${this.#keep}`, { force: true })
-    for (let n = this.#keep - 1; n >= 1; n--) {
+    for (let n = Math.min(this.#keep - 1, this.#rotated); n >= 1; n--) {
       if (fs.existsSync(`${this.path}.${n}`)) fs.renameSync(`${this.path}.${n}`, `${this.path}.${n + 1}`)
     }
+    this.#rotated++
   }
 
   /** The first half of a rotation by name: until `reopen` the application writes on into `.1`. */

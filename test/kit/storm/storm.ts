@@ -133,7 +133,7 @@ export async function runStorm(options: StormOptions, destination: Destination):
 }
 
 /** Waits until all that must come has come, or nothing has come for long. */
-async function drained(written: Written, destination: Destination): Promise<void> {
+export async function drained(written: Written, destination: Destination): Promise<void> {
   const destroyed = written.destroyed.reduce((sum, [from, to]) => sum + to - from + 1, 0)
   const untilMs = performance.now() + drainMsMax
   let [seen, seenMs] = [-1, performance.now()]

@@ -11,6 +11,8 @@ export interface StrictSinkOptions {
   readonly lineBytes: number
   /** Texts are summed up instead of looked up: for lines that carry no number. */
   readonly anyText: boolean
+  /** Documents that are expected: room for their ids from the start, for making it takes seconds among many millions. */
+  readonly documents?: number
 }
 
 export interface SinkTotals {
@@ -26,7 +28,7 @@ export interface SinkTotals {
   readonly failure: string
 }
 
-const idSlots = 1 << 22
+const idSlotsMin = 1 << 22
 const quote = 0x22
 const newline = 0x0a
 const actionHead = Buffer.from('{"create":{"_id":"')
@@ -47,13 +49,14 @@ export class StrictSink {
   readonly tally: Tally
   readonly server: Server
   readonly #anyText: boolean
-  readonly #ids = new SeenSet(idSlots)
+  readonly #ids: SeenSet
   readonly #bag = new BagHash()
   #stored = 0
   #again = 0
   #failure = ''
 
-  constructor({ seed, lineBytes, anyText }: StrictSinkOptions) {
+  constructor({ seed, lineBytes, anyText, documents = 0 }: StrictSinkOptions) {
+    this.#ids = new SeenSet(Math.max(idSlotsMin, 2 ** Math.ceil(Math.log2(documents * 2 + 1))))
     this.tally = new Tally(new StormLines(seed, lineBytes))
     this.#anyText = anyText
     this.server = createServer({ noDelay: true }, (socket) => this.#serve(socket))

@@ -11,6 +11,8 @@ export interface WriterOptions {
   readonly seed: number
   readonly lineBytes: number
   readonly bytesPerSecond: number
+  /** The load changes every few seconds, from nothing to several times `bytesPerSecond`, which then is the mean. */
+  readonly isRandomLoad?: boolean
   readonly rotateMs: number
   /** Rotated files that stay; the oldest is deleted. */
   readonly keep: number
@@ -23,6 +25,9 @@ export interface Progress {
 }
 
 const tickMs = 10
+/** Of a random load: how long one rate holds, and how often there is none. */
+const rateMs = { min: 500, max: 8_000 }
+const silenceShare = 0.2
 const progressMs = 100
 const blockBytes = 512 * 1024
 const lateMsMax = 300
@@ -42,13 +47,17 @@ export class StormWriter {
   #rotations = 0
   readonly #destroyed: [number, number][] = []
   #destroyedBytes = 0
-  #startedMs = 0
+  #owedBytes = 0
+  #owedAtMs = 0
+  #rate: number
+  #rateUntilMs = Infinity
   readonly #beganMs = performance.now()
   stopped = false
 
   constructor(options: WriterOptions) {
     this.#o = options
     this.#random = new Random(options.seed)
+    this.#rate = options.bytesPerSecond
     this.#lines = new StormLines(options.seed, options.lineBytes)
     this.#file = new RotatedFile(options.path, options.keep)
     this.#begin()
@@ -73,8 +82,9 @@ export class StormWriter {
 
   /** Writes until `stopped`. */
   async run(): Promise<void> {
-    this.#startedMs = performance.now()
-    let rotateAtMs = this.#startedMs + this.#o.rotateMs
+    this.#owedAtMs = performance.now()
+    if (this.#o.isRandomLoad === true) this.#rateUntilMs = this.#owedAtMs
+    let rotateAtMs = this.#owedAtMs + this.#o.rotateMs
     while (!this.stopped) {
       await this.#tick()
       if (performance.now() < rotateAtMs) continue
@@ -108,6 +118,8 @@ export class StormWriter {
   #begin(): void {
     this.#file.append(bannerLine, 0, bannerLine.length)
     this.#banners++
+    // A life of nothing but a banner is the same as the next one: nobody can tell them apart.
+    if (this.#o.isRandomLoad === true) this.#put(1)
   }
 
   async #writeFor(durationMs: number): Promise<void> {
@@ -122,15 +134,32 @@ export class StormWriter {
 
   /** What is due, as whole lines; at most one block, so that a machine that stood still is no burst. */
   #write(): void {
-    const dueBytes = ((performance.now() - this.#startedMs) / 1000) * this.#o.bytesPerSecond - this.#bytes
-    const wantedBytes = Math.min(dueBytes, blockBytes)
+    const nowMs = performance.now()
+    this.#owedBytes += ((nowMs - this.#owedAtMs) / 1000) * this.#rate
+    this.#owedAtMs = nowMs
+    if (nowMs >= this.#rateUntilMs) this.#changeRate(nowMs)
+    const wantedBytes = Math.min(this.#owedBytes, blockBytes)
     // What is due beyond that is not made up for.
-    if (dueBytes > blockBytes * 8) this.#startedMs += ((dueBytes - blockBytes) / this.#o.bytesPerSecond) * 1000
+    if (this.#owedBytes > blockBytes * 8) this.#owedBytes = blockBytes
+    this.#put(wantedBytes)
+  }
+
+  /** Whole lines, as many as it takes. */
+  #put(wantedBytes: number): void {
     let end = 0
     while (end < wantedBytes) end = this.#lines.put(this.#block, end, ++this.#number)
     if (end === 0) return
     this.#file.append(this.#block, 0, end)
     this.#bytes += end
+    this.#owedBytes -= end
+  }
+
+  /** Exponential, so that most are small and some are large. */
+  #changeRate(nowMs: number): void {
+    const random = this.#random
+    const mean = this.#o.bytesPerSecond / (1 - silenceShare)
+    this.#rate = random.chance(silenceShare) ? 0 : -Math.log(1 - random.next()) * mean
+    this.#rateUntilMs = nowMs + random.between(rateMs.min, rateMs.max)
   }
 }
 
