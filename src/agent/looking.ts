@@ -11,6 +11,7 @@ export class Looking {
   readonly #grown: () => void
   #lookedAtMs = 0
   #nextMs = 0
+  #unwatchings = 0
 
   /** @param grown  a file has another size than before: of what is lost later it tells how much */
   constructor(clock: Clock, discovery: Discovery, registry: Registry, grown: () => void) {
@@ -35,10 +36,15 @@ export class Looking {
     const listings = discovery.look(everything || registry.searching, registry.searching)
     if (listings.length > 0) registry.observe(listings, discovery.sawEverything)
     const watched = (directory: string) => discovery.isWatched(directory)
+    const { unwatchings } = discovery
+    if (unwatchings !== this.#unwatchings) registry.sweep()
     for (const directory of registry.poll(watched, everything)) {
       discovery.busy(directory)
       this.#grown()
     }
+    // The files that the watch spoke for are asked from now on.
+    if (discovery.unwatchings !== unwatchings) registry.findSoon(watched)
+    this.#unwatchings = discovery.unwatchings
     const nowMs = this.#clock.monotonicMs()
     this.#lookedAtMs = nowMs
     const nextMs = Math.min(discovery.nextLookMs(), registry.nextPollMs(watched))

@@ -15,8 +15,7 @@ const smallBytes = 56 * mib
 export function nodeFlags(limitBytes: number): string[] {
   const flags = ['--max-semi-space-size=1']
   // Too large, and garbage fills the container before it is collected; full load lives in 18, and at 22 it collects more than it works.
-  if (limitBytes <= 1024 * mib)
-    flags.push(`--max-old-space-size=${Math.round(Math.max(26, 0.45 * (limitBytes / mib)))}`)
+  if (limitBytes <= 1024 * mib) flags.push(`--max-old-space-size=${Math.round(Math.max(26, 0.5 * (limitBytes / mib)))}`)
   if (limitBytes <= smallBytes) flags.push('--no-maglev', '--max-optimized-bytecode-size=2000')
   return flags
 }

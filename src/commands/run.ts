@@ -8,6 +8,7 @@ import { systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import { openFilesBudget } from '../base/open-files.ts'
 import { loadSettings, type Env } from '../config/load.ts'
 import { explainProblems } from '../config/problem.ts'
 import { readSettingFile } from '../config/read-file.ts'
@@ -71,6 +72,7 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     random: Math.random,
     newInstanceId: randomUUID,
     watch: watchDirectories,
+    openFilesMax: openFilesBudget(),
     send: settings.setup === 'once' ? setupFirst(connections, settings, logger, send, over.signal) : send,
     lookup: makeLookup(connections, target, requestTimeoutMs, routing),
     letterWire: letterIndex === undefined ? undefined : wireTo(connections, letterIndex, requestTimeoutMs),
