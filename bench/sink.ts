@@ -42,7 +42,8 @@ interface Waiter {
  */
 export class Sink {
   private readonly strict: boolean
-  private inspection = new Inspection()
+  private readonly seen: ((message: string) => void) | undefined
+  private inspection: Inspection
   private requests = 0
   private documents = 0
   private bodyBytes = 0
@@ -55,8 +56,11 @@ export class Sink {
   private waiters: Waiter[] = []
   readonly server: Server
 
-  constructor(strict: boolean) {
+  /** @param seen  is told each message as it arrives; strict only */
+  constructor(strict: boolean, seen?: (message: string) => void) {
     this.strict = strict
+    this.seen = seen
+    this.inspection = new Inspection(seen)
     this.server = createServer({ noDelay: true }, (socket) => this.serve(socket))
   }
 
@@ -71,7 +75,7 @@ export class Sink {
   }
 
   reset(): void {
-    this.inspection = new Inspection()
+    this.inspection = new Inspection(this.seen)
     this.requests = this.documents = this.bodyBytes = this.answerBytes = 0
     this.firstAtMs = this.lastAtMs = this.failures = 0
     this.failure = ''

@@ -85,10 +85,16 @@ export class SeenSet {
 
 /** What a strict sink knows of every document it was sent. */
 export class Inspection {
+  readonly #seen: ((message: string) => void) | undefined
   readonly ids = new SeenSet()
   readonly messages = new BagHash()
   duplicates = 0
   withoutId = 0
+
+  /** @param seen  is told each message as it arrives */
+  constructor(seen?: (message: string) => void) {
+    this.#seen = seen
+  }
 
   /** @throws SyntaxError when a line of the body is not JSON, or Error when it is not pairs of action and document */
   inspect(body: Buffer): void {
@@ -103,6 +109,7 @@ export class Inspection {
       else if (!this.ids.add(id)) this.duplicates += 1
       if (typeof document.message !== 'string') throw new Error('a document has no message')
       this.messages.add(document.message)
+      this.#seen?.(document.message)
     }
   }
 }

@@ -189,6 +189,7 @@ export class Agent {
       },
       (directory, error) => {
         this.#discovery.unwatchable(directory)
+        this.#bell.ring()
         this.#notices.warn(texts.watchFailed(directory, error))
       },
     )
@@ -307,6 +308,7 @@ export class Agent {
         disk: this.#disk,
         clock: world.clock,
         roots: () => this.#discovery.roots,
+        ...(world.openFilesMax === undefined ? {} : { openFilesMax: world.openFilesMax }),
         isUnsure: (path) => this.#discovery.isUnsure(path),
         sinceMs: isPods ? 0 : this.#state.sinceMs,
         startAtEnd: first && settings.startAt === 'end',
@@ -473,8 +475,7 @@ export class Agent {
 
   /** At most once for each checkpoint: makes room for the files to come. */
   #foldLedger(): void {
-    const paths = new Set([...this.#registry.generations].map(({ path }) => path))
-    this.ledger.fold((path) => paths.has(path))
+    this.ledger.fold((path) => this.#registry.hasPath(path))
   }
 
   /** The indices behind the target, as the next process must know them if this one dies now. */
@@ -494,14 +495,14 @@ export class Agent {
 
   #onHappening(happening: Happening): void {
     if (happening.kind === 'refused') {
-      this.#notices.warn(happening)
+      this.#notices.warn(texts.cannotOpen(happening))
       return
     }
     const { kind, generation } = happening
     this.#events.take(happening)
     this.#saving.touch()
     if (kind === 'found' || kind === 'resumed') {
-      for (const code of ['EACCES', 'EPERM', 'EMFILE']) this.#notices.resolved(code, generation.currentPath)
+      for (const code of ['EACCES', 'EPERM']) this.#notices.resolved(code, generation.currentPath)
     }
     if (kind === 'gap') {
       this.ledger.gap(generation.path, happening.bytes)

@@ -168,7 +168,7 @@ export class Pump {
     if (encoded.cutLines > 0) this.#o.cut(generation)
     if (encoded.skippedBytes > 0) this.#o.hole(generation)
     if (encoded.consumedBytes > 0) {
-      const mark: Mark = { offset: generation.offset, skipping: generation.skipping, guard: generation.guard }
+      const mark: Mark = { offset: generation.offset, skipping: generation.skipping, guardHash: generation.guardHash() }
       batch.add(generation, start, mark, encoded.documents, encoded.outputBytes)
       const { documents, consumedBytes, cutLines, skippedBytes } = encoded
       this.#o.ledger.read(generation.path, documents, consumedBytes, cutLines, skippedBytes)
@@ -180,7 +180,9 @@ export class Pump {
       assert(batch.documents > 0, 'an empty batch has room for the longest line')
       return true
     }
-    return batch.documents > 0 && kernel.output.length - encoded.outputBytes < roomBytesMin
+    const isFull =
+      kernel.output.length - encoded.outputBytes < roomBytesMin || batch.spans.length >= limits.batchSpansMax
+    return batch.documents > 0 && isFull
   }
 
   /** Encodes what has one name: lines before the anchor of a generation are named otherwise than those behind. */

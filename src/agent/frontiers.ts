@@ -10,8 +10,8 @@ export class Frontiers {
   of(generation: Generation): Frontier {
     let frontier = this.#frontiers.get(generation)
     if (frontier === undefined) {
-      const { offset, skipping, guard } = generation
-      frontier = new Frontier({ offset, skipping, guard })
+      const { offset, skipping } = generation
+      frontier = new Frontier({ offset, skipping, guardHash: generation.guardHash() })
       this.#frontiers.set(generation, frontier)
     }
     return frontier
@@ -19,7 +19,15 @@ export class Frontiers {
 
   /** Notes that the bytes of a span are under way. Returns what settles them. */
   issue(span: Span<Generation, Mark>): () => void {
-    return this.of(span.source).issue(span.from, span.to)
+    const { source } = span
+    const frontier = this.of(source)
+    const settle = frontier.issue(span.from, span.to)
+    return () => {
+      settle()
+      const { offset, skipping } = frontier.mark
+      // All that was read has its verdict: the generation says the same, and most of 10,000 files are idle.
+      if (frontier.settled && offset === source.offset && skipping === source.skipping) this.#frontiers.delete(source)
+    }
   }
 
   /** Undefined while nothing was read of it in this life of the process. */

@@ -13,6 +13,7 @@ export class Looking {
   readonly #growth = new Growth()
   #lookedAtMs = 0
   #nextMs = 0
+  #unwatchings = 0
 
   /** @param grown  a file has another size than before: of what is lost later it tells how much */
   constructor(clock: Clock, discovery: Discovery, registry: Registry, grown: () => void) {
@@ -44,10 +45,15 @@ export class Looking {
     for (const { directory, entries } of listings) this.#growth.listed(directory, entries.length)
     if (listings.length > 0) registry.observe(listings, discovery.sawEverything)
     const watched = (directory: string) => discovery.isWatched(directory)
+    const { unwatchings } = discovery
+    if (unwatchings !== this.#unwatchings) registry.sweep()
     for (const directory of registry.poll(watched, everything)) {
       if (this.#growth.grown(directory, watched(directory), this.#clock.monotonicMs())) discovery.busy(directory)
       this.#grown()
     }
+    // The files that the watch spoke for are asked from now on.
+    if (discovery.unwatchings !== unwatchings) registry.findSoon(watched)
+    this.#unwatchings = discovery.unwatchings
     const nowMs = this.#clock.monotonicMs()
     this.#lookedAtMs = nowMs
     // Whoever takes up a watch hints at it: what was written before it stood gives no event.

@@ -1,10 +1,9 @@
 import type { Clock } from '../base/clock.ts'
 import type { SavedGeneration } from '../base/state.ts'
 import type { Generation } from '../follow/generation.ts'
-import { hashOf } from '../follow/identity.ts'
 import type { Registry } from '../follow/registry.ts'
 import { checkpointDelayMs, type Checkpoint, type State } from '../settle/checkpoint.ts'
-import type { Mark } from '../settle/frontier.ts'
+import type { Unwritten } from '../settle/state-text.ts'
 import type { Frontiers } from './frontiers.ts'
 
 export interface SavingOptions {
@@ -71,16 +70,17 @@ export class Saving {
   /** Writes a checkpoint of this moment. A failure was reported and is tried again; nothing waits for it. */
   async save(): Promise<boolean> {
     const { clock, checkpoint, registry } = this.#o
-    const named = [...registry.generations].filter(({ id }) => id !== undefined)
-    const state = this.#snapshot()
-    const ended = [...registry.generations].filter((generation) => this.#hasEnded(generation))
-    const ends = ended.map((generation) => [generation, generation.offset] as const)
-    const renamings = new Map(named.map((generation) => [generation, generation.renamings]))
-    const written = await checkpoint.write(state)
+    const ends = new Map<Generation, number>()
+    const renamings = new Map<Generation, number>()
+    for (const generation of registry.generations) {
+      if (generation.id !== undefined && !generation.durable) renamings.set(generation, generation.renamings)
+      if (this.#hasEnded(generation)) ends.set(generation, generation.offset)
+    }
+    const written = await checkpoint.write(() => this.#snapshot())
     if (written) for (const [generation, offset] of ends) this.#endedAt.set(generation, offset)
     for (const [generation, count] of renamings) if (generation.renamings === count) generation.durable = true
     if (!written) this.#dirty = true
-    this.#nextMs = clock.monotonicMs() + checkpointDelayMs(checkpoint.failuresInARow)
+    this.#nextMs = clock.monotonicMs() + checkpointDelayMs(checkpoint.failuresInARow, checkpoint.writtenBytes)
     this.#o.written()
     return written
   }
@@ -99,10 +99,15 @@ export class Saving {
     return generation.finished && this.#o.frontiers.isSettled(generation)
   }
 
-  #snapshot(): State {
-    const { registry, head } = this.#o
-    const generations = [...registry.generations].map((generation) => this.#savedOf(generation))
-    return { ...head(), generations: [...registry.waiting, ...generations] }
+  /** Each generation is looked at when its turn to be written as text comes: before anything else happens. */
+  #snapshot(): Unwritten {
+    return { ...this.#o.head(), generations: this.#saved() }
+  }
+
+  *#saved(): Generator<SavedGeneration> {
+    const { registry } = this.#o
+    yield* registry.waiting
+    for (const generation of registry.generations) yield this.#savedOf(generation)
   }
 
   #savedOf(generation: Generation): SavedGeneration {
@@ -119,7 +124,7 @@ export class Saving {
       fingerprint: generation.fingerprint ?? null,
       offset: mark?.offset ?? generation.offset,
       skipping: mark?.skipping ?? generation.skipping,
-      guardHash: guardHashOf(generation, mark),
+      guardHash: mark?.guardHash ?? generation.guardHash(),
       // Only a file that may still be truncated behind a copy needs them.
       marks: generation.stage === 'live' || generation.wanted === 'copy' ? generation.marks : [],
       // Where it goes on in a copy that is shorter, what is missing there is still to be reported.
@@ -131,11 +136,4 @@ export class Saving {
       seenMs: generation.seenMs,
     }
   }
-}
-
-/** What the state told of an archive was compared, and not read again: there are no bytes before the place where it goes on. */
-function guardHashOf(generation: Generation, mark: Mark | undefined): string {
-  if (mark === undefined) return generation.guardHash()
-  const { offset, guard } = mark
-  return offset > 0 && guard.length === 0 ? (generation.savedGuardHash ?? hashOf(guard)) : hashOf(guard)
 }

@@ -1,6 +1,7 @@
 /** What Remora says to a person at three in the morning: a code, what happened, the way out. */
 import type { Notice } from '../admin/logger.ts'
-import { messageOf } from '../base/errors.ts'
+import { codeOf, messageOf } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
 import type { Settings } from '../config/types.ts'
 import type { Generation } from '../follow/generation.ts'
 import type { DeadLetter } from '../ship/dead-letter.ts'
@@ -12,12 +13,36 @@ export const stateDirUnavailable = (path: string, error: unknown): Notice => ({
   wayOut: 'Mount a writable volume there; without it every restart sends all files again.',
 })
 
-export const watchFailed = (path: string, error: unknown): Notice => ({
-  code: 'WATCH_FAILED',
-  path,
-  message: `the directory cannot be watched: ${messageOf(error)}`,
-  wayOut: 'It is looked at once a second instead; fs.inotify.max_user_watches or max_user_instances may be too small.',
-})
+/** That no descriptors are left is said once, not of each file. */
+export function cannotOpen({ path, ...notice }: Notice & { readonly path: string }): Notice {
+  if (notice.code !== 'EMFILE' && notice.code !== 'ENFILE') return { path, ...notice }
+  return { ...notice, message: `${path} cannot be opened: ${notice.message}` }
+}
+
+const asksInstead = `It is looked at every ${limits.unwatchedIntervalMs / 1000} s instead, and less often the longer it is quiet: what happens is seen within ${limits.idlePollMaxMs / 1000} s.`
+
+/** Which limit of the node's kernel has run out. Source: inotify(7), inotify_init(2), inotify_add_watch(2). */
+const watchLimits: Readonly<Record<string, string>> = {
+  ENOSPC: 'fs.inotify.max_user_watches',
+  EMFILE: 'fs.inotify.max_user_instances',
+}
+
+/** A limit is the same for all directories, and said once; anything else is said of each. */
+export function watchFailed(path: string, error: unknown): Notice {
+  const limit = watchLimits[codeOf(error)]
+  if (limit === undefined)
+    return {
+      code: 'WATCH_FAILED',
+      path,
+      message: `the directory cannot be watched: ${messageOf(error)}`,
+      wayOut: asksInstead,
+    }
+  return {
+    code: 'WATCH_LIMIT',
+    message: `directories cannot be watched, the first of them ${path}: the node has run out of ${limit} (${messageOf(error)})`,
+    wayOut: `${asksInstead} Nothing is lost. To have it seen at once, raise ${limit} on the node (sysctl) and restart Remora.`,
+  }
+}
 
 export const noFiles = ({ paths, scanIntervalMs }: Settings): Notice => ({
   code: 'NO_FILES',

@@ -24,6 +24,8 @@ export interface World {
   readonly random: () => number
   readonly newInstanceId: () => string
   readonly watch: (hint: (directory: string) => void, failed: (directory: string, error: unknown) => void) => Watch
+  /** Descriptors that tailing may hold. */
+  readonly openFilesMax?: number
   readonly send: Send
   readonly memory: Memory
   readonly lookup: Lookup

@@ -12,11 +12,12 @@ export interface Encoding {
 }
 
 /** Source: Unicode 16, section 23.8, "Byte Order Mark". */
-const marks: readonly (readonly [string, Charset])[] = [
-  ['efbbbf', 'utf-8'],
-  ['fffe', 'utf-16le'],
-  ['feff', 'utf-16be'],
+const encodings: readonly (readonly [string, Encoding])[] = [
+  ['efbbbf', { charset: 'utf-8', markBytes: 3 }],
+  ['fffe', { charset: 'utf-16le', markBytes: 2 }],
+  ['feff', { charset: 'utf-16be', markBytes: 2 }],
 ]
+const plain: Encoding = { charset: 'utf-8', markBytes: 0 }
 
 /** So many first bytes of a content tell. */
 const markBytesMax = 3
@@ -28,8 +29,8 @@ const markBytesMax = 3
  */
 export function encodingOf(head: Uint8Array): Encoding {
   const hex = Buffer.from(head.subarray(0, markBytesMax)).toString('hex')
-  for (const [mark, charset] of marks) if (hex.startsWith(mark)) return { charset, markBytes: mark.length / 2 }
-  return { charset: 'utf-8', markBytes: 0 }
+  const found = encodings.find(([mark]) => hex.startsWith(mark))
+  return found?.[1] ?? plain
 }
 
 /** The lowest byte of a newline in UTF-16 stands at an even place of the file in one byte order, at an odd one in the other. */

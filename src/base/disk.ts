@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { assert, codeOf } from './errors.ts'
-import { replaceFile, type Replacing } from './replace.ts'
+import { replaceFile, type Content, type Replacing } from './replace.ts'
 import { unpackBytes, type Packing } from './unpack.ts'
 
 export type Kind = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'device'
@@ -58,7 +58,7 @@ export interface Disk {
   readText(path: string, bytesMax?: number): string
   remove(path: string): void
   /** Writes and flushes a file, keeps the one before as `previous`, and puts the new one in its place at once. */
-  replace(path: string, previous: string, text: string): Promise<void>
+  replace(path: string, previous: string, content: Content): Promise<void>
   append(path: string, text: string): void
   rename(from: string, to: string): void
   /** Until the device has what was written to a file, or the names of a directory. */
@@ -73,10 +73,14 @@ export function kindOf(stats: fs.Stats | fs.BigIntStats | fs.Dirent): Kind {
   return stats.isSocket() ? 'socket' : 'device'
 }
 
+/** One for all files of a file system: a bigint of its own for each of 10,000 is memory for nothing. */
+let device = 0n
+
 function factsFrom(stats: fs.BigIntStats): FileFacts {
+  if (stats.dev !== device) device = stats.dev
   return {
     kind: kindOf(stats),
-    device: stats.dev,
+    device,
     inode: stats.ino,
     birthNs: stats.birthtimeNs,
     sizeBytes: Number(stats.size),
@@ -102,10 +106,15 @@ async function createFile(path: string): Promise<fs.promises.FileHandle> {
   return fs.promises.open(path, 'wx', 0o600)
 }
 
+async function writeAll(file: fs.promises.FileHandle, content: Content): Promise<void> {
+  if (typeof content === 'string') return file.writeFile(content)
+  for (const piece of content) await file.writeFile(piece)
+}
+
 const systemReplacing: Replacing = {
   async create(path) {
     const file = await createFile(path)
-    return { write: (text) => file.writeFile(text), flush: () => file.datasync(), close: () => file.close() }
+    return { write: (content) => writeAll(file, content), flush: () => file.datasync(), close: () => file.close() }
   },
   exists: (path) => fs.existsSync(path),
   rename: (from, to) => fs.promises.rename(from, to),
@@ -154,10 +163,10 @@ export const systemDisk: Disk = {
     }
   },
   remove: (path) => fs.rmSync(path, { force: true }),
-  async replace(path, previous, text) {
+  async replace(path, previous, content) {
     const directory = path.slice(0, path.lastIndexOf('/'))
     assert(directory !== '' && previous.startsWith(`${directory}/`), 'state lives in one directory')
-    await replaceFile(systemReplacing, path, previous, text)
+    await replaceFile(systemReplacing, path, previous, content)
   },
   append: (path, text) => fs.appendFileSync(path, text, { mode: 0o600 }),
   rename: (from, to) => fs.renameSync(from, to),

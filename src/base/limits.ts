@@ -25,6 +25,8 @@ export const limits = {
   documentOverheadBytesMax: 96 * 1024,
   /** Documents of one bulk request: bounds its answer. */
   batchDocumentsMax: 16_384,
+  /** Turns of different files in one batch: what is remembered of each until its verdict is half a KiB, beside the arena. */
+  batchSpansMax: 1_024,
   /** Bytes of one bulk answer, for each document and in all; what is longer is not an answer to this request. */
   answerBytesPerDocument: 512,
   answerBytesBase: 64 * 1024,
@@ -48,8 +50,10 @@ export const limits = {
   directoryCrowd: 1_000,
   /** Directories under a watch at once, at 60 KiB each; further ones are looked at on a timer. */
   watchesMax: 128,
-  /** Descriptors that tailing may hold; idle files give theirs back first. */
-  openFilesMax: 512,
+  /** Descriptors that tailing may hold, where the process may open so many; idle files give theirs back first. */
+  openFilesMax: 2_048,
+  /** Of what the process may open, kept for sockets, the state, probes, watches and Node itself; half of it where that is less. */
+  descriptorsReserve: 64,
   /** Modification times are as coarse as the kernel's tick: a change in the same tick as the look does not show. */
   tickMs: 20,
   /**
@@ -67,8 +71,17 @@ export const limits = {
   growthEntries: 32,
   /** A directory without a change for so long is left to the watch. */
   directoryQuietMs: 2_000,
-  /** A quiet directory that cannot be watched is looked at in this interval. */
+  /** A quiet directory that is not watched is looked at in this interval at the shortest. */
   unwatchedIntervalMs: 1_000,
+  /**
+   * What is quiet and not watched is looked at after this share of the time that it was quiet, and all of it together so many
+   * times a second; but each after the last of these at the latest.
+   */
+  idlePollShare: 8,
+  idlePollsPerSecond: 1_000,
+  idlePollMaxMs: 10_000,
+  /** All files are gone through in this interval at the most; in between those only whose time comes before. */
+  sweepIntervalMs: 1_000,
   /** A file that could not be read is tried again after this time. */
   readRetryMs: 1_000,
   /** A rotated or deleted file without a new byte for so long has ended: its last line needs no newline. */
@@ -120,6 +133,9 @@ export const limits = {
   /** A slot that nobody has needed for so long is given back. */
   slotIdleMs: 60_000,
   checkpointIntervalMs: 1_000,
+  /** A large checkpoint is written less often: so many bytes a second, and at the latest after the second one. */
+  checkpointBytesPerSecond: 1024 * 1024,
+  checkpointIntervalMaxMs: 10_000,
   /** A checkpoint of more bytes or entries is neither written nor read: 10,000 files take 5 MB. */
   stateBytesMax: 64 * 1024 * 1024,
   stateGenerationsMax: 150_000,
@@ -284,6 +300,8 @@ export const limits = {
 } as const
 
 assert(limits.pollIntervalMinMs <= limits.pollIntervalMaxMs, 'poll intervals')
+assert(limits.pollIntervalMaxMs <= limits.idlePollMaxMs, 'what is quiet is looked at less often, not more')
+assert(limits.unwatchedIntervalMs <= limits.idlePollMaxMs, 'so are directories')
 assert(limits.pollIntervalMaxMs < limits.directoryQuietMs, 'a directory is polled before it counts as quiet')
 assert(limits.fingerprintBytesMax + limits.guardBytes < limits.quantumBytes, 'a read holds guard and fingerprint')
 assert(limits.guardBytes < limits.holeBytesMin, 'the bytes before an offset in a hole are NUL')
@@ -301,7 +319,8 @@ assert(
     limits.pressureCalmMaxMs < limits.pressureForgetMs,
   'slots are taken again more slowly than they are given back',
 )
-assert(limits.checkpointIntervalMs < limits.stateYieldMs, 'who writes is not silent')
+assert(limits.checkpointIntervalMs <= limits.checkpointIntervalMaxMs, 'checkpoints are written in the end')
+assert(limits.checkpointIntervalMaxMs < limits.stateYieldMs, 'who writes is not silent')
 assert(limits.metricFilesMax <= limits.ledgerFilesMax, 'metrics come out of the ledger')
 assert(limits.elderLooks * limits.pollIntervalMaxMs < limits.elderWaitMs, 'who waits for looks gets them in time')
 assert(

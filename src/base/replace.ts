@@ -1,6 +1,9 @@
+/** Text, or UTF-8 in pieces: what is large is never one string. */
+export type Content = string | readonly Uint8Array[]
+
 /** A file that is being written. */
 export interface Draft {
-  write(text: string): Promise<void>
+  write(content: Content): Promise<void>
   /** Until the device has it. */
   flush(): Promise<void>
   close(): Promise<void>
@@ -20,11 +23,11 @@ export interface Replacing {
  * Writes and flushes a file, keeps the one before as `previous`, and puts the new one in its place: at every moment one of
  * the two names leads to a whole file, and when it resolves, a power cut does not change that any more.
  */
-export async function replaceFile(steps: Replacing, path: string, previous: string, text: string): Promise<void> {
+export async function replaceFile(steps: Replacing, path: string, previous: string, content: Content): Promise<void> {
   const temporary = `${path}.tmp`
   const draft = await steps.create(temporary)
   try {
-    await draft.write(text)
+    await draft.write(content)
     await draft.flush()
   } finally {
     await draft.close()

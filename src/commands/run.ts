@@ -10,6 +10,7 @@ import { systemDisk } from '../base/disk.ts'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { MemoryGauge } from '../base/memory.ts'
+import { openFilesBudget } from '../base/open-files.ts'
 import { systemVolumeDisk } from '../base/volume-disk.ts'
 import { loadSettings, type Env } from '../config/load.ts'
 import { explainProblems } from '../config/problem.ts'
@@ -78,6 +79,7 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     newInstanceId: randomUUID,
     watch: watchDirectories,
     memory: memoryOf(settings),
+    openFilesMax: openFilesBudget(),
     send: settings.setup === 'once' ? setupFirst(connections, settings, logger, send, over.signal) : send,
     lookup: makeLookup(connections, target, requestTimeoutMs, routing),
     letterWire: letterIndex === undefined ? undefined : wireTo(connections, letterIndex, requestTimeoutMs),

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { DirectoryEntry, Disk, FileFacts } from '../base/disk.ts'
+import { backOffMs } from '../base/backing-off.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { isWithin, type Globs } from './globs.ts'
@@ -34,13 +35,28 @@ export interface Obstacle {
   readonly wayOut: string
 }
 
+/** What a name is worth. */
+interface Match {
+  readonly matched: boolean
+  readonly before: readonly string[]
+}
+
+const noMatch: Match = { matched: false, before: [] }
+const plainMatch: Match = { matched: true, before: [] }
+
 interface Directory {
   readonly path: string
+  /** By name, of what was listed lately: comparing a name with the globs takes longer than looking at its file. */
+  readonly matches: Map<string, Match>
+  /** The same by what they say: many names say the same. */
+  readonly equal: Map<string, Match>
   /** Device and inode: another directory may take the path, and a watch stays with the one it was put on. */
   key: string
   modifiedMs: number
   lookedAtMs: number
   changedAtMs: number
+  /** When it is looked at without any hint, while it is not watched. */
+  nextLookMs: number
   watched: boolean
   /** The watch failed: it is looked at on a timer for good. */
   unwatchable: boolean
@@ -76,7 +92,6 @@ const waysOut: Readonly<Record<string, string>> = {
 export class Discovery {
   readonly #o: DiscoveryOptions
   readonly #directories = new Map<string, Directory>()
-  readonly #matched = new Map<string, { matched: boolean; before: string[] }>()
   readonly #hints = new Set<string>()
   /** Where each glob's root really is. */
   readonly #roots = new Map<string, string>()
@@ -88,6 +103,7 @@ export class Discovery {
   #sawEverything = false
   #widely = true
   #watches = 0
+  #unwatchings = 0
 
   constructor(options: DiscoveryOptions) {
     this.#o = options
@@ -125,6 +141,8 @@ export class Discovery {
     if (known === undefined) return
     this.busy(directory)
     known.unwatchable = true
+    // What happened since the watch was asked for shows in the next look.
+    this.#hints.add(directory)
   }
 
   /** Lets go of a directory's watch while files in it grow; `look` takes it up again when it was quiet for a while. */
@@ -132,17 +150,20 @@ export class Discovery {
     const known = this.#directories.get(directory)
     if (known === undefined) return
     known.changedAtMs = this.#o.clock.monotonicMs()
+    known.nextLookMs = 0
     this.#unwatch(known)
+  }
+
+  /** How often a watch was let go: files that it spoke for are to be asked. */
+  get unwatchings(): number {
+    return this.#unwatchings
   }
 
   /** When `look` has something to do without any hint: for the caller's one timer. Milliseconds, monotonic. */
   nextLookMs(): number {
-    const nowMs = this.#o.clock.monotonicMs()
     let nextMs = this.#rescanAtMs
     for (const directory of this.#directories.values()) {
-      if (directory.watched) continue
-      if (this.#isActive(directory)) return nowMs + limits.pollIntervalMaxMs
-      nextMs = Math.min(nextMs, nowMs + limits.unwatchedIntervalMs)
+      if (!directory.watched && directory.nextLookMs < nextMs) nextMs = directory.nextLookMs
     }
     return nextMs
   }
@@ -159,7 +180,7 @@ export class Discovery {
 
   /** The names that a file may have had before it was rotated, of those that a glob matches. */
   namesBefore(at: string): readonly string[] {
-    return this.#match(at).before
+    return this.#match(at, this.#directories.get(path.dirname(at))).before
   }
 
   /** Whether any directory has a hint that was not followed yet. */
@@ -179,7 +200,6 @@ export class Discovery {
     this.#sawEverything = everything || nowMs >= this.#rescanAtMs
     if (this.#sawEverything) {
       this.#rescanAtMs = nowMs + this.#o.scanIntervalMs
-      this.#matched.clear()
       this.#hints.clear()
       this.#findRoots()
       for (const directory of this.#directories.keys()) this.#list(directory, listings, false)
@@ -188,13 +208,23 @@ export class Discovery {
     }
     for (const directory of this.#directories.values()) {
       const hinted = this.#hints.delete(directory.path)
-      if (!hinted && (directory.watched || !this.#moved(directory))) {
+      if (!hinted && (directory.watched || !this.#isDue(directory, nowMs) || !this.#moved(directory))) {
         this.#settleDown(directory, nowMs)
         continue
       }
       this.#list(directory.path, listings, true)
     }
     return listings
+  }
+
+  /** Whether an unwatched directory is looked at now; the next time is that much later the longer it was quiet. */
+  #isDue(directory: Directory, nowMs: number): boolean {
+    // A look that others have asked for costs little where files grow, and shows a rotation sooner.
+    const isActive = this.#isActive(directory)
+    if (directory.nextLookMs > nowMs && !(isActive && this.#directories.size <= activeDirectoriesMax)) return false
+    const leastMs = isActive ? limits.pollIntervalMaxMs : limits.unwatchedIntervalMs
+    directory.nextLookMs = nowMs + backOffMs(nowMs - directory.changedAtMs, this.#directories.size, leastMs)
+    return true
   }
 
   #isActive(directory: Directory): boolean {
@@ -263,10 +293,13 @@ export class Discovery {
       const nowMs = this.#o.clock.monotonicMs()
       known = {
         path: directory,
+        matches: new Map(),
+        equal: new Map(),
         key: '',
         modifiedMs: -1,
         lookedAtMs: 0,
         changedAtMs: nowMs,
+        nextLookMs: 0,
         watched: false,
         unwatchable: false,
       }
@@ -292,6 +325,7 @@ export class Discovery {
     if (!known.watched) return
     this.#o.watch.remove(known.path)
     known.watched = false
+    this.#unwatchings++
     this.#watches--
   }
 
@@ -320,11 +354,13 @@ export class Discovery {
       }
       known.lookedAtMs = this.#o.clock.nowMs()
       if (before !== undefined) this.#note(known, before)
+      // Names of files that are gone: as many as there are, before they are forgotten.
+      if (known.matches.size > 2 * names.length + namesSpare) this.#forgetMatches(known)
       for (const { name, kind } of names) {
         const at = path.join(directory, name)
         try {
           if (kind === 'directory') this.#directory(at, listings, recurse)
-          else this.#file(at, kind === 'symlink', names.length > limits.directoryCrowd, entries)
+          else this.#file(known, at, kind === 'symlink', names.length > limits.directoryCrowd, entries)
         } catch (error) {
           if (codeOf(error) === '') throw error
           // A directory that may be read but not searched fails with each of its files: said once.
@@ -342,6 +378,11 @@ export class Discovery {
     if (unknown.size === 0) this.#unsure.delete(directory)
     else this.#unsure.add(directory)
     listings.push({ directory, entries, unknown })
+  }
+
+  #forgetMatches({ matches, equal }: Directory): void {
+    matches.clear()
+    equal.clear()
   }
 
   #note(known: Directory, { device, inode, modifiedMs }: FileFacts): void {
@@ -388,8 +429,8 @@ export class Discovery {
       .filter((before) => this.#o.globs.matches(before))
   }
 
-  #file(at: string, symlink: boolean, crowded: boolean, entries: Entry[]): void {
-    const { matched, before } = this.#match(at)
+  #file(known: Directory, at: string, symlink: boolean, crowded: boolean, entries: Entry[]): void {
+    const { matched, before } = this.#match(at, known)
     // Any name may be that of a file which is known by its inode; in a crowd only those that could be one are asked.
     if (crowded && !matched && before.length === 0) return
     const target = symlink ? this.#follow(at, matched) : at
@@ -406,17 +447,28 @@ export class Discovery {
     entries.push({ path: target, facts, matched, before })
   }
 
-  #match(at: string): { matched: boolean; before: string[] } {
-    let known = this.#matched.get(at)
-    if (known === undefined) {
-      const matched = this.#o.globs.matches(at)
-      const directory = path.dirname(at)
-      const home = this.#annexes.has(directory) ? path.dirname(directory) : directory
-      const before = this.#o.globs.excludes(at) ? [] : this.#before(path.basename(at), home)
-      known = { matched, before }
-      this.#matched.set(at, known)
-    }
-    return known
+  /** @param directory  that it is in, when it is a known one */
+  #match(at: string, directory: Directory | undefined): Match {
+    const name = path.basename(at)
+    const known = directory?.matches.get(name)
+    if (known !== undefined) return known
+    const match = this.#compare(at, name)
+    if (directory === undefined) return match
+    const said = `${match.matched} ${match.before.join('\0')}`
+    const equal = directory.equal.get(said) ?? match
+    directory.equal.set(said, equal)
+    directory.matches.set(name, equal)
+    return equal
+  }
+
+  #compare(at: string, name: string): Match {
+    const matched = this.#o.globs.matches(at)
+    const directory = path.dirname(at)
+    const home = this.#annexes.has(directory) ? path.dirname(directory) : directory
+    const before = this.#before(name, home)
+    if (before.length === 0) return matched ? plainMatch : noMatch
+    if (!matched && this.#o.globs.excludes(at)) return noMatch
+    return { matched, before }
   }
 
   /** Where a symlink leads, when that is inside a root; anything else is said once and left alone. */
@@ -455,6 +507,12 @@ export class Discovery {
     })
   }
 }
+
+/** With no more than these, busy ones are looked at whenever anything is. */
+const activeDirectoriesMax = 64
+
+/** So many names more than there are do not matter. */
+const namesSpare = 64
 
 /** What is in a directory that nobody asked for. */
 function listQuietly(disk: Disk, directory: string): DirectoryEntry[] {

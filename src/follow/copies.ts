@@ -34,7 +34,7 @@ export class Copies {
     const key = keyOf(file.facts)
     const { birthNs, sizeBytes } = file.facts
     this.#copies.set(key, { path: file.path, owner, birthNs, sizeBytes, tail, grown: false })
-    owner.copies.add(key)
+    owner.hasCopy(key)
     // An archive is not packed again.
     if (tail !== undefined) owner.wasCopied = true
     this.#doubts.delete(key)
@@ -71,7 +71,7 @@ export class Copies {
 
   forgetOf(owner: Generation): void {
     for (const key of owner.copies) this.#copies.delete(key)
-    owner.copies.clear()
+    owner.hasNoCopy()
   }
 
   /** @param isThere  whether a path in this directory was listed with this key */
@@ -97,6 +97,6 @@ export class Copies {
 
   #drop(key: string, copy: Copy): void {
     this.#copies.delete(key)
-    copy.owner.copies.delete(key)
+    copy.owner.hasNoCopy(key)
   }
 }

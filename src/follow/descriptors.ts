@@ -1,4 +1,3 @@
-import { limits } from '../base/limits.ts'
 import type { Packing } from '../base/unpack.ts'
 import type { Generation } from './generation.ts'
 import { keyOf, sameBirth } from './identity.ts'
@@ -10,6 +9,8 @@ export interface DescriptorsOptions {
   readonly disk: Unpacking
   /** Real directories that nothing is read outside of. */
   readonly roots: () => readonly string[]
+  /** How many may be open. */
+  readonly openFilesMax: number
   readonly refused: (path: string, refusal: Refusal) => void
 }
 
@@ -132,24 +133,26 @@ export class Descriptors {
 
   /**
    * Over the budget, files give their descriptors back: first those that are wholly read, then those that still have
-   * their first name, which lead the shortest way back; the ones that were quiet for longest first.
+   * their first name, which lead the shortest way back, and where none is left those that were rotated and still have a name;
+   * the ones that were quiet for longest first. What has no name keeps its own: nothing leads back to it.
    */
   #spare(keep: Generation): void {
+    const { openFilesMax } = this.#o
+    if (this.open <= openFilesMax) return
     // Many at once: the search costs as much for one.
-    let over = this.open - limits.openFilesMax
-    if (over < limits.openFilesMax / 8) return
+    let over = this.open - Math.floor((openFilesMax * 7) / 8)
     const spare = [...this.#holders].filter(
-      (generation) =>
-        generation !== keep &&
-        generation !== this.#unpacked &&
-        generation.currentPath !== undefined &&
-        (generation.unreadBytes === 0 || generation.stage === 'live'),
+      (generation) => generation !== keep && generation !== this.#unpacked && generation.currentPath !== undefined,
     )
-    for (const generation of spare.toSorted(
-      (a, b) => Number(a.unreadBytes > 0) - Number(b.unreadBytes > 0) || a.changedAtMs - b.changedAtMs,
-    )) {
-      if (over-- <= 0) return
+    for (const generation of spare.toSorted((a, b) => riskOf(a) - riskOf(b) || a.changedAtMs - b.changedAtMs)) {
+      // More than must only of those that have nothing to lose.
+      if (over-- <= 0 || (riskOf(generation) === 2 && this.open <= openFilesMax)) return
       this.release(generation)
     }
   }
+}
+
+/** What may be lost with the descriptor, the least first. */
+function riskOf({ unreadBytes, stage }: Generation): number {
+  return unreadBytes === 0 ? 0 : stage === 'live' ? 1 : 2
 }

@@ -17,6 +17,9 @@ export class Family {
   readonly #generations = new Set<Generation>()
   readonly #byKey = new Map<string, Generation>()
   readonly #latest = new Map<string, Generation>()
+  /** Those that are looked for, and some that were. */
+  readonly #wanting = new Set<Generation>()
+  #serial = 0
   /** How many have each path. */
   readonly #paths = new Map<string, number>()
 
@@ -38,7 +41,23 @@ export class Family {
 
   /** Generations that a file may be a copy of, going by names. */
   ofNames(file: SeenFile): Generation[] {
+    // Most have their first name, and nothing is known under it: no look at all that is known for each of them.
+    if (file.before.length === 0 && !this.hasPath(file.path)) return []
     return [...this.#generations].filter((generation) => mayHold(file, generation))
+  }
+
+  /** What is looked for, in the order in which it became known: few as a rule, whatever the number of files. */
+  wanting(): Generation[] {
+    for (const generation of this.#wanting) {
+      if (generation.wanted === undefined || !this.#generations.has(generation)) this.#wanting.delete(generation)
+    }
+    return this.#wanting.size === 0 ? [] : [...this.#wanting].toSorted((a, b) => a.serial - b.serial)
+  }
+
+  /** The content of this one is looked for. */
+  want(generation: Generation, wanted: 'copy' | 'archive'): void {
+    generation.wanted = wanted
+    this.#wanting.add(generation)
   }
 
   /** The name before any rotation, as far as names tell. */
@@ -149,6 +168,7 @@ export class Family {
     )
     // A clock that is set may be anywhere; the state takes no such time.
     generation.seenMs = Math.min(Math.max(0, Math.floor(this.#o.clock.nowMs())), limits.wallMsMax)
+    generation.serial = this.#serial++
     this.#generations.add(generation)
     this.#count(path, 1)
     return generation

@@ -9,6 +9,17 @@ import type { Anchor, Naming } from './names.ts'
 export type Stage = 'live' | 'rotated' | 'deleted' | 'replaced'
 
 const none = Buffer.alloc(0)
+const noneHash = hashOf(none)
+const noMarks: readonly PassedMark[] = []
+const noCopies: ReadonlySet<string> = new Set()
+
+/** Bytes that are kept: of memory of their own, for a few of them would keep a shared piece of 8 KiB or a whole slot. */
+function kept(bytes: Uint8Array): Buffer {
+  if (bytes.length === 0) return none
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  copy.set(bytes)
+  return copy
+}
 
 /**
  * One life of a file's content, from its first byte to truncation or deletion; renames and copies do not end it.
@@ -34,6 +45,8 @@ export class Generation {
   /** Hash of the line at the anchor, noted with `Names`. */
   anchorHash: string | undefined
   fingerprint: Fingerprint | undefined
+  /** Grows with each one that becomes known. */
+  serial = 0
   /** Tells lives of one inode apart: 0 for the first, one more after each truncation. */
   readonly epoch: number
   /** Wall clock when it was first seen, epoch milliseconds; kept over restarts, for a date in the name of its index. */
@@ -55,8 +68,8 @@ export class Generation {
   isDamaged = false
   /** There was a copy, which may be packed at any time. */
   wasCopied = false
-  /** Further inodes with a copy of the content. */
-  readonly copies = new Set<string>()
+  /** Most have none. */
+  #copies: Set<string> | undefined
 
   /** The name at the last look, and the directory it is in; undefined when it has none. */
   currentPath: string | undefined
@@ -69,18 +82,18 @@ export class Generation {
   encoding: Encoding | undefined
   /** Everything before is in a batch. */
   offset = 0
-  /** The bytes just before `offset`. */
-  guard: Buffer = none
+  #guard: Buffer = none
+  /** Of the guard, once it was asked for. */
+  #guardHash: string | undefined
   /** Its hash as the checkpoint knew it, while the bytes themselves were not read again. */
   savedGuardHash: string | undefined
   /** Guards before places that reading has passed. */
-  readonly marks: PassedMark[] = []
+  marks: readonly PassedMark[] = noMarks
   /** `offset` stands inside a line that was cut. */
   skipping = false
   /** Behind `offset` and before this there is no newline. */
   searchedTo = 0
-  /** The bytes just before `searchedTo`, as far as they were searched: other bytes there mean another content. */
-  tail: Buffer = none
+  #tail: Buffer = none
   /** Last write at the last look of the descriptor. */
   writtenMs = 0
   /** Size at the last turn that has found the content to be the same. */
@@ -146,8 +159,44 @@ export class Generation {
     this.directory = path?.slice(0, path.lastIndexOf('/'))
   }
 
+  /** The bytes just before `offset`; a copy is kept of what is given. */
+  get guard(): Buffer {
+    return this.#guard
+  }
+
+  set guard(bytes: Uint8Array) {
+    this.#guard = kept(bytes)
+    this.#guardHash = undefined
+  }
+
   guardHash(): string {
-    return this.savedGuardHash !== undefined && this.guard.length === 0 ? this.savedGuardHash : hashOf(this.guard)
+    if (this.savedGuardHash !== undefined && this.#guard.length === 0) return this.savedGuardHash
+    return (this.#guardHash ??= this.#guard.length === 0 ? noneHash : hashOf(this.#guard))
+  }
+
+  /** The bytes just before `searchedTo`, as far as they were searched: other bytes there mean another content. */
+  get tail(): Buffer {
+    return this.#tail
+  }
+
+  set tail(bytes: Uint8Array) {
+    this.#tail = kept(bytes)
+  }
+
+  /** Further inodes with a copy of the content, by their keys. */
+  get copies(): ReadonlySet<string> {
+    return this.#copies ?? noCopies
+  }
+
+  hasCopy(key: string): void {
+    this.#copies ??= new Set()
+    this.#copies.add(key)
+  }
+
+  /** @param key  undefined: of none of them any more */
+  hasNoCopy(key?: string): void {
+    if (key !== undefined) this.#copies?.delete(key)
+    if (key === undefined || this.#copies?.size === 0) this.#copies = undefined
   }
 
   /** The name of the line at `offset`; undefined while that is not known. */
@@ -174,8 +223,13 @@ export class Generation {
     return Math.max(0, this.sizeBytes - this.offset)
   }
 
-  /** Whether reading could find a line: bytes that nobody has searched. */
+  /** Bytes that nobody has searched. */
+  get unsearched(): boolean {
+    return !this.finished && this.sizeBytes > Math.max(this.offset, this.searchedTo)
+  }
+
+  /** Whether reading could find a line. */
   get readable(): boolean {
-    return this.descriptor !== -1 && !this.finished && this.sizeBytes > Math.max(this.offset, this.searchedTo)
+    return this.descriptor !== -1 && this.unsearched
   }
 }

@@ -1,6 +1,6 @@
 import { limits } from '../base/limits.ts'
 import type { Generation } from './generation.ts'
-import { isIntact, readFully } from './identity.ts'
+import { isIntact, readBriefly, readInto } from './identity.ts'
 import { leaveAnchor, nameLines, noteAnchor, useAnchor, wantsName, widen } from './naming.ts'
 import type { Parts } from './parts.ts'
 
@@ -8,6 +8,8 @@ import type { Parts } from './parts.ts'
 export class Identifying {
   readonly #p: Parts
   #hurried = false
+  /** The first bytes of the one that gets a name. */
+  readonly #head = Buffer.allocUnsafeSlow(limits.headBytesMax)
   /** When the next line has waited for long enough, as far as is known. */
   dueMs = Infinity
 
@@ -18,7 +20,7 @@ export class Identifying {
   /** Finds the names that begin the ids of a generation; false while there is none for the line at its offset. */
   identify(generation: Generation): boolean {
     if (wantsName(generation) && generation.packing === undefined) {
-      const head = readFully(this.#p.disk, generation.descriptor, limits.headBytesMax, 0)
+      const head = readInto(this.#p.disk, generation.descriptor, this.#head, 0)
       // The bytes of another content must not name this one: so it is compared after they were read.
       if (isIntact(this.#p.disk, generation)) this.#name(generation, head)
     }
@@ -31,7 +33,7 @@ export class Identifying {
     const { fingerprint, packing, descriptor } = generation
     const known = Math.min(generation.offset, limits.headBytesMax)
     if (fingerprint === undefined || fingerprint.bytes >= known || packing !== undefined) return
-    widen(generation, readFully(this.#p.disk, descriptor, known, 0), known)
+    widen(generation, readBriefly(this.#p.disk, descriptor, known, 0), known)
   }
 
   /** A line that waits has waited for long enough. */
@@ -69,7 +71,7 @@ export class Identifying {
   #noteAgain(other: Generation): void {
     if (other.anchor !== undefined || other.descriptor === -1 || other.packing !== undefined) return
     leaveAnchor(this.#p.names, other)
-    noteAnchor(this.#p.names, other, readFully(this.#p.disk, other.descriptor, limits.headBytesMax, 0))
+    noteAnchor(this.#p.names, other, readBriefly(this.#p.disk, other.descriptor, limits.headBytesMax, 0))
   }
 
   /** The line that waits for the next one is shipped as it is. */

@@ -9,11 +9,12 @@ export interface PassedMark {
 /**
  * Adds the place that reading has come to; of those before a few are kept, the fewer the further back.
  *
- * @param marks  in growing order; changed
+ * @param before  in growing order
+ * @returns       an array of just its size: one that grows by itself keeps room for sixteen more, in each of 10,000 files
  */
-export function addMark(marks: PassedMark[], offset: number, hash: string): void {
-  marks.push({ offset, hash })
-  if (marks.length <= limits.marksMax) return
+export function withMark(before: readonly PassedMark[], offset: number, hash: string): readonly PassedMark[] {
+  const marks = [...before, { offset, hash }]
+  if (marks.length <= limits.marksMax) return marks
   // Whichever leaves the smallest hole for its distance from the end.
   let least = 1
   let leastHole = Infinity
@@ -22,6 +23,7 @@ export function addMark(marks: PassedMark[], offset: number, hash: string): void
     if (hole < leastHole) [least, leastHole] = [at, hole]
   }
   marks.splice(least, 1)
+  return marks
 }
 
 /** The last mark that a content of so many bytes can be compared at. */

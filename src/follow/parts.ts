@@ -14,6 +14,8 @@ export interface RegistryOptions {
   readonly clock: Clock
   /** Real directories that nothing is read outside of. */
   readonly roots: () => readonly string[]
+  /** How many files may be open at once. */
+  readonly openFilesMax?: number
   /** Whether a path may be there although no listing shows it. */
   readonly isUnsure: (path: string) => boolean
   /** Wall clock of the first start here: a rotated file that was born later is ours. */

@@ -1,3 +1,4 @@
+import { backOffMs } from '../base/backing-off.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { SavedGeneration } from '../base/state.ts'
@@ -36,11 +37,18 @@ export class Registry {
   /** Directories in which a listing has shown growth. */
   readonly #grown = new Set<string>()
   #listings = new Map<string, readonly SeenFile[]>()
-  /** The inode that each name led to in the last listings. */
-  #keysByPath: ReadonlyMap<string, string> = new Map()
+  /** The inode that each name led to in the listings of this look; undefined between two. */
+  #keysByPath: ReadonlyMap<string, string> | undefined
   /** Inodes of which the present look cannot tell whether they are still what is known. */
   readonly #untold = new Set<string>()
   #firstLook = true
+  /** Whose time may come before all are gone through again; the others cost nothing until then. */
+  #soon = new Set<Generation>()
+  #sweepAtMs = 0
+  /** When the time of the first of the others comes. */
+  #laterMs = Infinity
+  /** Live files that no notification tells of, at the last time that all were gone through. */
+  #polled = 0
 
   constructor(options: RegistryOptions, saved: readonly SavedGeneration[]) {
     this.#o = options
@@ -49,6 +57,7 @@ export class Registry {
     this.#descriptors = new Descriptors({
       disk: options.disk,
       roots: options.roots,
+      openFilesMax: options.openFilesMax ?? limits.openFilesMax,
       refused: (path, refusal) => options.happened({ kind: 'refused', path, ...refusal }),
     })
     this.#elders = new Elders(options.clock, options.lookAgain)
@@ -93,6 +102,10 @@ export class Registry {
     return this.#resuming.waiting
   }
 
+  hasPath(path: string): boolean {
+    return this.#family.hasPath(path)
+  }
+
   get openFiles(): number {
     return this.#descriptors.open
   }
@@ -108,12 +121,14 @@ export class Registry {
    * @param everything  every directory was looked at; so it must be at the first call
    */
   observe(directories: readonly SeenDirectory[], everything: boolean): void {
+    this.sweep()
     this.#rest.beginLook(everything)
     this.#listings = new Map(directories.map((seen) => [seen.directory, seen.entries]))
     // Oldest first, so that a rotated file gets its place before its successor.
     const files = directories.flatMap((seen) => seen.entries)
     const ordered = files.toSorted(byAge)
-    this.#keysByPath = new Map(files.map((file) => [file.path, keyOf(file.facts)]))
+    const keysByPath = new Map(files.map((file) => [file.path, keyOf(file.facts)]))
+    this.#keysByPath = keysByPath
     this.#resuming.beginLook()
     this.#strangers.beginLook(everything)
     this.#untold.clear()
@@ -129,16 +144,18 @@ export class Registry {
       })
     }
     this.#firstLook = false
-    for (const seen of directories) this.#vanished(seen)
+    this.#vanished(directories, keysByPath)
     this.#rest.endLook(files)
     for (const { directory, unknown } of directories) {
       const isThere = (path: string, key: string) =>
-        unknown.has(path) || (this.#keysByPath.get(path) === key && this.#family.withKey(key) === undefined)
+        unknown.has(path) || (keysByPath.get(path) === key && this.#family.withKey(key) === undefined)
       this.#archives.sweep(directory, isThere)
       this.#copies.sweep(directory, isThere)
     }
     this.#elders.endLook(this.#family.generations, everything)
     if (everything) this.#archives.looked()
+    this.#listings = new Map()
+    this.#keysByPath = undefined
   }
 
   /** Nobody looks any more: what waited for that is read. */
@@ -146,8 +163,13 @@ export class Registry {
     this.#elders.lastLook(this.#family.generations)
   }
 
+  /** Whose time comes when may have changed: all are gone through at the next poll. */
+  sweep(): void {
+    this.#sweepAtMs = 0
+  }
+
   /**
-   * Asks each open file whose time has come for its size.
+   * Asks each file whose time has come for its size: an open one itself, another one by its name.
    *
    * @param watched     whether a hint would come from this directory: its files need no asking
    * @param everything  all of them, whether their time has come or not
@@ -158,13 +180,23 @@ export class Registry {
     this.#identifying.dueMs = Infinity
     const grown = new Set<string>(this.#grown)
     this.#grown.clear()
-    for (const generation of this.#family.generations) {
+    const isSweep = everything || nowMs >= this.#sweepAtMs
+    const asked = isSweep ? this.#family.generations : this.#soon
+    for (const generation of asked) {
       this.#identifying.poll(generation, nowMs)
       if (this.#elders.isOver(generation, nowMs) && generation.readable) this.#o.readable(generation)
       if (generation.descriptor === -1) {
         if (nowMs - generation.changedAtMs >= limits.endedQuietMs && this.#rest.isGivenUp(generation)) {
           if (!this.#rest.looksForOutrun(generation)) this.#endings.gone(generation)
         } else if (this.#waitsForTurn(generation)) this.#safely(generation, () => this.#takeTurn(generation))
+        else if (generation.nextPollMs <= nowMs && generation.failed && isClosed(generation)) {
+          generation.searchAgain()
+          this.#safely(generation, () => this.#takeTurn(generation))
+        } else if (generation.nextPollMs <= nowMs && isAskedByName(generation) && !watched(generation.directory!)) {
+          this.#safely(generation, () => {
+            if (this.#askByName(generation, nowMs)) grown.add(generation.directory!)
+          })
+        }
         continue
       }
       if (generation.nextPollMs > nowMs && !everything) continue
@@ -178,7 +210,39 @@ export class Registry {
       })
     }
     this.#archives.poll()
+    if (isSweep) this.findSoon(watched)
     return grown
+  }
+
+  /** Goes through all for those whose time comes soon. */
+  findSoon(watched: (directory: string) => boolean): void {
+    const nowMs = this.#o.clock.monotonicMs()
+    this.#sweepAtMs = nowMs + limits.sweepIntervalMs
+    this.#laterMs = Infinity
+    this.#polled = 0
+    this.#soon = new Set()
+    for (const generation of this.#family.generations) {
+      const { directory, stage, packing, finished } = generation
+      const dueMs = this.#dueMs(generation, watched)
+      if (dueMs < Infinity && stage === 'live' && directory !== undefined) this.#polled++
+      if (dueMs < this.#sweepAtMs || (packing !== undefined && !finished)) this.#soon.add(generation)
+      else if (dueMs < this.#laterMs) this.#laterMs = dueMs
+    }
+  }
+
+  /** The same for a file that is not open: it is opened again when it has changed. True when it grew. */
+  #askByName(generation: Generation, nowMs: number): boolean {
+    const { currentPath, directory, key, birthNs, changedAtMs } = generation
+    generation.nextPollMs = nowMs + backOffMs(nowMs - changedAtMs, this.#polled, limits.pollIntervalMaxMs)
+    const facts = this.#o.disk.look(currentPath!)
+    if (facts === undefined || keyOf(facts) !== key || !sameBirth(birthNs, facts.birthNs)) {
+      this.#o.lookAgain(directory!)
+      return false
+    }
+    if (facts.sizeBytes === generation.sizeBytes && facts.modifiedMs === generation.modifiedMs) return false
+    const before = this.#o.namesBefore(currentPath!)
+    this.#again(generation, { path: currentPath!, facts, matched: true, before })
+    return generation.changedAtMs > changedAtMs
   }
 
   /** An archive that is to be read, and no other one is. */
@@ -215,10 +279,15 @@ export class Registry {
     if (wasFailing) generation.searchAgain()
     const grown = this.#look(generation, nowMs)
     if (wasFailing) generation.failed = false
-    generation.nextPollMs = nowMs + generation.pollIntervalMs
+    generation.nextPollMs = nowMs + this.#intervalMs(generation, nowMs)
     if (!generation.finished && this.#endings.hasEnded(generation)) this.#o.readable(generation)
     this.#endings.retire(generation, nowMs)
     return grown
+  }
+
+  #intervalMs({ stage, pollIntervalMs, changedAtMs }: Generation, nowMs: number): number {
+    if (stage !== 'live' || pollIntervalMs < limits.pollIntervalMaxMs) return pollIntervalMs
+    return backOffMs(nowMs - changedAtMs, this.#polled, pollIntervalMs)
   }
 
   /** When a line has waited for long enough for the next one, monotonic. */
@@ -228,25 +297,30 @@ export class Registry {
 
   /** When `poll` has something to do next, monotonic; Infinity: only a hint can tell. */
   nextPollMs(watched: (directory: string) => boolean): number {
-    let nextMs = this.#archives.nextMs
-    for (const generation of this.#family.generations) {
-      nextMs = Math.min(nextMs, generation.countsUntilMs ?? Infinity)
-      if (generation.waitsFor !== undefined) nextMs = Math.min(nextMs, generation.waitsUntilMs)
-      if (generation.descriptor === -1) {
-        if (this.#rest.isGivenUp(generation)) nextMs = Math.min(nextMs, generation.changedAtMs + limits.endedQuietMs)
-        if (this.#waitsForTurn(generation)) nextMs = 0
-        continue
-      }
-      const { directory } = generation
-      if (directory !== undefined && generation.stage === 'live' && !generation.failed && watched(directory)) continue
-      if (generation.nextPollMs < nextMs) nextMs = generation.nextPollMs
-    }
+    let nextMs = Math.min(this.#archives.nextMs, Math.max(this.#laterMs, this.#sweepAtMs))
+    for (const generation of this.#soon) nextMs = Math.min(nextMs, this.#dueMs(generation, watched))
     return nextMs
+  }
+
+  #dueMs(generation: Generation, watched: (directory: string) => boolean): number {
+    const { directory, stage, failed, waitsFor, nextPollMs } = generation
+    let dueMs = generation.countsUntilMs ?? Infinity
+    if (waitsFor !== undefined) dueMs = Math.min(dueMs, generation.waitsUntilMs)
+    if (generation.descriptor === -1) {
+      if (this.#rest.isGivenUp(generation)) dueMs = Math.min(dueMs, generation.changedAtMs + limits.endedQuietMs)
+      if (this.#waitsForTurn(generation)) return 0
+      if (generation.failed && isClosed(generation)) return Math.min(dueMs, nextPollMs)
+      return isAskedByName(generation) && !watched(directory!) ? Math.min(dueMs, nextPollMs) : dueMs
+    }
+    if (directory !== undefined && stage === 'live' && !failed && watched(directory)) return dueMs
+    return Math.min(dueMs, nextPollMs)
   }
 
   /** Finds the names that begin the ids of a generation; false while there is none for the line at its offset. */
   identify(generation: Generation): boolean {
-    return this.#identifying.identify(generation)
+    const isNamed = this.#identifying.identify(generation)
+    if (generation.countsUntilMs !== undefined) this.#soon.add(generation)
+    return isNamed
   }
 
   /** Bytes of it were put into a batch. */
@@ -290,11 +364,16 @@ export class Registry {
     generation.failed = true
     generation.searchedTo = generation.sizeBytes
     generation.nextPollMs = this.#o.clock.monotonicMs() + limits.readRetryMs
+    this.#soon.add(generation)
   }
 
   /** Opens a file again whose descriptor was given back. False: its name leads to another file now, or to none. */
   reopen(generation: Generation): boolean {
-    return this.#descriptors.reopen(generation)
+    if (generation.descriptor === -1) this.#soon.add(generation)
+    if (this.#descriptors.reopen(generation)) return true
+    // It is there and could not be opened: nobody else comes back to it, for it has not changed.
+    if (isClosed(generation) && this.#descriptors.refusedLast) this.failedToRead(generation)
+    return false
   }
 
   close(): void {
@@ -371,6 +450,8 @@ export class Registry {
     }
     // What could not be opened is still to be compared.
     const isCompared = reopened || !(resized || rewritten)
+    // It gave its descriptor back before its turn, and was renamed: its turn has found nothing under the old name.
+    if (isClosed(known) && known.unsearched) this.#o.readable(known)
     known.modifiedMs = !isCompared || this.#o.clock.nowMs() - modifiedMs < limits.tickMs ? -1 : modifiedMs
     // The look showed another content: the inode belongs to the successor now.
     const holder = this.#family.withKey(keyOf(file.facts))
@@ -401,7 +482,7 @@ export class Registry {
   /** Whether its name still leads to it; a name in a directory that was not listed now is looked at. */
   #isThere({ currentPath, directory, key }: Generation): boolean {
     if (currentPath === undefined) return false
-    if (this.#listings.has(directory ?? '')) return this.#keysByPath.get(currentPath) === key
+    if (this.#listings.has(directory ?? '')) return this.#keysByPath?.get(currentPath) === key
     return this.#isThereNow({ currentPath, key })
   }
 
@@ -413,12 +494,14 @@ export class Registry {
       return facts !== undefined && keyOf(facts) === key
     } catch (error) {
       if (codeOf(error) === '') throw error
-      return this.#keysByPath.get(currentPath) === key
+      // Nobody can tell now: as the listings say, and between two looks as the last one that showed it.
+      return this.#keysByPath === undefined || this.#keysByPath.get(currentPath) === key
     }
   }
 
   /** True when it grew. */
   #look(generation: Generation, nowMs: number): boolean {
+    this.#soon.add(generation)
     const { sizeBytes, links, modifiedMs } = this.#o.disk.sizeOf(generation.descriptor)
     generation.sized = true
     // Written without a byte to read: as a rule what was read already, at times another content of the same size.
@@ -460,15 +543,17 @@ export class Registry {
     return grown || shrunk
   }
 
-  #vanished({ directory, unknown }: SeenDirectory): void {
+  #vanished(directories: readonly SeenDirectory[], keysByPath: ReadonlyMap<string, string>): void {
+    const unknownIn = new Map(directories.map(({ directory, unknown }) => [directory, unknown]))
     for (const generation of this.#family.generations) {
-      const { currentPath } = generation
-      if (generation.directory !== directory || this.#untold.has(generation.key)) continue
+      const { currentPath, directory } = generation
+      const unknown = directory === undefined ? undefined : unknownIn.get(directory)
+      if (directory === undefined || unknown === undefined || this.#untold.has(generation.key)) continue
       if (currentPath === undefined) {
         this.#endings.vanish(generation, 'it was deleted while it was not open')
         continue
       }
-      if (unknown.has(currentPath) || this.#keysByPath.get(currentPath) === generation.key) continue
+      if (unknown.has(currentPath) || keysByPath.get(currentPath) === generation.key) continue
       // It may have been renamed to what could not be looked at.
       if (unknown.size > 0 && generation.descriptor === -1) continue
       if (generation.descriptor === -1) {
@@ -501,6 +586,16 @@ export class Registry {
       return otherwise
     }
   }
+}
+
+/** It gave its descriptor back, and its name leads to it. */
+function isClosed({ descriptor, currentPath, packing, wanted }: Generation): boolean {
+  return descriptor === -1 && currentPath !== undefined && packing === undefined && wanted === undefined
+}
+
+/** The same, and it may be written. */
+function isAskedByName(generation: Generation): boolean {
+  return generation.stage === 'live' && generation.directory !== undefined && isClosed(generation)
 }
 
 /** Files under their first name come before those that may be copies of them. */

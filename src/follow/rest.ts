@@ -41,7 +41,7 @@ export class Rest {
 
   /** What is wanted before a look: a copy is made before its file is truncated, so the listing has it. */
   beginLook(everything: boolean): void {
-    this.#wanting = [...this.#p.family.generations].filter(({ wanted }) => wanted !== undefined)
+    this.#wanting = this.#p.family.wanting()
     if (everything) this.searching = false
   }
 
@@ -97,7 +97,7 @@ export class Rest {
   /** Looks for the rest of a content in a copy, or in an archive only, from the next look on. */
   want(generation: Generation, wanted: 'copy' | 'archive'): void {
     generation.changedAtMs = this.#p.clock.monotonicMs()
-    generation.wanted = wanted
+    this.#p.family.want(generation, wanted)
     generation.wantedSinceMs = this.#p.clock.nowMs()
     this.searching = true
     this.#p.lookAgain(directoryOf(generation.path))

@@ -120,7 +120,7 @@ export class Resuming {
     generation.skipping = saved.skipping
     generation.searchAgain()
     generation.savedGuardHash = saved.guardHash
-    generation.marks.push(...saved.marks)
+    generation.marks = saved.marks
     generation.sizeBytes = saved.sizeBytes
     generation.provenBytes = saved.sizeBytes
     generation.finished = saved.finished

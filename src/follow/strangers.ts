@@ -11,6 +11,7 @@ import {
   isIntact,
   isTooYoung,
   keyOf,
+  readBriefly,
   readFully,
   type Fingerprint,
 } from './identity.ts'
@@ -77,7 +78,7 @@ export class Strangers {
         this.#isOutrun(
           file,
           facts.sizeBytes,
-          headOf(disk, opened),
+          () => headOf(disk, opened),
           (known) => beginsWith(disk, descriptor, known),
           (at) => hashOf(guardAt(disk, descriptor, at)),
         )
@@ -151,7 +152,7 @@ export class Strangers {
     const outrun = this.#isOutrun(
       file,
       inside.bytes,
-      inside.head,
+      () => inside.head,
       (known) => beginsLike(inside, known),
       (at) => inside.guards.get(at),
     )
@@ -180,8 +181,8 @@ export class Strangers {
   /** A content that was gone before anybody could read it is in this file, as far as anybody can know. */
   #replace(file: SeenFile, sizeBytes: number): void {
     const unread = this.#p.family
-      .ofNames(file)
-      .find((other) => other.wanted !== undefined && other.fingerprint === undefined && other.sizeBytes <= sizeBytes)
+      .wanting()
+      .find((other) => other.fingerprint === undefined && other.sizeBytes <= sizeBytes && mayHold(file, other))
     if (unread !== undefined) this.#p.forget(unread)
   }
 
@@ -210,14 +211,14 @@ export class Strangers {
   #isOutrun(
     file: SeenFile,
     sizeBytes: number,
-    head: Uint8Array,
+    head: () => Uint8Array,
     begins: (fingerprint: Fingerprint) => boolean,
     guardAtMark: (offset: number) => string | undefined,
   ): Generation | undefined {
-    return this.#p.family.ofNames(file).find((owner) => {
-      const { wanted, offset, fingerprint, marks } = owner
-      if (wanted === undefined || offset <= sizeBytes || fingerprint === undefined) return false
-      if ((owner.former ?? owner).inode === file.facts.inode || !tells(head)) return false
+    return this.#p.family.wanting().find((owner) => {
+      const { offset, fingerprint, marks } = owner
+      if (offset <= sizeBytes || fingerprint === undefined || !mayHold(file, owner)) return false
+      if ((owner.former ?? owner).inode === file.facts.inode || !tells(head())) return false
       // The same beginning proves nothing: it may have been cut shorter, and written on.
       const mark = markBefore(marks, sizeBytes)
       if (mark === undefined || mark.offset <= fingerprint.bytes) return false
@@ -276,7 +277,7 @@ export class Strangers {
       // In the middle of a line: it begins before the end, so it is not ours.
       generation.skipping = start.guard.length > 0 && start.guard.at(-1) !== 10
     }
-    noteAnchor(this.#p.names, generation, readFully(this.#p.disk, generation.descriptor, limits.headBytesMax, 0))
+    noteAnchor(this.#p.names, generation, readBriefly(this.#p.disk, generation.descriptor, limits.headBytesMax, 0))
     if (decision === 'missed' || file.before.length > 0) this.#replace(file, opened.facts.sizeBytes)
     this.#p.happened({ kind: decision === 'new' ? 'found' : 'missed', generation })
     this.#p.look(generation)

@@ -3,8 +3,8 @@ import type { Disk } from '../base/disk.ts'
 import { assert } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Generation } from './generation.ts'
-import { hashOf, readFully } from './identity.ts'
-import { addMark } from './marks.ts'
+import { hashOf, readBriefly, readFully } from './identity.ts'
+import { withMark } from './marks.ts'
 import { lookAt } from './rotation.ts'
 
 /** What one turn found. `bytes`: the input holds unread bytes `[from, to)`, the first of them at the read offset. */
@@ -50,7 +50,7 @@ function newlineCame(disk: Disk, generation: Generation, input: Uint8Array, size
 /** Notes that the `bytes` before `end` in the input follow what was searched, without a newline in them. */
 function searched(generation: Generation, input: Uint8Array, end: number, bytes: number): void {
   generation.searchedTo += bytes
-  generation.tail = Buffer.from(input.subarray(Math.max(0, end - Math.min(tailBytes, bytes)), end))
+  generation.tail = input.subarray(Math.max(0, end - Math.min(tailBytes, bytes)), end)
 }
 
 /**
@@ -119,7 +119,7 @@ export function findEncoding(disk: Disk, generation: Generation): boolean {
   if (generation.encoding !== undefined) return true
   const { descriptor, fingerprint, guard, offset, packing } = generation
   assert(packing === undefined && fingerprint !== undefined, 'it has a name, or as an archive an encoding')
-  const head = readFully(disk, descriptor, fingerprint.bytes, 0)
+  const head = readBriefly(disk, descriptor, fingerprint.bytes, 0)
   if (hashOf(head) !== fingerprint.hash) return false
   generation.encoding = encodingOf(head)
   // Begun at the end of a file, where it was too early to tell that this is a line's end.
@@ -183,11 +183,10 @@ export function advance(
   const end = from + consumedBytes
   if (consumedBytes > 0) {
     const start = Math.max(0, end - limits.guardBytes)
-    // A copy: the input belongs to a slot and will be written over.
-    generation.guard = Buffer.from(input.subarray(start, end))
+    generation.guard = input.subarray(start, end)
   }
   generation.offset += consumedBytes
-  if (consumedBytes > 0) addMark(generation.marks, generation.offset, hashOf(generation.guard))
+  if (consumedBytes > 0) generation.marks = withMark(generation.marks, generation.offset, generation.guardHash())
   generation.searchAgain()
   if (searchedBytes > consumedBytes) searched(generation, input, from + searchedBytes, searchedBytes - consumedBytes)
   generation.skipping = skipping

@@ -1,6 +1,7 @@
 import type { DirectoryEntry, Disk, FileFacts } from '../base/disk.ts'
 import { assert } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import type { Content } from '../base/replace.ts'
 import type { Packing } from '../base/unpack.ts'
 import { tellingBytes } from './turn.ts'
 
@@ -244,8 +245,8 @@ export class Unpacking implements Disk {
   remove(path: string): void {
     this.#disk.remove(path)
   }
-  replace(path: string, previous: string, text: string): Promise<void> {
-    return this.#disk.replace(path, previous, text)
+  replace(path: string, previous: string, content: Content): Promise<void> {
+    return this.#disk.replace(path, previous, content)
   }
   append(path: string, text: string): void {
     this.#disk.append(path, text)

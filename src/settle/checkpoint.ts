@@ -15,7 +15,7 @@ import {
   type Installation,
 } from './reading.ts'
 import { deleted, inTheWay, shared, takenBack, writeFailed, writtenAgain, type Say, type Unreadable } from './report.ts'
-import { serialize, writerOf, type Read } from './state-text.ts'
+import { piecesOf, writerOf, type Read, type Unwritten } from './state-text.ts'
 
 export type { State }
 
@@ -58,6 +58,8 @@ export class Checkpoint {
   /** Set while the checkpoint is another process's: how it was at the last look, and since when it is so. */
   #other: { mark: string; sinceMs: number } | undefined
   writtenAtMs: number | undefined
+  /** The last one that was written. */
+  writtenBytes = 0
   failures = 0
   /** Since the last that was written. */
   failuresInARow = 0
@@ -118,10 +120,14 @@ export class Checkpoint {
     }
   }
 
-  /** Writes and flushes; false: it failed, was reported, and the one before is still there. One write at a time. */
-  async write(state: State): Promise<boolean> {
+  /**
+   * Writes and flushes; false: it failed, was reported, and the one before is still there. One write at a time.
+   *
+   * @param state  called when its turn has come: all of it is of one moment
+   */
+  async write(state: Unwritten | (() => Unwritten)): Promise<boolean> {
     while (this.#writing !== undefined) await this.#writing
-    this.#writing = this.#write(state)
+    this.#writing = this.#write(typeof state === 'function' ? state() : state)
     try {
       return await this.#writing
     } finally {
@@ -129,18 +135,19 @@ export class Checkpoint {
     }
   }
 
-  async #write(state: State): Promise<boolean> {
+  async #write(state: Unwritten): Promise<boolean> {
     const { disk, clock, directory, writer } = this.#o
     try {
       if (!this.#mayWrite()) {
         this.#count()
         return false
       }
-      const text = serialize(state, writer)
+      const content = piecesOf(state, writer)
       if (!this.#present) disk.makeDirectory(directory)
       this.#present = false
       await this.#o.first?.()
-      await disk.replace(this.#path, this.#previous, text)
+      await disk.replace(this.#path, this.#previous, content)
+      this.writtenBytes = content.reduce((sum, { length }) => sum + length, 0)
       this.#owned = true
       // After the checkpoint, which has it too: one without the other is a state that was lost.
       if (!this.#installed)
@@ -240,11 +247,17 @@ export class Checkpoint {
   }
 }
 
-function installationOf({ instance, sinceMs }: State): Installation {
+function installationOf({ instance, sinceMs }: Unwritten): Installation {
   return { instance, sinceMs: sinceMs > 0 ? sinceMs : undefined }
 }
 
-/** A state is written again after this time at the earliest; longer while the disk refuses. */
-export function checkpointDelayMs(failures: number): number {
-  return Math.min(limits.checkpointIntervalMs * 2 ** Math.min(failures, 5), 30_000)
+/**
+ * A state is written again after this time at the earliest; longer while the disk refuses, and when it is large: one file that
+ * moves among 10,000 must not write 6 MB each second. What a crash finds unwritten is sent again, and answered 409.
+ *
+ * @param bytes  of the last one
+ */
+export function checkpointDelayMs(failures: number, bytes = 0): number {
+  const pacedMs = Math.min((bytes / limits.checkpointBytesPerSecond) * 1000, limits.checkpointIntervalMaxMs)
+  return Math.max(pacedMs, Math.min(limits.checkpointIntervalMs * 2 ** Math.min(failures, 5), 30_000))
 }

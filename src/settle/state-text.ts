@@ -16,30 +16,57 @@ export interface Read extends Checked {
 /** Written by a Remora that is newer than this one. */
 export class FutureState extends Error {}
 
-function checksumOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+/** Over the writer and the body: neither is put together with the other, for the body may be large. */
+function checksumOf(signer: string, body: string): string {
+  return createHash('sha256').update(signer).update(body).digest('base64url')
 }
+
+/** A state whose generations are made one by one as they are written. */
+export interface Unwritten extends Omit<State, 'generations'> {
+  readonly generations: Iterable<SavedGeneration>
+}
+
+/** A piece of the text: what is smaller is put together with the next. */
+const pieceBytes = 256 * 1024
 
 /**
  * One header line, one line of JSON: `{"remora":"checkpoint","version":2,"writer":"…","sha256":"…"}`.
  *
+ * In pieces outside of V8's heap, and without all generations as objects at once: 10,000 of them are 6 MB of text.
+ *
  * @param writer  a word that no other process has: tells who has written last
  * @throws Error when it would be too large to be read again
  */
-export function serialize(state: State, writer = ''): string {
-  const body = JSON.stringify(state)
-  const text = `${JSON.stringify({
-    remora: 'checkpoint',
-    version: stateVersion,
-    writer,
-    sha256: checksumOf(`${writer}\n${body}`),
-  })}\n${body}\n`
-  const bytes = Buffer.byteLength(text)
-  if (bytes > limits.stateBytesMax || state.generations.length > limits.stateGenerationsMax)
-    throw new Error(
-      `the state has ${state.generations.length} generations and ${bytes} bytes, more than can be read again`,
-    )
-  return text
+export function piecesOf({ generations, ...head }: Unwritten, writer = ''): Buffer[] {
+  const hash = createHash('sha256').update(`${writer}\n`)
+  const pieces: Buffer[] = []
+  let [bytes, count] = [0, 0]
+  let text = `${JSON.stringify(head).slice(0, -1)},"generations":[`
+  const cut = () => {
+    const piece = Buffer.from(text)
+    hash.update(piece)
+    pieces.push(piece)
+    bytes += piece.length
+    text = ''
+  }
+  for (const generation of generations) {
+    text += (count++ === 0 ? '' : ',') + JSON.stringify(generation)
+    if (text.length >= pieceBytes) cut()
+  }
+  text += ']}'
+  cut()
+  const sha256 = hash.digest('base64url')
+  const header = Buffer.from(`${JSON.stringify({ remora: 'checkpoint', version: stateVersion, writer, sha256 })}\n`)
+  bytes += header.length + 1
+  if (bytes > limits.stateBytesMax || count > limits.stateGenerationsMax)
+    throw new Error(`the state has ${count} generations and ${bytes} bytes, more than can be read again`)
+  const all = [header, ...pieces, Buffer.from('\n')]
+  return bytes <= pieceBytes ? [Buffer.concat(all)] : all
+}
+
+/** The same as one text, for what is small. */
+export function serialize(state: Unwritten, writer = ''): string {
+  return Buffer.concat(piecesOf(state, writer)).toString()
 }
 
 /** What each version is made into the next with. */
@@ -47,10 +74,12 @@ const migrations: ReadonlyMap<number, (value: unknown) => unknown> = new Map([[1
 
 /** @throws Error that says what is wrong with the text */
 export function deserialize(text: string): Read {
-  const [head = '', body = '', ...rest] = text.split('\n')
-  const { version, writer, sha256 } = headerOf(head)
-  const signed = version === 1 ? body : `${writer}\n${body}`
-  if (rest.length !== 1 || rest[0] !== '' || checksumOf(signed) !== sha256)
+  const headEnd = text.indexOf('\n')
+  const { version, writer, sha256 } = headerOf(headEnd === -1 ? text : text.slice(0, headEnd))
+  const isWhole = headEnd !== -1 && text.length > headEnd + 1 && text.indexOf('\n', headEnd + 1) === text.length - 1
+  // Views of the text, not copies of it.
+  const body = text.slice(headEnd + 1, -1)
+  if (!isWhole || checksumOf(version === 1 ? '' : `${writer}\n`, body) !== sha256)
     throw new Error('its checksum is wrong: it was cut or changed')
   let value = parse(body, 'the state')
   for (let at = version; at < stateVersion; at++) value = migrations.get(at)!(value)

@@ -166,6 +166,7 @@ describe('hints', () => {
     expect(all.watched.size).toBe(0)
     expect(all.discovery.nextLookMs() - all.clock.nowMs).toBeLessThanOrEqual(limits.unwatchedIntervalMs)
     tree.write('new.log')
+    await all.pass(limits.unwatchedIntervalMs)
     expect(all.files()).toContain(tree.at('new.log'))
   })
 })

@@ -2,9 +2,12 @@ import zlib from 'node:zlib'
 import type { DirectoryEntry, Disk } from '../../src/base/disk.ts'
 import type { VolumeDisk } from '../../src/base/volume-disk.ts'
 import { codeOf, messageOf } from '../../src/base/errors.ts'
-import { replaceFile, type Replacing } from '../../src/base/replace.ts'
+import { replaceFile, type Content, type Replacing } from '../../src/base/replace.ts'
 import { archiveBroken, archiveCut, type Packing } from '../../src/base/unpack.ts'
 import { diskError, type Call, type DiskHooks, type Inode, type MemoryFiles, type Step } from './agent-files.ts'
+
+const bytesOf = (content: Content): Buffer =>
+  typeof content === 'string' ? Buffer.from(content) : Buffer.concat(content)
 
 /** A process's view of files in memory. `drop` closes all its descriptors, as the kernel does when it dies. */
 export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & VolumeDisk & { drop(): void } {
@@ -36,9 +39,9 @@ export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & Vo
       const inode = files.open(path)
       files.write(inode, Buffer.alloc(0))
       return {
-        async write(text) {
+        async write(content) {
           await step('write')
-          files.write(inode, Buffer.from(text))
+          files.write(inode, bytesOf(content))
         },
         async flush() {
           await step('flush')
@@ -144,10 +147,10 @@ export function memoryDisk(files: MemoryFiles, hooks: DiskHooks = {}): Disk & Vo
       before('remove', path)
       files.remove(path)
     },
-    async replace(path, previous, text) {
+    async replace(path, previous, content) {
       before('replace', path)
-      await replaceFile(replacing, path, previous, text)
-      if (path.endsWith('/checkpoint.json')) hooks.replaced?.(text)
+      await replaceFile(replacing, path, previous, content)
+      if (path.endsWith('/checkpoint.json')) hooks.replaced?.(bytesOf(content).toString())
     },
     append(path, text) {
       before('append', path)

@@ -19,10 +19,16 @@ export interface AgentProcess {
  *
  * @param settings  `REMORA_…` variables: the only ones it gets
  * @param user      uid and gid to run as; needs root
+ * @param through   a command that becomes the agent: what follows it is the agent's own command
  */
-export function startAgent(settings: Readonly<Record<string, string>>, user?: number): AgentProcess {
+export function startAgent(
+  settings: Readonly<Record<string, string>>,
+  user?: number,
+  through: readonly string[] = [],
+): AgentProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('REMORA_'))
-  const child = spawn(process.execPath, [main, 'run'], {
+  const [command, ...args] = [...through, process.execPath, main, 'run']
+  const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(user !== undefined && { uid: user, gid: user }),
     env: { ...Object.fromEntries(inherited), REMORA_ADMIN_PORT: '0', ...settings },

@@ -20,6 +20,8 @@ export interface HarnessOptions {
   readonly server?: MemoryServer
   readonly settings: Partial<Settings> & Pick<Settings, 'paths' | 'stateDir'>
   readonly slots?: number
+  /** Descriptors that tailing may hold. */
+  readonly openFilesMax?: number
   readonly concurrency?: number
   readonly batchBytes?: number
   readonly random?: () => number
@@ -105,6 +107,7 @@ export class AgentHarness {
       random,
       newInstanceId: () => `instance-${++this.#ids}`,
       watch: (hint) => this.#watch(hint),
+      ...(this.#o.openFilesMax === undefined ? {} : { openFilesMax: this.#o.openFilesMax }),
       send: this.server.connect(alive),
       lookup: this.server.connectLookup(alive),
       memory: this.#o.memory ?? roomy,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Frontier, type Mark } from '../../src/settle/frontier.ts'
 import { runs } from '../base/runs.ts'
 
-const markAt = (offset: number, skipping = false): Mark => ({ offset, skipping, guard: Buffer.from(String(offset)) })
+const markAt = (offset: number, skipping = false): Mark => ({ offset, skipping, guardHash: String(offset) })
 
 /** A piece that is under way, or was. */
 interface Piece {
