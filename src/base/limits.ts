@@ -131,7 +131,7 @@ export const limits = {
   pressureStallWindowMs: 4_000,
   pressureStallShare: 0.25,
   /** A slot that nobody has needed for so long is given back. */
-  slotIdleMs: 60_000,
+  slotIdleMs: 15_000,
   checkpointIntervalMs: 1_000,
   /** A large checkpoint is written less often: so many bytes a second, and at the latest after the second one. */
   checkpointBytesPerSecond: 1024 * 1024,
