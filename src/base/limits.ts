@@ -58,9 +58,9 @@ export const limits = {
   tickMs: 20,
   /**
    * A busy file is looked at in this interval; doubled while nothing comes, up to the second one. Each look that finds
-   * something is a request: 27 in a second are 4 % of a core, and a line waits 36 ms at most.
+   * something is a request: 25 in a second are 4 to 5 % of a core, and a line waits 40 ms at most.
    */
-  pollIntervalMinMs: 36,
+  pollIntervalMinMs: 40,
   pollIntervalMaxMs: 320,
   /**
    * Events of a directory that grows, or looks that find it grown without one, each worth half after the time, and as many
