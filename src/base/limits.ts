@@ -48,6 +48,8 @@ export const limits = {
   suffixesMax: 12,
   /** With more entries, those whose name tells nothing are not looked at. */
   directoryCrowd: 1_000,
+  /** The same for so many such files in all directories together. */
+  strangersMax: 5_000,
   /** Directories under a watch at once, at 60 KiB each; further ones are looked at on a timer. */
   watchesMax: 128,
   /** Descriptors that tailing may hold, where the process may open so many; idle files give theirs back first. */
