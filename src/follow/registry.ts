@@ -280,7 +280,11 @@ export class Registry {
     const grown = this.#look(generation, nowMs)
     if (wasFailing) generation.failed = false
     generation.nextPollMs = nowMs + this.#intervalMs(generation, nowMs)
-    if (!generation.finished && this.#endings.hasEnded(generation)) this.#o.readable(generation)
+    // Nothing is left to read: that takes no slot, of which none may be free for hours.
+    if (!generation.finished && this.#endings.hasEnded(generation)) {
+      if (generation.packing === undefined && generation.unreadBytes === 0) this.#endings.finish(generation)
+      else this.#o.readable(generation)
+    }
     this.#endings.retire(generation, nowMs)
     return grown
   }
