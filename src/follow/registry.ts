@@ -282,7 +282,7 @@ export class Registry {
     generation.nextPollMs = nowMs + this.#intervalMs(generation, nowMs)
     // Nothing is left to read: that takes no slot, of which none may be free for hours.
     if (!generation.finished && this.#endings.hasEnded(generation)) {
-      if (generation.packing === undefined && generation.unreadBytes === 0) this.#endings.finish(generation)
+      if (this.#isReadWhole(generation)) this.#endings.finish(generation)
       else this.#o.readable(generation)
     }
     this.#endings.retire(generation, nowMs)
@@ -330,6 +330,13 @@ export class Registry {
   /** Bytes of it were put into a batch. */
   consumed(generation: Generation): void {
     this.#identifying.consumed(generation)
+  }
+
+  /** A rotated file that holds what it held, all of it read: not one whose rest may be elsewhere. */
+  #isReadWhole(generation: Generation): boolean {
+    const { stage, wanted, packing, descriptor, id, offset, sizeBytes } = generation
+    if (stage !== 'rotated' || wanted !== undefined || packing !== undefined || descriptor === -1) return false
+    return id !== undefined && offset > 0 && offset === sizeBytes && isIntact(this.#o.disk, generation)
   }
 
   /** Nothing waits for what may come: Remora stops. */
