@@ -81,7 +81,10 @@ export class ElasticsearchClient implements Elasticsearch {
   async count(index: string): Promise<number> {
     const options = 'ignore_unavailable=true&allow_no_indices=true'
     await succeed(this, 'POST', `/${index}/_refresh?${options}`)
-    const body = await succeed(this, 'GET', `/${index}/_count?${options}`)
+    const path = `/${index}/_count?${options}`
+    // The shards of an index that was made just now are not there yet: 503.
+    for (let tries = 0; tries < 50 && (await this.request('GET', path)).status === 503; tries++) await delay(100)
+    const body = await succeed(this, 'GET', path)
     return body.count
   }
 
