@@ -1,5 +1,6 @@
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { Agent as SecureAgent, request as requestSecurely } from 'node:https'
+import { setTimeout as delay } from 'node:timers/promises'
 import { scan, type Hit, type HitsOptions } from './scan.ts'
 
 const answerMaxMs = 120_000
