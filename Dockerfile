@@ -20,6 +20,7 @@ RUN npm run --silent kernel \
     && if grep -rnE "\w\.ts['\"\`]" out/src; then echo 'a name that would not be found' >&2; exit 1; fi \
     # Its sources do not change any more.
     && echo '[]' > dist/inputs.json && sed -i 's,/demo\.ts",/demo.js",' dist/main.js \
+    && if grep -rn 'commands/demo\.ts' dist; then echo 'the demo would not be found' >&2; exit 1; fi \
     # There is no `env` in the image.
     && sed -i '1s,.*,#!/usr/local/bin/node,' out/src/main.js && chmod 755 out/src/main.js \
     && mkdir -p state/remora && chmod 700 state/remora

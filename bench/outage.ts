@@ -128,6 +128,7 @@ export async function measureOutage(options: OutageOptions): Promise<OutageResul
       faultOf(outcome),
       ledger,
       arrived ? '' : `nothing more came, or it took longer than ${(patienceMs / 1_000).toFixed(0)} s`,
+      agent.limited ? '' : 'nothing limited it',
       agent.oomKills > 0 ? `${agent.oomKills} processes killed for lack of memory` : '',
       exit === 'code 0' ? '' : `the agent ended with ${exit}: ${agent.lastWords()}`,
       anonBytes.last <= anonBytes.first + riseBytesMax ? '' : 'anonymous memory is not flat',

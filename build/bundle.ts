@@ -1,4 +1,5 @@
-import { copyFileSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -11,6 +12,17 @@ import { stampOf, type Stamp } from '../src/base/bundle.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const target = path.join(root, 'dist')
 const draft = `${target}.${process.pid}`
+const keptMs = 30 * 24 * 3_600_000
+
+/**
+ * An import of `node:http` reads each of its exports, and those for WebSocket load undici: 35 ms of CPU and 6 MiB that nobody
+ * here has a use for. Asked for as an object only what is used is read. (Node 26, `lib/http.js`, the getters at its end.)
+ */
+const httpId = '\0http'
+const httpNames = Object.entries(Object.getOwnPropertyDescriptors(http)).filter(([, found]) => 'value' in found)
+const httpText = `const http = process.getBuiltinModule('node:http')
+export default http
+export const { ${httpNames.map(([name]) => name).join(', ')} } = http`
 
 rmSync(draft, { recursive: true, force: true })
 mkdirSync(draft)
@@ -22,6 +34,11 @@ const bundle = await rolldown({
     {
       name: 'demo stays where it is',
       resolveId: (id) => (id === './commands/demo.ts' ? { id: '../src/commands/demo.ts', external: true } : undefined),
+    },
+    {
+      name: 'http without WebSocket',
+      resolveId: (id) => (id === 'node:http' || id === 'http' ? httpId : undefined),
+      load: (id) => (id === httpId ? httpText : undefined),
     },
   ],
 })
@@ -38,9 +55,24 @@ copyFileSync(path.join(root, 'src/encode/kernel.wasm'), path.join(draft, 'kernel
 
 const modules = output.flatMap((each) => (each.type === 'chunk' ? each.moduleIds : []))
 const own = modules.filter((id) => id.startsWith(path.join(root, 'src'))).map((id) => path.relative(root, id))
-const inputs: Stamp[] = [...new Set([...own, 'src/encode/kernel.wasm', 'package.json', 'package-lock.json'])]
+// Whatever npm changes in `node_modules` it writes down there.
+const made = ['build/bundle.ts', 'package.json', 'package-lock.json', 'node_modules/.package-lock.json']
+const inputs: Stamp[] = [...new Set([...own, 'src/encode/kernel.wasm', ...made])]
+  .filter((name) => existsSync(path.join(root, name)))
   .toSorted()
   .map((name) => stampOf(name, statSync(path.join(root, name))))
 writeFileSync(path.join(draft, 'inputs.json'), JSON.stringify(inputs))
-rmSync(target, { recursive: true, force: true })
-renameSync(draft, target)
+
+// An agent that runs from the bundle before still loads parts of it, as for its first scrape: they stay for a month. What names
+// the parts comes after them, and what says that they are those of these sources comes last.
+mkdirSync(target, { recursive: true })
+const names = readdirSync(draft)
+const last = ['main.js', 'inputs.json']
+for (const name of [...names.filter((each) => !last.includes(each)), ...last]) {
+  renameSync(path.join(draft, name), path.join(target, name))
+}
+rmSync(draft, { recursive: true })
+for (const name of readdirSync(target)) {
+  const at = path.join(target, name)
+  if (!names.includes(name) && Date.now() - statSync(at).mtimeMs > keptMs) rmSync(at)
+}

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { bundledMain } from './base/bundle.ts'
 import { codeOf, messageOf, RemoraError } from './base/errors.ts'
+import { systemCgroupFiles } from './base/cgroup.ts'
 import { memoryLimit } from './base/memory.ts'
 import { nodeEnvironment, nodeFlags } from './base/runtime.ts'
 import { parseBytes } from './base/units.ts'
@@ -30,7 +31,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 function restartWithFlags(): void {
   const { execArgv, env } = process
   if (process.execve === undefined || execArgv.some((flag) => flag.startsWith('--max-semi-space-size'))) return
-  const wanted = parseBytes(env['REMORA_MEMORY_LIMIT'] ?? '')
+  const file = env['REMORA_MEMORY_LIMIT_FILE']
+  const wanted = parseBytes(env['REMORA_MEMORY_LIMIT'] || (file ? (systemCgroupFiles.read(file) ?? '').trim() : ''))
   const flags = nodeFlags(Math.min(memoryLimit().bytes, wanted.ok ? wanted.value : Infinity))
   const script = bundledMain(root) ?? process.argv[1] ?? fileURLToPath(import.meta.url)
   process.execve(process.execPath, [process.execPath, ...flags, ...execArgv, script, ...process.argv.slice(2)], {

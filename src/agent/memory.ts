@@ -14,6 +14,8 @@ export interface Memory {
   collect(): boolean
   /** The plan for another limit. @throws RemoraError when the limit is too small */
   plan(limit: MemoryLimit): MemoryPlan
+  /** The plan that needs least, whether that fits or not. */
+  leastPlan(limit: MemoryLimit): MemoryPlan
 }
 
 export interface MemoryFigures {
@@ -97,6 +99,7 @@ export class MemoryKeeper<Slot> {
       stalledMs,
       slotsMax,
       slotBytes,
+      slotsMade: arena.made,
     })
     this.#take(step, sample)
     if (nowMs - this.#trimmedAtMs < limits.slotIdleMs) return
@@ -166,13 +169,13 @@ export class MemoryKeeper<Slot> {
       this.#pressure.replanned(plan.slots, nowMs)
       this.#say('info', {
         code: 'MEMORY_LIMIT_CHANGED',
-        message: `${change}: ${plan.slots} slots of ${mibText(plan.slotBytes)}, ${plan.concurrency} ${plan.concurrency === 1 ? 'request' : 'requests'} at once`,
+        message: `${change}: ${plan.slots} slots of ${mibText(plan.slotBytes)}, ${plan.concurrency} ${plan.concurrency === 1 ? 'request' : 'requests'} at once. V8's own heap keeps the bound that it had at the start`,
       })
     } catch (error) {
       if (!(error instanceof RemoraError)) throw error
       // Not even one slot fits beside what the process needs: it goes on with one, for a stop would help nobody.
-      this.#plan = { ...this.#plan, slots: 1, concurrency: 1 }
-      arena.resize(1)
+      this.#plan = memory.leastPlan(limit)
+      arena.reshape(this.#plan.slots, make(this.#plan))
       replanned(this.#plan)
       this.#pressure.replanned(1, nowMs)
       this.#say('warn', {

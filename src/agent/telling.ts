@@ -30,7 +30,8 @@ export class Telling {
   readonly #troubles: Troubles
   #said: Pick<Condition, 'state' | 'cause'> = { state: 'flowing', cause: 'none' }
   #saidAtMs = -Infinity
-  #wentWrongAtMs = 0
+  /** Since when it does not flow, said or not. */
+  #wentWrongAtMs: number | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -45,14 +46,15 @@ export class Telling {
   backpressure({ state, cause, sinceMs }: Condition, unreadBytes: () => number): Said | undefined {
     const nowMs = this.#clock.monotonicMs()
     const said = this.#said
+    const wentWrongAtMs = this.#wentWrongAtMs ?? sinceMs
+    this.#wentWrongAtMs = state === 'flowing' ? undefined : wentWrongAtMs
     if (state === said.state && cause === said.cause) return undefined
     if (state === 'flowing') {
       this.#said = { state, cause }
-      return { level: 'info', notice: flowsAgain(nowMs - this.#wentWrongAtMs) }
+      return { level: 'info', notice: flowsAgain(nowMs - wentWrongAtMs) }
     }
     if (saidElsewhere.has(cause) && (state !== 'full' || said.state === 'full')) return undefined
     if (nowMs - this.#saidAtMs < limits.troubleIntervalMs) return undefined
-    if (said.state === 'flowing') this.#wentWrongAtMs = sinceMs
     this.#said = { state, cause }
     this.#saidAtMs = nowMs
     // A backlog that is worked off is nothing to mend.

@@ -67,11 +67,20 @@ export function limitFile(version: 1 | 2): string {
   return version === 2 ? 'memory.max' : 'memory.limit_in_bytes'
 }
 
-/** Anonymous, kernel and socket memory of the group and its children, bytes. Page cache is not counted: it gives way. */
+/**
+ * Memory of the group and its children that the kernel cannot take back, bytes: anonymous, in memory file systems, kernel and
+ * socket memory. Page cache is not counted, nor, where the kernel tells (v2), the part of its own that gives way as well.
+ */
 export function usedBytesOf(files: CgroupFiles, version: 1 | 2, path: string): number {
   const stat = files.read(`${path}/memory.stat`) ?? ''
-  if (version === 2) return field(stat, 'anon') + field(stat, 'kernel') + field(stat, 'sock')
-  return field(stat, 'total_rss') + Number(files.read(`${path}/memory.kmem.usage_in_bytes`) ?? 0)
+  const of = (name: string) => field(stat, name)
+  if (version === 1) {
+    return of('total_rss') + of('total_shmem') + Number(files.read(`${path}/memory.kmem.usage_in_bytes`) ?? 0)
+  }
+  // `kernel` is there from Linux 5.18 on.
+  const parts = of('kernel_stack') + of('pagetables') + of('percpu') + of('slab_unreclaimable')
+  const kernel = of('kernel') === 0 ? parts : Math.max(0, of('kernel') - of('slab_reclaimable'))
+  return of('anon') + of('shmem') + kernel + of('sock')
 }
 
 /** How often the kernel found no memory for the group, killed in it or not; it never falls. */

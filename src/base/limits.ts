@@ -48,6 +48,8 @@ export const limits = {
   suffixesMax: 12,
   /** With more entries, those whose name tells nothing are not looked at. */
   directoryCrowd: 1_000,
+  /** The same for so many such files in all directories together. */
+  strangersMax: 5_000,
   /** Directories under a watch at once, at 60 KiB each; further ones are looked at on a timer. */
   watchesMax: 128,
   /** Descriptors that tailing may hold, where the process may open so many; idle files give theirs back first. */
@@ -58,9 +60,9 @@ export const limits = {
   tickMs: 20,
   /**
    * A busy file is looked at in this interval; doubled while nothing comes, up to the second one. Each look that finds
-   * something is a request: 27 in a second are 4 % of a core, and a line waits 36 ms at most.
+   * something is a request: 25 in a second are 4 to 5 % of a core, and a line waits 40 ms at most.
    */
-  pollIntervalMinMs: 36,
+  pollIntervalMinMs: 40,
   pollIntervalMaxMs: 320,
   /**
    * Events of a directory that grows, or looks that find it grown without one, each worth half after the time, and as many
@@ -131,7 +133,7 @@ export const limits = {
   pressureStallWindowMs: 4_000,
   pressureStallShare: 0.25,
   /** A slot that nobody has needed for so long is given back. */
-  slotIdleMs: 60_000,
+  slotIdleMs: 15_000,
   checkpointIntervalMs: 1_000,
   /** A large checkpoint is written less often: so many bytes a second, and at the latest after the second one. */
   checkpointBytesPerSecond: 1024 * 1024,

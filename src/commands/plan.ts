@@ -6,11 +6,20 @@ import { limits } from '../base/limits.ts'
 import { memoryLimit, type MemoryLimit } from '../base/memory.ts'
 import { batchBytesFor } from '../config/relations.ts'
 import type { Settings } from '../config/types.ts'
-import { mibText, planMemory, type MemoryPlan } from '../queue/plan.ts'
+import { leastPlan, mibText, planMemory, type MemoryPlan, type PlanFacts } from '../queue/plan.ts'
 
 /** @throws RemoraError when the limit is too small */
 export function planFor(settings: Settings, limit: MemoryLimit = limitFor(settings)): MemoryPlan {
-  return planMemory({
+  return planMemory(factsOf(settings, limit))
+}
+
+/** Whether it fits or not. */
+export function leastPlanFor(settings: Settings, limit: MemoryLimit): MemoryPlan {
+  return leastPlan(factsOf(settings, limit))
+}
+
+function factsOf(settings: Settings, limit: MemoryLimit): PlanFacts {
+  return {
     limitBytes: limit.bytes,
     limitOrigin: limit.origin,
     batchBytes: settings.batchBytes,
@@ -18,7 +27,9 @@ export function planFor(settings: Settings, limit: MemoryLimit = limitFor(settin
     lineBytesMax: settings.lineBytesMax,
     lineBatchBytes: batchBytesFor(settings.lineBytesMax),
     requestBytes: settings.compression === 'gzip' ? limits.compressionBytes : 0,
-  })
+    // Compressed, what is encrypted is small.
+    encrypted: settings.compression === 'none' && settings.elasticsearchUrls.some((url) => url.startsWith('https:')),
+  }
 }
 
 function limitFor({ memoryLimitBytes: set }: Settings): MemoryLimit {

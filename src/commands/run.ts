@@ -31,7 +31,7 @@ import { makeSend, type Send } from '../ship/transport.ts'
 import { version } from '../version.ts'
 import { farewell } from './farewell.ts'
 import { connectionsFor } from './connections.ts'
-import { explainPlan, planFor } from './plan.ts'
+import { explainPlan, leastPlanFor, planFor } from './plan.ts'
 import type { Signals } from './signals.ts'
 
 /** `remora run`: ships until it is told to stop. @returns the exit code */
@@ -121,6 +121,7 @@ function memoryOf(settings: Settings): World['memory'] {
       return globalThis.gc !== undefined
     },
     plan: (limit) => planFor(settings, limit),
+    leastPlan: (limit) => leastPlanFor(settings, limit),
   }
 }
 

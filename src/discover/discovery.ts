@@ -58,6 +58,8 @@ interface Directory {
   /** When it is looked at without any hint, while it is not watched. */
   nextLookMs: number
   watched: boolean
+  /** Files in it that were looked at although their name tells nothing. */
+  strangers: number
   /** The watch failed: it is looked at on a timer for good. */
   unwatchable: boolean
 }
@@ -103,6 +105,8 @@ export class Discovery {
   #sawEverything = false
   #widely = true
   #watches = 0
+  /** In all directories. */
+  #strangers = 0
   #unwatchings = 0
 
   constructor(options: DiscoveryOptions) {
@@ -301,6 +305,7 @@ export class Discovery {
         changedAtMs: nowMs,
         nextLookMs: 0,
         watched: false,
+        strangers: 0,
         unwatchable: false,
       }
       this.#directories.set(directory, known)
@@ -313,6 +318,7 @@ export class Discovery {
     for (const known of this.#directories.values()) {
       if (!isWithin(known.path, directory)) continue
       this.#directories.delete(known.path)
+      this.#strangers -= known.strangers
       this.#annexes.delete(known.path)
       this.#hints.delete(known.path)
       this.#unsure.delete(known.path)
@@ -353,6 +359,8 @@ export class Discovery {
         names.length = limits.directoryEntriesMax
       }
       known.lookedAtMs = this.#o.clock.nowMs()
+      this.#strangers -= known.strangers
+      known.strangers = 0
       if (before !== undefined) this.#note(known, before)
       // Names of files that are gone: as many as there are, before they are forgotten.
       if (known.matches.size > 2 * names.length + namesSpare) this.#forgetMatches(known)
@@ -360,7 +368,7 @@ export class Discovery {
         const at = path.join(directory, name)
         try {
           if (kind === 'directory') this.#directory(at, listings, recurse)
-          else this.#file(known, at, kind === 'symlink', names.length > limits.directoryCrowd, entries)
+          else this.#file(known, at, kind === 'symlink', this.#isCrowded(names.length), entries)
         } catch (error) {
           if (codeOf(error) === '') throw error
           // A directory that may be read but not searched fails with each of its files: said once.
@@ -378,6 +386,23 @@ export class Discovery {
     if (unknown.size === 0) this.#unsure.delete(directory)
     else this.#unsure.add(directory)
     listings.push({ directory, entries, unknown })
+  }
+
+  /** @param names  in the directory that is listed */
+  #isCrowded(names: number): boolean {
+    return names > limits.directoryCrowd || this.#strangers > limits.strangersMax
+  }
+
+  /** Nor are their names remembered. */
+  #tooManyStrangers(known: Directory, at: string): void {
+    known.matches.delete(path.basename(at))
+    this.#o.obstacle({
+      path: this.#o.globs.roots().find((root) => isWithin(known.path, root)) ?? known.path,
+      code: 'TOO_MANY_STRANGERS',
+      message: `more than ${limits.strangersMax} files that no glob matches and that are not named like rotated ones: further ones are not looked at`,
+      wayOut:
+        'A log that is renamed to such a name is read to its end while it is open, and not found again after a restart. Narrow REMORA_PATHS to the directory of the logs.',
+    })
   }
 
   #forgetMatches({ matches, equal }: Directory): void {
@@ -432,7 +457,14 @@ export class Discovery {
   #file(known: Directory, at: string, symlink: boolean, crowded: boolean, entries: Entry[]): void {
     const { matched, before } = this.#match(at, known)
     // Any name may be that of a file which is known by its inode; in a crowd only those that could be one are asked.
-    if (crowded && !matched && before.length === 0) return
+    if (!matched && before.length === 0) {
+      if (crowded) {
+        if (this.#strangers > limits.strangersMax) this.#tooManyStrangers(known, at)
+        return
+      }
+      known.strangers++
+      this.#strangers++
+    }
     const target = symlink ? this.#follow(at, matched) : at
     if (target === undefined) return
     const facts = this.#o.disk.look(target)

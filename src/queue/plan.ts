@@ -14,6 +14,8 @@ export interface PlanFacts {
   readonly lineBatchBytes: number
   /** What each request under way takes beside its slot: compressing it. None unless told. */
   readonly requestBytes?: number
+  /** Bodies are encrypted: Node holds as much again of each as its socket has not taken. */
+  readonly encrypted?: boolean
 }
 
 export interface MemoryPlan {
@@ -77,33 +79,52 @@ function shapeOf(batchBytes: number, concurrency: number, lineBytesMax: number):
  */
 export function planMemory(facts: PlanFacts): MemoryPlan {
   const room = Math.max(0, facts.limitBytes - reserveBytes) * arenaShare
+  const shapes = shapesOf(facts)
+  // What was set is not refused for what encryption may take: that is seldom all of it, and pressure gives slots back.
+  const encryptedBytes = ({ batchBytes, concurrency }: Shape) =>
+    facts.encrypted === true ? batchBytes * concurrency : 0
+  const takes = (shape: Shape) =>
+    shape.slotBytes * slotsFor(shape.concurrency) + besideBytes(facts, shape) + encryptedBytes(shape)
+  const shape = shapes.find((each) => takes(each) <= room) ?? shapes.at(-1)!
+  const fits = Math.floor(Math.max(0, room - besideBytes(facts, shape)) / shape.slotBytes)
+  const slotsLeast = facts.concurrency ?? 1
+  if (fits < slotsLeast) {
+    const needed = reserveBytes + (slotsLeast * shape.slotBytes + besideBytes(facts, shape)) / arenaShare
+    throw new RemoraError(
+      'MEMORY_LIMIT_TOO_SMALL',
+      `a memory limit of ${mibText(facts.limitBytes)} (${facts.limitOrigin}) cannot hold ${slotsLeast === 1 ? 'a batch' : `${slotsLeast} batches`} of ${mibText(shape.batchBytes)} beside the ${mibText(reserveBytes)} that the process itself needs`,
+      `Give the container at least ${mibText(needed)}, or lower REMORA_BATCH_BYTES, REMORA_CONCURRENCY or REMORA_MAX_LINE_BYTES${(facts.requestBytes ?? 0) === 0 ? '' : ', or set REMORA_COMPRESSION to none'}`,
+    )
+  }
+  // With a single slot filling waits for each answer: slow, but it works.
+  return planOf(facts, shape, Math.min(slotsFor(shape.concurrency), fits))
+}
+
+/** What needs least of all plans, whether it fits or not: for a process that runs already. */
+export function leastPlan(facts: PlanFacts): MemoryPlan {
+  return planOf(facts, shapesOf({ ...facts, batchBytes: undefined, concurrency: 1 }).at(-1)!, 1)
+}
+
+function shapesOf(facts: PlanFacts): Shape[] {
   const least = Math.ceil(facts.lineBatchBytes / 4096) * 4096
-  const shapes = choices.map((choice) =>
+  return choices.map((choice) =>
     shapeOf(
       facts.batchBytes ?? Math.max(choice.batchBytes, least),
       facts.concurrency ?? choice.concurrency,
       facts.lineBytesMax,
     ),
   )
-  const smallest = shapes.at(-1)!
-  const { requestBytes = 0 } = facts
-  const takes = ({ slotBytes, concurrency }: Shape) => slotBytes * slotsFor(concurrency) + requestBytes * concurrency
-  const shape = shapes.find((each) => takes(each) <= room) ?? smallest
-  const fits = Math.floor(Math.max(0, room - requestBytes * shape.concurrency) / shape.slotBytes)
-  const slotsLeast = facts.concurrency ?? 1
-  if (fits < slotsLeast) {
-    const needed = reserveBytes + (slotsLeast * shape.slotBytes + shape.concurrency * requestBytes) / arenaShare
-    throw new RemoraError(
-      'MEMORY_LIMIT_TOO_SMALL',
-      `a memory limit of ${mibText(facts.limitBytes)} (${facts.limitOrigin}) cannot hold ${slotsLeast === 1 ? 'a batch' : `${slotsLeast} batches`} of ${mibText(shape.batchBytes)} beside the ${mibText(reserveBytes)} that the process itself needs`,
-      `Give the container at least ${mibText(needed)}, or lower REMORA_BATCH_BYTES, REMORA_CONCURRENCY or REMORA_MAX_LINE_BYTES${requestBytes === 0 ? '' : ', or set REMORA_COMPRESSION to none'}`,
-    )
-  }
-  // With a single slot filling waits for each answer: slow, but it works.
-  const slots = Math.min(slotsFor(shape.concurrency), fits)
+}
+
+/** What the requests under way take beside their slots. */
+function besideBytes({ requestBytes = 0 }: PlanFacts, { concurrency }: Shape): number {
+  return concurrency * requestBytes
+}
+
+function planOf({ limitBytes, limitOrigin }: PlanFacts, shape: Shape, slots: number): MemoryPlan {
   return {
-    limitBytes: facts.limitBytes,
-    limitOrigin: facts.limitOrigin,
+    limitBytes,
+    limitOrigin,
     reserveBytes,
     batchBytes: shape.batchBytes,
     inputBytes: shape.inputBytes,

@@ -15,6 +15,8 @@ export interface PressureFacts {
   /** Of the memory plan. */
   readonly slotsMax: number
   readonly slotBytes: number
+  /** That exist, taken or not. */
+  readonly slotsMade: number
 }
 
 export type Why = 'room' | 'oom' | 'stalled'
@@ -93,6 +95,8 @@ export class Pressure {
     if (facts.roomBytes >= marginBytes(facts.limitBytes) && !stalled) return this.#calm(facts)
     this.#easySinceMs = undefined
     if (nowMs - this.#gaveAtMs < limits.pressureSettleMs) return nothing
+    // What was to be given back is still in use: it goes when its request is over.
+    if (facts.slotsMade > this.#slots) return nothing
     if (stalled) {
       // Page cache that comes and goes stalls too: half of the slots are kept whatever it says.
       const least = Math.ceil(this.#max / 2)
@@ -112,9 +116,10 @@ export class Pressure {
     return { do: 'collect' }
   }
 
-  #give({ nowMs }: PressureFacts, slots: number, why: Why): Step {
+  #give({ nowMs, slotsMade }: PressureFacts, slots: number, why: Why): Step {
     this.#easySinceMs = undefined
-    const least = Math.max(1, slots)
+    // Those that were never made are given back first, all at once: none is made while there is no room.
+    const least = Math.max(1, Math.min(slots, slotsMade))
     if (least >= this.#slots) return this.#collect(nowMs)
     // It was taken again too soon.
     if (nowMs - this.#tookAtMs < this.#calmMs * tooSoon)

@@ -99,6 +99,7 @@ export function connect(settings: ConnectionSettings): Connected {
     requestTimeout: settings.requestTimeoutMs,
     // Remora decides when to try again: the transport would do it at once and never on 429.
     maxRetries: 0,
+    enableMetaHeader: false,
     headers,
     redaction,
   })

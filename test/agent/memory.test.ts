@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { Memory } from '../../src/agent/memory.ts'
 import { RemoraError } from '../../src/base/errors.ts'
 import { limits } from '../../src/base/limits.ts'
+import type { MemoryLimit } from '../../src/base/memory.ts'
 import type { MemoryPlan } from '../../src/queue/plan.ts'
 import { runs } from '../base/runs.ts'
 import { AgentWorld } from './world.ts'
@@ -34,22 +35,29 @@ class FakeMemory implements Memory {
   }
 
   /** A slot for each 16 MiB, and larger ones from 64 MiB on. */
-  plan({ bytes, origin }: { bytes: number; origin: string }): MemoryPlan {
-    if (bytes < 16 * mib)
+  plan(limit: MemoryLimit): MemoryPlan {
+    if (limit.bytes < 16 * mib) {
       throw new RemoraError('MEMORY_LIMIT_TOO_SMALL', 'a test cannot hold a batch', 'Give it 16 MiB')
-    const batchBytes = (bytes < 64 * mib ? 32 : 64) * 1024
-    const slots = Math.floor(bytes / (16 * mib))
-    return {
-      limitBytes: bytes,
-      limitOrigin: origin,
-      reserveBytes: 0,
-      batchBytes,
-      inputBytes,
-      slotBytes: inputBytes + batchBytes,
-      slots,
-      concurrency: Math.min(2, slots),
-      arenaBytes: slots * (inputBytes + batchBytes),
     }
+    return planOf(limit, (limit.bytes < 64 * mib ? 32 : 64) * 1024, Math.floor(limit.bytes / (16 * mib)))
+  }
+
+  leastPlan(limit: MemoryLimit): MemoryPlan {
+    return planOf(limit, 16 * 1024, 1)
+  }
+}
+
+function planOf({ bytes, origin }: MemoryLimit, batchBytes: number, slots: number): MemoryPlan {
+  return {
+    limitBytes: bytes,
+    limitOrigin: origin,
+    reserveBytes: 0,
+    batchBytes,
+    inputBytes,
+    slotBytes: inputBytes + batchBytes,
+    slots,
+    concurrency: Math.min(2, slots),
+    arenaBytes: slots * (inputBytes + batchBytes),
   }
 }
 
@@ -91,7 +99,8 @@ test('a limit that no plan fits: it goes on with one slot, says the way out, and
   expect(said(world, 'MEMORY_LIMIT_TOO_SMALL').map(({ text }) => text)).toEqual([
     expect.stringMatching(/8 MiB now.*one batch slot.*Give it 16 MiB/),
   ])
-  expect(world.agent.agent.figures().slots).toBe(1)
+  // The smallest: five times less than the one before.
+  expect(world.agent.agent.figures()).toMatchObject({ slots: 1, arenaBytes: inputBytes + 16 * 1024 })
   world.write('/logs/app.log', 500)
   await world.agent.advance(10_000)
   memory.limitBytes = 64 * mib

@@ -9,7 +9,7 @@ const unlimited = '9223372036854771712\n'
 const v1Stat = (rssMib: number) =>
   `cache 1000000\nrss ${rssMib * mib}\ntotal_cache 999999999\ntotal_rss ${rssMib * mib}\n`
 const v2Stat = (anonMib: number) =>
-  `anon ${anonMib * mib}\nfile 999999999\nkernel ${2 * mib}\nsock ${mib}\nkernel_stack 5\n`
+  `anon ${anonMib * mib}\nfile 999999999\nkernel ${5 * mib}\nsock ${mib}\nshmem 0\nslab_reclaimable ${3 * mib}\nkernel_stack 5\n`
 
 /** Files by path; a directory's files are given together. */
 function filesOf(tree: Readonly<Record<string, string | Readonly<Record<string, string>>>>): CgroupFiles {

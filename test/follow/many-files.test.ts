@@ -35,18 +35,18 @@ describe('more files than descriptors', () => {
 
   test('a write to a file that gave its descriptor back is found in bounded time, while its directory is busy', async () => {
     const { tree, agent } = await many()
-    // One of them keeps the directory busy: no notification tells of the others.
-    for (let step = 0; step < 200; step++) {
-      tree.append(name(0), `busy ${step}\n`)
-      await agent.advance(200)
+    // One of them keeps the directory busy, so its watch is let go: no notification tells of the others.
+    const write = async (line: string, forMs: number) => {
+      tree.append(name(0), `${line}\n`)
+      agent.hint(tree.at('logs'))
+      await agent.advance(forMs)
     }
+    for (let step = 0; step < 200; step++) await write(`busy ${step}`, 36)
+    expect(agent.isWatched(tree.at('logs'))).toBe(false)
     const before = storedLines(agent).length
     const late = Array.from({ length: files - 1 }, (_, n) => n + 1)
     for (const file of late) tree.append(name(file), `late of ${file}\n`)
-    for (let ms = 0; ms < limits.idlePollMaxMs; ms += 200) {
-      tree.append(name(0), `still busy ${ms}\n`)
-      await agent.advance(200)
-    }
+    for (let ms = 0; ms < limits.idlePollMaxMs; ms += 36) await write(`still busy ${ms}`, 36)
     const stored = new Set(storedLines(agent))
     expect(before).toBe(files + 200)
     expect(late.filter((file) => !stored.has(`late of ${file}`))).toEqual([])

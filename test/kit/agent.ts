@@ -58,6 +58,9 @@ const roomy: Memory = {
   plan() {
     throw new Error('the limit stays as it is')
   },
+  leastPlan() {
+    throw new Error('the limit stays as it is')
+  },
 }
 
 /** Turns of the agent's loop at one moment; more are a loop without an end. */

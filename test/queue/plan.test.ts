@@ -50,6 +50,10 @@ describe('what a limit becomes', () => {
     [64, { requestBytes: mib }, 2048, 2, 4],
     [56, { requestBytes: 2 * mib }, 1024, 2, 4],
     [43, { requestBytes: mib }, 512, 1, 1],
+    // Encrypted, as much again of each body under way.
+    [64, { encrypted: true }, 2048, 2, 4],
+    [48, { encrypted: true }, 1024, 1, 3],
+    [256, { encrypted: true, batchBytes: 16 * mib, concurrency: 6 }, 16384, 6, 8],
     // A batch that holds the longest line: 6 MiB and the overhead.
     [128, { lineBytesMax: mib }, 6240, 2, 4],
   ] as const)('%i MiB with %j', (limitMib, set, batchKib, concurrency, slots) => {

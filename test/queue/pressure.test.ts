@@ -7,7 +7,9 @@ import { runs } from '../base/runs.ts'
 const mib = 1024 * 1024
 const everyMs = limits.memoryIntervalMs
 
-const easy: Omit<PressureFacts, 'nowMs'> = {
+type Facts = Omit<PressureFacts, 'nowMs' | 'slotsMade'>
+
+const easy: Facts = {
   limitBytes: 64 * mib,
   roomBytes: 20 * mib,
   ooms: 0,
@@ -18,10 +20,16 @@ const easy: Omit<PressureFacts, 'nowMs'> = {
 const tight = { ...easy, roomBytes: mib }
 
 /** Steps that do something, each with its second. */
-function run(pressure: Pressure, forMs: number, factsAt: (nowMs: number) => Omit<PressureFacts, 'nowMs'>, fromMs = 0) {
+/** Slots are given back as soon as that is asked for, unless the facts say otherwise. */
+function run(
+  pressure: Pressure,
+  forMs: number,
+  factsAt: (nowMs: number) => Facts & { slotsMade?: number },
+  fromMs = 0,
+) {
   const steps: [seconds: number, step: Step['do'], slots: number][] = []
   for (let nowMs = fromMs; nowMs < fromMs + forMs; nowMs += everyMs) {
-    const step = pressure.next({ nowMs, ...factsAt(nowMs) })
+    const step = pressure.next({ nowMs, slotsMade: pressure.slots, ...factsAt(nowMs) })
     if (step.do !== 'nothing') steps.push([nowMs / 1000, step.do, pressure.slots])
   }
   return steps
@@ -48,6 +56,17 @@ test('where much is missing several slots go at once, but never the last one', (
     [0, 'collect', 10],
     [1, 'give back', 6],
     [2, 'give back', 2],
+  ])
+})
+
+test('slots that were never made are given back first, in one step; what is still in use is waited for', () => {
+  expect(run(new Pressure(4), 2_000, () => ({ ...tight, slotsMade: 1 }))).toEqual([
+    [0, 'collect', 4],
+    [1, 'give back', 1],
+  ])
+  expect(run(new Pressure(4), 30_000, () => ({ ...tight, slotsMade: 4 }))).toEqual([
+    [0, 'collect', 4],
+    [1, 'give back', 3],
   ])
 })
 
@@ -95,6 +114,11 @@ const anyFacts = fc.record({
   limitBytes: fc.integer({ min: 40 * mib, max: 512 * mib }),
   roomBytes: fc.integer({ min: -8 * mib, max: 64 * mib }),
   oomsMore: fc.constantFrom(0, 0, 0, 0, 1),
+  made: fc.constantFrom(
+    (slots: number) => slots,
+    (slots: number) => slots + 1,
+    () => 1,
+  ),
   stalledMore: fc.option(fc.integer({ min: 0, max: everyMs }), { nil: undefined }),
 })
 
@@ -112,7 +136,7 @@ describe('whatever the kernel says', () => {
         const pressure = new Pressure(slotsMax)
         let [ooms, stalledMs, nowMs] = [0, 0, 0]
         let calmSinceMs = 0
-        for (const { limitBytes, roomBytes, oomsMore, stalledMore } of all) {
+        for (const { limitBytes, roomBytes, oomsMore, stalledMore, made } of all) {
           nowMs += everyMs
           ooms += oomsMore
           stalledMs += stalledMore ?? 0
@@ -127,6 +151,7 @@ describe('whatever the kernel says', () => {
             stalledMs: stalledMore === undefined ? undefined : stalledMs,
             slotsMax,
             slotBytes: 2 * mib,
+            slotsMade: made(before),
           })
           expect(wrongWith(step, before, pressure.slots, isTight)).toBe('')
           expect(pressure.slots).toBeGreaterThanOrEqual(1)
@@ -214,6 +239,7 @@ test('a process that grows slowly under full load is never killed while its slot
             stalledMs: undefined,
             slotsMax,
             slotBytes: kernel.slotBytes,
+            slotsMade: kernel.slots,
           })
           if (step.do === 'give back') kernel.work(step.slots, 0)
           if (step.do === 'collect' || step.do === 'give back') kernel.collect()

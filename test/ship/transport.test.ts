@@ -25,6 +25,7 @@ describe('the request', () => {
       accept: 'application/json',
     })
     expect(request!.header('authorization')).toBeUndefined()
+    expect(request!.header('x-elastic-client-meta'), 'nothing is told that nobody asked for').toBeUndefined()
   })
 
   test.each([
