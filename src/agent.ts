@@ -183,8 +183,8 @@ export class Agent {
     this.#looking = new Looking(world.clock, this.#discovery, this.#registry, () => this.#saving.touch())
     this.#pump = this.#makePump()
     this.#watch = world.watch(
-      (directory) => {
-        this.#looking.hinted(directory)
+      (directory, isEvent = true) => {
+        this.#looking.hinted(directory, isEvent)
         this.#bell.ring()
       },
       (directory, error) => {
@@ -380,6 +380,7 @@ export class Agent {
       discovery: this.#discovery,
       registry: this.#registry,
       saving: this.#saving,
+      isSettled: (generation) => this.#frontiers.isSettled(generation),
       lookAgain: (directory) => this.#hint(directory),
       failed: (error) => this.#fail(error),
     })

@@ -23,10 +23,10 @@ export class Looking {
     this.#grown = grown
   }
 
-  /** Something may have happened in a directory. */
-  hinted(directory: string): void {
+  /** Something may have happened in a directory. @param isEvent  a watch has told so, and not that it stands now */
+  hinted(directory: string, isEvent: boolean): void {
     this.#discovery.hint(directory)
-    this.#growth.hinted(directory)
+    if (isEvent) this.#growth.hinted(directory)
   }
 
   lookWhenDue(): void {

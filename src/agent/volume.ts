@@ -24,6 +24,7 @@ export interface VolumeOptions {
   readonly discovery: Discovery
   readonly registry: Registry
   readonly saving: Saving
+  readonly isSettled: (generation: Generation) => boolean
   /** Names in a directory are not what they were. */
   readonly lookAgain: (directory: string) => void
   readonly failed: (error: unknown) => void
@@ -143,10 +144,17 @@ export class Volume {
         continue
       }
       // The next checkpoint makes it one that is shipped; where none can be written, it is as good as any to be given up.
-      if (settled && !shipped && !saving.isFailing) continue
-      if (room[shipped ? 'shipped' : 'unshipped']-- <= 0) continue
+      const { offset, sizeBytes } = generation
+      if (!shipped && offset === sizeBytes && this.#o.isSettled(generation) && !saving.isFailing) {
+        isAwaited = true
+        continue
+      }
+      const kind = shipped ? 'shipped' : 'unshipped'
+      if (room[kind] <= 0) continue
       const allocatedBytes = this.#alone(path)
-      if (allocatedBytes !== undefined) candidates.push({ removable, shipped, quietMs, allocatedBytes })
+      if (allocatedBytes === undefined) continue
+      room[kind]--
+      candidates.push({ removable, shipped, quietMs, allocatedBytes })
     }
     // One that is shipped was rotated just now, as a rule: nothing is given up instead.
     return isAwaited ? candidates.filter((candidate) => candidate.shipped) : candidates

@@ -23,7 +23,10 @@ export interface World {
   /** [0, 1) */
   readonly random: () => number
   readonly newInstanceId: () => string
-  readonly watch: (hint: (directory: string) => void, failed: (directory: string, error: unknown) => void) => Watch
+  readonly watch: (
+    hint: (directory: string, isEvent?: boolean) => void,
+    failed: (directory: string, error: unknown) => void,
+  ) => Watch
   /** Descriptors that tailing may hold. */
   readonly openFilesMax?: number
   readonly send: Send

@@ -13,7 +13,9 @@ export interface Space {
 }
 
 /** What it takes to measure a volume and to make room in it. All throw Node's system errors. */
-export interface VolumeDisk extends Pick<Disk, 'list' | 'close' | 'pathOf'> {
+export interface VolumeDisk extends Pick<Disk, 'close' | 'pathOf'> {
+  /** Names one after the other: a directory may have more than memory holds. */
+  list(directory: string): Iterable<{ readonly name: string }>
   /** Of a path itself, not of what a symlink points to; undefined when there is nothing. */
   spaceOf(path: string): Space | undefined
   /** Where file systems are mounted. */
@@ -41,8 +43,16 @@ const within = (directory: number, name: string) => `/proc/self/fd/${directory}/
 /** Bytes of a block in `st_blocks`, whatever the file system. Source: `inode(7)`. */
 const blockBytes = 512
 
+function* entriesOf(directory: fs.Dir): Generator<{ readonly name: string }> {
+  try {
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) yield entry
+  } finally {
+    directory.closeSync()
+  }
+}
+
 export const systemVolumeDisk: VolumeDisk = {
-  list: (directory) => systemDisk.list(directory),
+  list: (directory) => entriesOf(fs.opendirSync(directory, { bufferSize: 256 })),
   close: (descriptor) => systemDisk.close(descriptor),
   pathOf: (descriptor) => systemDisk.pathOf(descriptor),
   spaceOf(path) {

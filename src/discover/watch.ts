@@ -23,7 +23,7 @@ class DirectoryWatcher extends FSWatcher {
  * out of the watching: the directory's own event names what changed, and a list of files would cost 2 KiB each.
  */
 export function watchDirectories(
-  hint: (directory: string) => void,
+  hint: (directory: string, isEvent?: boolean) => void,
   failed: (directory: string, error: unknown) => void,
 ): Watch {
   const watchers = new Map<string, FSWatcher>()
@@ -40,7 +40,7 @@ export function watchDirectories(
       watcher.add(directory)
       watcher.on('raw', () => hint(directory))
       // What happened before the watch stood shows in the look that this asks for.
-      watcher.on('ready', () => hint(directory))
+      watcher.on('ready', () => hint(directory, false))
       watcher.on('error', (error) => failed(directory, error))
       watchers.set(directory, watcher)
     },

@@ -122,6 +122,17 @@ export class Descriptors {
   }
 
   #open(path: string): Opened | undefined {
+    // Only what has no name is left to spare: sockets, the state and probes need the rest.
+    if (this.open > this.#o.openFilesMax) {
+      this.refusedLast = true
+      this.#o.refused(path, {
+        code: 'EMFILE',
+        message: `${this.open} files are open already, all of them deleted and not wholly shipped`,
+        wayOut:
+          'It is opened when some of them are shipped. Mend what keeps Elasticsearch from taking documents, or raise the limit of open files (ulimit -n).',
+      })
+      return undefined
+    }
     const opened = openInside(this.#o.disk, path, this.#o.roots())
     this.refusedLast = false
     if ('descriptor' in opened) return opened

@@ -280,7 +280,11 @@ export class Registry {
     const grown = this.#look(generation, nowMs)
     if (wasFailing) generation.failed = false
     generation.nextPollMs = nowMs + this.#intervalMs(generation, nowMs)
-    if (!generation.finished && this.#endings.hasEnded(generation)) this.#o.readable(generation)
+    // Nothing is left to read: that takes no slot, of which none may be free for hours.
+    if (!generation.finished && this.#endings.hasEnded(generation)) {
+      if (this.#isReadWhole(generation)) this.#endings.finish(generation)
+      else this.#o.readable(generation)
+    }
     this.#endings.retire(generation, nowMs)
     return grown
   }
@@ -326,6 +330,13 @@ export class Registry {
   /** Bytes of it were put into a batch. */
   consumed(generation: Generation): void {
     this.#identifying.consumed(generation)
+  }
+
+  /** A rotated file that holds what it held, all of it read: not one whose rest may be elsewhere. */
+  #isReadWhole(generation: Generation): boolean {
+    const { stage, wanted, packing, descriptor, id, offset, sizeBytes } = generation
+    if (stage !== 'rotated' || wanted !== undefined || packing !== undefined || descriptor === -1) return false
+    return id !== undefined && offset > 0 && offset === sizeBytes && isIntact(this.#o.disk, generation)
   }
 
   /** Nothing waits for what may come: Remora stops. */

@@ -100,7 +100,9 @@ export class Removals {
       return false
     }
     this.#p.happened({ kind: 'freed', generation })
-    this.#endings.vanish(generation, 'it was deleted after it was shipped, to make room')
+    // Held for as long as any deleted file: a writer that was quiet for a moment only may have it open still.
+    if (packing === undefined) this.#p.look(generation)
+    else this.#endings.vanish(generation, 'it was deleted after it was shipped, to make room')
     return true
   }
 

@@ -15,7 +15,7 @@ import {
   type Installation,
 } from './reading.ts'
 import { deleted, inTheWay, shared, takenBack, writeFailed, writtenAgain, type Say, type Unreadable } from './report.ts'
-import { piecesOf, writerOf, type Read, type Unwritten } from './state-text.ts'
+import { piecesOf, StateTooLarge, writerOf, type Read, type Unwritten } from './state-text.ts'
 
 export type { State }
 
@@ -142,7 +142,7 @@ export class Checkpoint {
         this.#count()
         return false
       }
-      const content = piecesOf(state, writer)
+      const content = contentOf(state, writer)
       if (!this.#present) disk.makeDirectory(directory)
       this.#present = false
       await this.#o.first?.()
@@ -160,6 +160,8 @@ export class Checkpoint {
       this.failuresInARow = 0
       return true
     } catch (error) {
+      // A fault of ours is not the disk's: it stops the process, and the checkpoint before is the last good one.
+      if (error instanceof Unmade) throw error.cause
       this.#failed(error)
       return false
     }
@@ -260,4 +262,16 @@ function installationOf({ instance, sinceMs }: Unwritten): Installation {
 export function checkpointDelayMs(failures: number, bytes = 0): number {
   const pacedMs = Math.min((bytes / limits.checkpointBytesPerSecond) * 1000, limits.checkpointIntervalMaxMs)
   return Math.max(pacedMs, Math.min(limits.checkpointIntervalMs * 2 ** Math.min(failures, 5), 30_000))
+}
+
+/** The state could not be made into text, which nobody but Remora is to blame for. */
+class Unmade extends Error {}
+
+function contentOf(state: Unwritten, writer: string): Buffer[] {
+  try {
+    return piecesOf(state, writer)
+  } catch (error) {
+    if (error instanceof StateTooLarge) throw error
+    throw new Unmade('the state cannot be made', { cause: error })
+  }
 }

@@ -26,6 +26,9 @@ export interface Unwritten extends Omit<State, 'generations'> {
   readonly generations: Iterable<SavedGeneration>
 }
 
+/** More than can be read again. */
+export class StateTooLarge extends Error {}
+
 /** A piece of the text: what is smaller is put together with the next. */
 const pieceBytes = 256 * 1024
 
@@ -35,7 +38,7 @@ const pieceBytes = 256 * 1024
  * In pieces outside of V8's heap, and without all generations as objects at once: 10,000 of them are 6 MB of text.
  *
  * @param writer  a word that no other process has: tells who has written last
- * @throws Error when it would be too large to be read again
+ * @throws StateTooLarge when it would be too large to be read again
  */
 export function piecesOf({ generations, ...head }: Unwritten, writer = ''): Buffer[] {
   const hash = createHash('sha256').update(`${writer}\n`)
@@ -59,7 +62,7 @@ export function piecesOf({ generations, ...head }: Unwritten, writer = ''): Buff
   const header = Buffer.from(`${JSON.stringify({ remora: 'checkpoint', version: stateVersion, writer, sha256 })}\n`)
   bytes += header.length + 1
   if (bytes > limits.stateBytesMax || count > limits.stateGenerationsMax)
-    throw new Error(`the state has ${count} generations and ${bytes} bytes, more than can be read again`)
+    throw new StateTooLarge(`the state has ${count} generations and ${bytes} bytes, more than can be read again`)
   const all = [header, ...pieces, Buffer.from('\n')]
   return bytes <= pieceBytes ? [Buffer.concat(all)] : all
 }

@@ -34,11 +34,18 @@ export class Gauge {
 
   /** @param bytes  of all of it, @param knownBytes  of the files that are known, at the same moment */
   measured(nowMs: number, bytes: number, knownBytes: number, tookMs: number): void {
+    const [usedBefore, spanMs] = [this.usedBytes, nowMs - this.#measuredAtMs]
+    this.#grew(nowMs, knownBytes)
     this.#measuredBytes = bytes
+    this.#known = knownBytes
     this.#knownThen = knownBytes
     this.#measuredAtMs = nowMs
     this.#tookMs = tookMs
-    this.#grew(nowMs, knownBytes)
+    this.#before = { atMs: nowMs, bytes: bytes + this.#removedBytes }
+    if (usedBefore === undefined) return
+    // What nobody knew of has come at some time since the last measurement, not just now.
+    const strangeBytes = Math.max(0, bytes - usedBefore)
+    this.#bytesPerMs += ((1 - Math.exp(-spanMs / limits.volumeTrendMs)) * strangeBytes) / spanMs
   }
 
   known(nowMs: number, knownBytes: number): void {

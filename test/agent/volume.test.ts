@@ -361,3 +361,42 @@ describe('drop-oldest', () => {
     expect(droppedBytes + gapBytes).toBeGreaterThanOrEqual(missing)
   })
 })
+
+test('a writer that comes back just after its file was deleted is still heard', async () => {
+  const scene = new Scene('delete-shipped', { volumeLimitBytes: 2 * fileBytes })
+  await scene.agent.start()
+  scene.write()
+  await scene.agent.advance(1_000)
+  const held = fs.openSync(scene.tree.at('logs/app.log'), 'a')
+  rotate(scene.tree, 'logs/app.log', 5)
+  scene.write()
+  scene.agent.hint(scene.tree.at('logs'))
+  expect(await scene.agent.until(() => scene.agent.agent.ledger.freedFiles > 0, 60_000)).toBe(true)
+  await scene.agent.advance(1_000)
+  fs.writeSync(held, line(999_999))
+  fs.closeSync(held)
+  await scene.agent.advance(60_000)
+  expect(storedLines(scene.agent).filter((text) => text.includes('999999'))).toHaveLength(1)
+})
+
+test('acknowledged files are deleted although every slot is taken, before anything unread is given up', async () => {
+  const scene = new Scene('drop-oldest')
+  await scene.agent.start()
+  scene.write(1)
+  await scene.agent.advance(2_000)
+  for (let k = 0; k < 5; k++) scene.tree.write(`logs/s${k}.log`, lines(1, 400))
+  await scene.agent.advance(8_000)
+  scene.agent.server.outcome = () => 'failed'
+  scene.tree.append('logs/app.log', lines(2, 1701))
+  await scene.agent.advance(30_000)
+  for (let k = 0; k < 5; k++) {
+    rotate(scene.tree, `logs/s${k}.log`, 5)
+    scene.tree.write(`logs/s${k}.log`, 'x\n')
+  }
+  scene.rotate()
+  scene.write(1)
+  scene.agent.hint(scene.tree.at('logs'))
+  await scene.agent.advance(120_000)
+  const { droppedBytes, freedFiles } = scene.agent.agent.ledger
+  expect({ droppedBytes, freed: freedFiles > 0 }).toEqual({ droppedBytes: 0, freed: true })
+})

@@ -53,6 +53,29 @@ describe('more files than descriptors', () => {
     await agent.stop()
   })
 
+  test('deleted files are held within the budget too: the rest is kept for the way to the server', async () => {
+    const tree = temporaryTree()
+    const agent = agentOver(tree, { scanIntervalMs: hourMs }, undefined, { openFilesMax })
+    tree.write('logs/first.log', 'first\n')
+    await agent.start()
+    await agent.advance(500)
+    agent.server.outcome = () => 'failed'
+    for (let file = 0; file < 20; file++) {
+      tree.write(name(file), `of ${file}\n`)
+      agent.hint(tree.at('logs'))
+      await agent.advance(500)
+      tree.remove(name(file))
+      agent.hint(tree.at('logs'))
+      await agent.advance(100)
+      expect(agent.agent.figures().openFiles).toBeLessThanOrEqual(openFilesMax + 1)
+    }
+    agent.server.outcome = () => 'ok'
+    await agent.advance(120_000)
+    expect(agent.agent.figures().openFiles).toBeLessThanOrEqual(openFilesMax)
+    expect(storedLines(agent).length).toBeGreaterThan(openFilesMax)
+    await agent.stop()
+  })
+
   test('rotated with unread bytes they lose nothing', async () => {
     const { tree, agent } = await many()
     agent.server.outcome = () => 'failed'
