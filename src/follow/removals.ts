@@ -100,9 +100,8 @@ export class Removals {
       return false
     }
     this.#p.happened({ kind: 'freed', generation })
-    // Held for as long as any deleted file: a writer that was quiet for a moment only may have it open still.
-    if (packing === undefined) this.#p.look(generation)
-    else this.#endings.vanish(generation, 'it was deleted after it was shipped, to make room')
+    // Not held as other deleted files are: in memory, or under a quota, an open file takes the room that was to be made.
+    this.#endings.vanish(generation, 'it was deleted after it was shipped, to make room')
     return true
   }
 

@@ -362,23 +362,6 @@ describe('drop-oldest', () => {
   })
 })
 
-test('a writer that comes back just after its file was deleted is still heard', async () => {
-  const scene = new Scene('delete-shipped', { volumeLimitBytes: 2 * fileBytes })
-  await scene.agent.start()
-  scene.write()
-  await scene.agent.advance(1_000)
-  const held = fs.openSync(scene.tree.at('logs/app.log'), 'a')
-  rotate(scene.tree, 'logs/app.log', 5)
-  scene.write()
-  scene.agent.hint(scene.tree.at('logs'))
-  expect(await scene.agent.until(() => scene.agent.agent.ledger.freedFiles > 0, 60_000)).toBe(true)
-  await scene.agent.advance(1_000)
-  fs.writeSync(held, line(999_999))
-  fs.closeSync(held)
-  await scene.agent.advance(60_000)
-  expect(storedLines(scene.agent).filter((text) => text.includes('999999'))).toHaveLength(1)
-})
-
 test('acknowledged files are deleted although every slot is taken, before anything unread is given up', async () => {
   const scene = new Scene('drop-oldest')
   await scene.agent.start()
