@@ -39,6 +39,27 @@ export function cpuOf(pid: number): Cpu {
   return { userUs, systemUs: sumUs - userUs }
 }
 
+/**
+ * How often the threads of a process have gone to sleep by themselves, all of them added up: each time something had woken
+ * one up. Source: proc(5), `voluntary_ctxt_switches`.
+ * @throws Error ENOENT or ESRCH when the process is gone
+ */
+export function sleepsOf(pid: number): number {
+  let sum = 0
+  for (const tid of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      sum += sleepsFrom(readFileSync(`/proc/${pid}/task/${tid}/status`, 'latin1'))
+    } catch {
+      // A thread that ends between the list and the look: what it did is missing from this sum.
+    }
+  }
+  return sum
+}
+
+export function sleepsFrom(status: string): number {
+  return Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(status)?.[1] ?? 0)
+}
+
 /** From the text of /proc/PID/stat. The name in parentheses may hold anything, parentheses too. */
 export function ticksFrom(stat: string): Cpu {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

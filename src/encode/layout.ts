@@ -10,7 +10,7 @@ export const prefixAt = 16384
 export const suffixAt = 65536
 export const inputAt = 131072
 
-/** What a 16-byte load or store may touch behind the input and the output. */
+/** What a 32-byte load or store may touch behind the input and the output. */
 export const slackBytes = 64
 
 /**

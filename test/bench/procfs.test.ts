@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cpuOf, memoryFrom, memoryOf, ticksFrom } from '../../bench/procfs.ts'
+import { cpuOf, memoryFrom, memoryOf, sleepsFrom, sleepsOf, ticksFrom } from '../../bench/procfs.ts'
 
 test('ticks are found behind any name', () => {
   const stat = '42 (a ) b (c) R 1 42 42 0 -1 4194304 97 0 0 0 17 5 0 0 20 0 1 0 106596 3133440 382'
@@ -12,6 +12,11 @@ test('memory in bytes; a process that is ending has none', () => {
   expect(memoryFrom('Name:\tnode\nState:\tZ (zombie)\n')).toEqual({ anonymousBytes: 0, rssBytes: 0, peakRssBytes: 0 })
 })
 
+test('how often it has slept, not how often it was put aside', () => {
+  expect(sleepsFrom('Name:\tnode\nvoluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t545\n')).toBe(150)
+  expect(sleepsFrom('Name:\tnode\nnonvoluntary_ctxt_switches:\t545\n')).toBe(0)
+})
+
 test.runIf(process.platform === 'linux')('what is read of this process agrees with what it knows itself', () => {
   const before = process.cpuUsage()
   const { userUs, systemUs } = cpuOf(process.pid)
@@ -20,5 +25,6 @@ test.runIf(process.platform === 'linux')('what is read of this process agrees wi
   expect(userUs + systemUs).toBeGreaterThan((before.user + before.system) * 0.5)
   expect(userUs + systemUs).toBeLessThanOrEqual(after.user + after.system + 20_000)
   expect(memoryOf(process.pid).rssBytes).toBeGreaterThan(10e6)
+  expect(sleepsOf(process.pid)).toBeGreaterThan(0)
   expect(() => cpuOf(2 ** 30)).toThrow('ENOENT')
 })

@@ -97,6 +97,20 @@ test('each document is two lines of JSON that say the line, its place and nothin
   )
 })
 
+test.each([
+  0,
+  9_500,
+  ...Array.from({ length: 16 }, (_, digits) => 10 ** digits),
+  6 * 10 ** 15 + 10 ** 8,
+  2 ** 32,
+  2 ** 53 - 2_000,
+])('offsets around %i are written as numbers', (around) => {
+  const offset = Math.max(0, around - 500)
+  const bytes = Buffer.alloc(1000, '\n')
+  const { documents } = ship({ bytes, lineBytesMax: 100, offset, final: false, withIds: false }, [])
+  expect(documents).toBe(1000)
+})
+
 test('ids rise with the offset, as Elasticsearch keeps them', () => {
   fc.assert(
     fc.property(cases, (given) => {
