@@ -3,14 +3,13 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { messageOf } from '../src/base/errors.ts'
 import { nodeEnvironment, nodeFlags } from '../src/base/runtime.ts'
 import { parseBytes } from '../src/base/units.ts'
 import { type AgentRun, runAgent } from './agent.ts'
 import { type FloorRun, makeFloor, runFloor } from './floor.ts'
 import { ensureLog, keptDir } from './log.ts'
 import { wholeOf } from './options.ts'
-import { endOf, onExit } from './process.ts'
+import { endOf, onExit, runMain } from './process.ts'
 import { type Part, parts, partTexts, samplesFrom, type Shares, sharesOf } from './profile.ts'
 import { megabytes, spreadText, table } from './report.ts'
 import { machineHere } from './results.ts'
@@ -216,11 +215,4 @@ async function main(): Promise<number> {
   }
 }
 
-process.once('SIGINT', () => process.exit(130))
-process.once('SIGTERM', () => process.exit(143))
-try {
-  process.exitCode = await main()
-} catch (error) {
-  process.stderr.write(`breakdown: ${messageOf(error)}\n\n${help}`)
-  process.exitCode = 1
-}
+await runMain('breakdown', help, main)

@@ -2,11 +2,10 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { sleep, systemClock } from '../src/base/clock.ts'
-import { messageOf } from '../src/base/errors.ts'
 import { LivingAgent } from './living.ts'
 import { keptDir } from './log.ts'
 import { wholeOf } from './options.ts'
-import { freePort, onExit } from './process.ts'
+import { freePort, onExit, runMain } from './process.ts'
 import { sleepsOf } from './procfs.ts'
 import { spreadText, table } from './report.ts'
 import { SinkProcess } from './sink-client.ts'
@@ -103,11 +102,4 @@ async function main(): Promise<number> {
   }
 }
 
-process.once('SIGINT', () => process.exit(130))
-process.once('SIGTERM', () => process.exit(143))
-try {
-  process.exitCode = await main()
-} catch (error) {
-  process.stderr.write(`idle: ${messageOf(error)}\n\n${help}`)
-  process.exitCode = 1
-}
+await runMain('idle', help, main)

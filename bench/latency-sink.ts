@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { messageOf } from '../src/base/errors.ts'
 import { answerHead, bulkAnswer, infoBody } from './answers.ts'
 import { numberDigits, timeDigits } from './latency-writer.ts'
-import { type RequestHead, RequestReader } from './request-reader.ts'
+import { type RequestHead, serveWhole } from './request-reader.ts'
 
 const messageHead = Buffer.from('"message":"')
 
@@ -19,35 +19,19 @@ export class LatencySink {
   #seen = new Uint8Array(1 << 20)
 
   constructor() {
-    this.server = createServer({ noDelay: true }, (socket) => this.#serve(socket))
+    this.server = createServer({ noDelay: true }, (socket) =>
+      serveWhole(
+        socket,
+        (head, body) => this.#answer(socket, head, body),
+        (error) => (this.failure ||= messageOf(error)),
+      ),
+    )
   }
 
   /** From now on it is measured. */
   begin(): void {
     this.latenciesMs = []
     this.requests = 0
-  }
-
-  #serve(socket: Socket): void {
-    let head: RequestHead = { method: '', target: '', contentLength: 0, isCompressed: false }
-    let parts: Buffer[] = []
-    const reader = new RequestReader({
-      head: (next) => {
-        head = next
-        parts = []
-      },
-      body: (part) => parts.push(Buffer.from(part)),
-      end: () => this.#answer(socket, head, parts.length === 1 ? parts[0]! : Buffer.concat(parts)),
-    })
-    socket.on('data', (chunk: Buffer) => {
-      try {
-        reader.feed(chunk)
-      } catch (error) {
-        this.failure ||= messageOf(error)
-        socket.destroy()
-      }
-    })
-    socket.on('error', () => socket.destroy())
   }
 
   #answer(socket: Socket, { method, target }: RequestHead, body: Buffer): void {

@@ -1,3 +1,4 @@
+import { messageOf } from '../src/base/errors.ts'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -73,4 +74,16 @@ export async function freePort(): Promise<number> {
   const address = server.address()
   server.close()
   return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** Runs a program to its exit code; what it throws is said with its help. */
+export async function runMain(name: string, help: string, main: () => Promise<number>, failed = 1): Promise<void> {
+  process.once('SIGINT', () => process.exit(130))
+  process.once('SIGTERM', () => process.exit(143))
+  try {
+    process.exitCode = await main()
+  } catch (error) {
+    process.stderr.write(`${name}: ${messageOf(error)}\n\n${help}`)
+    process.exitCode = failed
+  }
 }

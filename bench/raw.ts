@@ -35,6 +35,7 @@ import { alternate, figuresOf } from './rounds.ts'
 import { spreadOf } from './stats.ts'
 import { SinkProcess } from './sink-client.ts'
 import { messagesOfFile } from './strict.ts'
+import { runMain } from './process.ts'
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
@@ -219,11 +220,4 @@ async function main(): Promise<number> {
 }
 
 // An exit, not an end by signal: then what was started is stopped and what was made is removed.
-process.once('SIGINT', () => process.exit(130))
-process.once('SIGTERM', () => process.exit(143))
-try {
-  process.exitCode = await main()
-} catch (error) {
-  process.stderr.write(`bench: ${messageOf(error)}\n\n${help}`)
-  process.exitCode = 2
-}
+await runMain('bench', help, main, 2)

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 export interface RequestHead {
   readonly method: string
   /** Path and query as sent. */
@@ -76,4 +77,31 @@ function headFrom(text: string): RequestHead {
   const isCompressed = /\r\ncontent-encoding:(?! *identity)/i.test(text)
   const length = /\r\ncontent-length: *(\d+)/i.exec(text)
   return { method, target, contentLength: Number(length?.[1] ?? 0), isCompressed }
+}
+
+/** Reads requests with their whole bodies from a connection; one that makes no sense closes it. */
+export function serveWhole(
+  socket: Socket,
+  answer: (head: RequestHead, body: Buffer) => void,
+  failed: (error: unknown) => void,
+): void {
+  let head: RequestHead = { method: '', target: '', contentLength: 0, isCompressed: false }
+  let parts: Buffer[] = []
+  const reader = new RequestReader({
+    head: (next) => {
+      head = next
+      parts = []
+    },
+    body: (part) => parts.push(Buffer.from(part)),
+    end: () => answer(head, parts.length === 1 ? parts[0]! : Buffer.concat(parts)),
+  })
+  socket.on('data', (chunk: Buffer) => {
+    try {
+      reader.feed(chunk)
+    } catch (error) {
+      failed(error)
+      socket.destroy()
+    }
+  })
+  socket.on('error', () => socket.destroy())
 }

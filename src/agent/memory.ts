@@ -1,3 +1,4 @@
+import type { Figures } from '../admin/figures.ts'
 import { fieldsOf, textOf, type Logger, type Notice } from '../admin/logger.ts'
 import type { Clock } from '../base/clock.ts'
 import { RemoraError } from '../base/errors.ts'
@@ -18,18 +19,19 @@ export interface Memory {
   leastPlan(limit: MemoryLimit): MemoryPlan
 }
 
-export interface MemoryFigures {
-  readonly memoryInUseBytes: number
-  readonly memoryLimitBytes: number
-  readonly arenaBytes: number
-  readonly slotsPlanned: number
-  readonly slotsGivenBack: number
-  readonly slotsTakenAgain: number
-  readonly memoryCollections: number
-  readonly memoryResizes: number
-  readonly memoryOoms: number
-  readonly memoryStalledSeconds: number | undefined
-}
+export type MemoryFigures = Pick<
+  Figures,
+  | 'memoryInUseBytes'
+  | 'memoryLimitBytes'
+  | 'arenaBytes'
+  | 'slotsPlanned'
+  | 'slotsGivenBack'
+  | 'slotsTakenAgain'
+  | 'memoryCollections'
+  | 'memoryResizes'
+  | 'memoryOoms'
+  | 'memoryStalledSeconds'
+>
 
 export interface MemoryKeeperOptions<Slot> {
   readonly clock: Clock

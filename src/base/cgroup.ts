@@ -25,25 +25,39 @@ export interface Cgroup {
 /** A v1 cgroup without a limit says a number near 2^63, rounded to pages. */
 const unlimitedV1 = 2 ** 60
 
-/**
- * The memory cgroup of this process. In a container the mount shows the container's own group at its root while
- * `/proc/self/cgroup` may still name the path on the node: then the root is right.
- */
+/** The memory cgroup of this process; undefined where there is none. */
 export function memoryCgroup(files: CgroupFiles): Cgroup | undefined {
-  const lines = files.read('/proc/self/cgroup')?.split('\n') ?? []
-  const v1 = lines.find((line) => line.split(':')[1]?.split(',').includes('memory'))
-  const v2 = lines.find((line) => line.startsWith('0::'))?.slice(3)
-  const candidates: [1 | 2, string, string, string | undefined][] = [
-    [1, '/sys/fs/cgroup/memory', 'memory.limit_in_bytes', v1?.split(':').slice(2).join(':')],
-    [2, '/sys/fs/cgroup', 'memory.stat', v2],
-    [2, '/sys/fs/cgroup/unified', 'memory.stat', v2],
-  ]
-  for (const [version, mount, file, path] of candidates) {
-    if (path === undefined) continue
-    const paths = [...upwards(path)].map((at) => mount + at).filter((at) => files.read(`${at}/${file}`) !== undefined)
-    if (paths.length > 0) return { version, paths }
+  for (const { version, paths } of cgroupsOf(files, 'memory')) {
+    const file = version === 2 ? 'memory.stat' : limitFile(version)
+    const found = paths.filter((at) => files.read(`${at}/${file}`) !== undefined)
+    if (found.length > 0) return { version, paths: found }
   }
   return undefined
+}
+
+/**
+ * Where this process may be in the hierarchies that may have a controller, v1 first: the directories from its own group up to
+ * the mount, whether they are there or not. In a container the mount shows the container's own group at its root while
+ * `/proc/self/cgroup` may still name the path on the node: then the root is right.
+ */
+export function* cgroupsOf(files: CgroupFiles, controller: 'memory' | 'cpu'): Generator<Cgroup> {
+  const lines = (files.read('/proc/self/cgroup')?.split('\n') ?? []).map((line) => line.split(':'))
+  const pathOf = (isIt: (controllers: string) => boolean) =>
+    lines
+      .find(([, controllers]) => controllers !== undefined && isIt(controllers))
+      ?.slice(2)
+      .join(':')
+  const v1 = pathOf((controllers) => controllers.split(',').includes(controller))
+  const v2 = pathOf((controllers) => controllers === '')
+  const joined = controller === 'cpu' ? ['/sys/fs/cgroup/cpu,cpuacct'] : []
+  const mounts: readonly [1 | 2, string, string | undefined][] = [
+    ...[`/sys/fs/cgroup/${controller}`, ...joined].map((mount): [1, string, string | undefined] => [1, mount, v1]),
+    [2, '/sys/fs/cgroup', v2],
+    [2, '/sys/fs/cgroup/unified', v2],
+  ]
+  for (const [version, mount, path] of mounts) {
+    if (path !== undefined) yield { version, paths: [...upwards(path)].map((at) => mount + at) }
+  }
 }
 
 function* upwards(path: string): Generator<string> {

@@ -1,4 +1,4 @@
-import { systemCgroupFiles, type CgroupFiles } from './cgroup.ts'
+import { cgroupsOf, field, systemCgroupFiles, type CgroupFiles } from './cgroup.ts'
 
 /** What the kernel has counted of a quota on CPU time since the reader was made. */
 export interface Throttle {
@@ -94,32 +94,16 @@ function ownLoad(): OwnLoad {
 }
 
 /**
- * Groups with a quota, from this process's own to the root: any of them may stop it. In a container the mount shows the
- * container's own group at its root while `/proc/self/cgroup` may still name the path on the node.
+ * Groups with a quota, from this process's own to the root: any of them may stop it.
  * Sources: kernel documentation, admin-guide/cgroup-v2.rst (`cpu.max`) and scheduler/sched-bwc.rst (v1).
  */
 function quotasOf(files: CgroupFiles): readonly Group[] {
-  const lines = files.read('/proc/self/cgroup')?.split('\n') ?? []
-  const pathOf = (isIt: (controllers: string) => boolean) => {
-    const line = lines.find((text) => isIt(text.split(':')[1] ?? '-'))
-    return line?.split(':').slice(2).join(':')
-  }
-  const [v1, v2] = [pathOf((names) => names.split(',').includes('cpu')), pathOf((names) => names === '')]
-  const mounts: readonly [1 | 2, string, string | undefined][] = [
-    [1, '/sys/fs/cgroup/cpu', v1],
-    [1, '/sys/fs/cgroup/cpu,cpuacct', v1],
-    [2, '/sys/fs/cgroup', v2],
-    [2, '/sys/fs/cgroup/unified', v2],
-  ]
-  for (const [version, mount, path] of mounts) {
-    if (path === undefined) continue
-    const found: Group[] = []
-    for (let at = path.replace(/\/+$/, ''); ; at = at.slice(0, at.lastIndexOf('/'))) {
-      const quotaCores = quotaOf(files, version, mount + at)
-      if (quotaCores !== undefined && found.length < groupsMax) found.push({ version, path: mount + at, quotaCores })
-      if (at === '') break
-    }
-    if (found.length > 0) return found
+  for (const { version, paths } of cgroupsOf(files, 'cpu')) {
+    const found = paths.flatMap((path) => {
+      const quotaCores = quotaOf(files, version, path)
+      return quotaCores === undefined ? [] : [{ version, path, quotaCores }]
+    })
+    if (found.length > 0) return found.slice(0, groupsMax)
   }
   return []
 }
@@ -134,7 +118,7 @@ function quotaOf(files: CgroupFiles, version: 1 | 2, path: string): number | und
 }
 
 function countsFrom(stat: string, version: 1 | 2): Counts {
-  const of = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(stat)?.[1] ?? 0)
+  const of = (name: string) => field(stat, name)
   return {
     periods: of('nr_periods'),
     throttledPeriods: of('nr_throttled'),

@@ -30,19 +30,9 @@ export interface MemorySample {
   readonly stalledMs: number | undefined
 }
 
-/**
- * The smallest memory limit on the way from this process's cgroup to the root; the machine's memory when there is none.
- */
+/** The smallest memory limit on the way from this process's cgroup to the root; the machine's memory when there is none. */
 export function memoryLimit(files: CgroupFiles = systemCgroupFiles): MemoryLimit {
-  let found: MemoryLimit = { bytes: os.totalmem(), origin: "the machine's memory" }
-  const group = memoryCgroup(files)
-  for (const path of group?.paths ?? []) {
-    const bytes = limitOf(files, group!.version, path)
-    if (bytes !== undefined && bytes < found.bytes) {
-      found = { bytes, origin: `cgroup v${group!.version} ${limitFile(group!.version)}` }
-    }
-  }
-  return found
+  return new MemoryGauge(undefined, files).sample().limit
 }
 
 /**
@@ -50,12 +40,7 @@ export function memoryLimit(files: CgroupFiles = systemCgroupFiles): MemoryLimit
  * cache is not counted: reading files fills it, and it gives way.
  */
 export function memoryInUse(files: CgroupFiles = systemCgroupFiles): number {
-  const group = memoryCgroup(files)
-  const own = group?.paths[0]
-  if (group !== undefined && own !== undefined && memoryLimit(files).origin.startsWith('cgroup')) {
-    return usedBytesOf(files, group.version, own)
-  }
-  return anonymousBytes(files)
+  return new MemoryGauge(undefined, files).sample().usedBytes
 }
 
 /** Of this process alone. */
@@ -96,12 +81,13 @@ export class MemoryGauge {
     let limit: MemoryLimit = { bytes: os.totalmem(), origin: "the machine's memory" }
     let roomBytes = Infinity
     let usedBytes: number | undefined
-    for (const [at, path] of (group?.paths ?? []).entries()) {
+    for (const path of group?.paths ?? []) {
       const bytes = limitOf(files, group!.version, path)
-      if (bytes === undefined) continue
-      const used = usedBytesOf(files, group!.version, path)
-      if (at === 0) usedBytes = used
-      roomBytes = Math.min(roomBytes, bytes - used)
+      // One beyond the machine's own memory limits nothing.
+      if (bytes === undefined || bytes >= os.totalmem()) continue
+      // Of its own group, wherever the limit stands.
+      usedBytes ??= usedBytesOf(files, group!.version, group!.paths[0]!)
+      roomBytes = Math.min(roomBytes, bytes - usedBytesOf(files, group!.version, path))
       if (bytes < limit.bytes) limit = { bytes, origin: `cgroup v${group!.version} ${limitFile(group!.version)}` }
     }
     const alone = usedBytes === undefined || setting !== undefined ? anonymousBytes(files) : 0

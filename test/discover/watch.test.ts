@@ -6,9 +6,13 @@ import { temporaryTree } from '../kit/agent-tree.ts'
 /** A real watch; how many hints came for each directory. */
 function watching() {
   const hints = new Map<string, number>()
+  const events = new Map<string, number>()
   const failures: { directory: string; error: unknown }[] = []
   const watch: Watch = watchDirectories(
-    (directory) => hints.set(directory, (hints.get(directory) ?? 0) + 1),
+    (directory, isEvent = true) => {
+      hints.set(directory, (hints.get(directory) ?? 0) + 1)
+      if (isEvent) events.set(directory, (events.get(directory) ?? 0) + 1)
+    },
     (directory, error) => failures.push({ directory, error }),
   )
   onTestFinished(() => watch.close())
@@ -18,6 +22,7 @@ function watching() {
   return {
     watch,
     failures,
+    events,
     count,
     /** Waits for the hint that the watch stands. */
     add: async (directory: string) => {
@@ -108,4 +113,14 @@ test('a directory that goes away throws nothing', async () => {
   watch.add(tree.at('never-there'))
   await watch.close()
   expect(failures).toEqual([])
+})
+
+test('that a watch stands is a hint, and no event: of a file system that tells nothing nothing else comes', async () => {
+  const tree = temporaryTree()
+  const logs = tree.directory('logs')
+  const { add, events, hintAfter } = watching()
+  await add(logs)
+  expect(events.get(logs)).toBeUndefined()
+  await hintAfter(logs, () => void tree.write('logs/app.log', 'a line\n'))
+  expect(events.get(logs)).toBeGreaterThan(0)
 })

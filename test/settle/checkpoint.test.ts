@@ -216,3 +216,18 @@ test.each([
 ])('after %i failures the next write is %i ms away', (failures, delayMs) => {
   expect(checkpointDelayMs(failures)).toBe(delayMs)
 })
+
+test("a state that cannot be made is a fault of ours, not the disk's: it is not tried again and again", async () => {
+  const world = new StateWorld()
+  const checkpoint = world.open()
+  await checkpoint.write(stateOf(1))
+  const broken = {
+    ...stateOf(2),
+    *generations() {
+      throw new Error('assertion failed: a frontier moves forwards')
+    },
+  }
+  await expect(checkpoint.write({ ...broken, generations: broken.generations() })).rejects.toThrow('moves forwards')
+  expect(checkpoint.failures).toBe(0)
+  expect(numberIn(world.open().load()), 'the one before is still there').toBe(1)
+})

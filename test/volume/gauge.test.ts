@@ -70,3 +70,15 @@ test.each([
   gauge.measured(1_000, bytes, 0, tookMs)
   expect(gauge.dueMs).toBe(1_000 + restMs)
 })
+
+test('what strangers have written since the last measurement is a rate over that time, not a leap', () => {
+  const gauge = new Gauge(limit)
+  gauge.measured(0, 100_000, 50_000, 5)
+  for (let at = 500; at <= 10_000; at += 500) gauge.known(at, 50_000)
+  // A heap dump: ten seconds for it, though the files that are known were looked at just now.
+  gauge.measured(10_003, 400_000, 50_000, 5)
+  expect(gauge.usedBytes).toBe(400_000)
+  expect(gauge.aheadBytes).toBeLessThanOrEqual((300_000 / 10_003) * limits.volumeAheadMs)
+  gauge.known(10_500, 50_000)
+  expect(gauge.aheadBytes, 'and it is over').toBeLessThan((300_000 / 10_003) * limits.volumeAheadMs)
+})

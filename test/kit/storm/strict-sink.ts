@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { answerHead, bulkAnswer, infoBody } from '../../../bench/answers.ts'
-import { RequestReader, type RequestHead } from '../../../bench/request-reader.ts'
+import { serveWhole, type RequestHead } from '../../../bench/request-reader.ts'
 import { BagHash, SeenSet } from '../../../bench/strict.ts'
 import { messageOf } from '../../../src/base/errors.ts'
 import { StormLines } from './lines.ts'
@@ -59,34 +59,18 @@ export class StrictSink {
     this.#ids = new SeenSet(Math.max(idSlotsMin, 2 ** Math.ceil(Math.log2(documents * 2 + 1))))
     this.tally = new Tally(new StormLines(seed, lineBytes))
     this.#anyText = anyText
-    this.server = createServer({ noDelay: true }, (socket) => this.#serve(socket))
+    this.server = createServer({ noDelay: true }, (socket) =>
+      serveWhole(
+        socket,
+        (head, body) => this.#answer(socket, head, body),
+        (error) => (this.#failure ||= messageOf(error)),
+      ),
+    )
   }
 
   totals(): SinkTotals {
     const digest = this.#anyText ? this.#bag.digest() : ''
     return { stored: this.#stored, distinct: this.tally.distinct, again: this.#again, digest, failure: this.#failure }
-  }
-
-  #serve(socket: Socket): void {
-    let head: RequestHead = { method: '', target: '', contentLength: 0, isCompressed: false }
-    let parts: Buffer[] = []
-    const reader = new RequestReader({
-      head: (next) => {
-        head = next
-        parts = []
-      },
-      body: (part) => parts.push(Buffer.from(part)),
-      end: () => this.#answer(socket, head, parts.length === 1 ? parts[0]! : Buffer.concat(parts)),
-    })
-    socket.on('data', (chunk: Buffer) => {
-      try {
-        reader.feed(chunk)
-      } catch (error) {
-        this.#failure ||= messageOf(error)
-        socket.destroy()
-      }
-    })
-    socket.on('error', () => socket.destroy())
   }
 
   #answer(socket: Socket, { method, target, isCompressed }: RequestHead, body: Buffer): void {
