@@ -1,10 +1,13 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Memory } from '../../src/agent/memory.ts'
+import { pino } from 'pino'
+import { MemoryKeeper, type Memory } from '../../src/agent/memory.ts'
 import { RemoraError } from '../../src/base/errors.ts'
 import { limits } from '../../src/base/limits.ts'
 import type { MemoryLimit } from '../../src/base/memory.ts'
+import { Arena } from '../../src/queue/arena.ts'
 import type { MemoryPlan } from '../../src/queue/plan.ts'
+import { VirtualClock } from '../kit/agent-clock.ts'
 import { runs } from '../base/runs.ts'
 import { AgentWorld } from './world.ts'
 
@@ -179,4 +182,36 @@ test('whatever memory does, every line arrives once', async () => {
     }),
     runs(60),
   )
+})
+
+test('slots of another plan are of its size, and requests too; where none fits, of the smallest', async () => {
+  const memory = new FakeMemory()
+  const clock = new VirtualClock()
+  const plan = memory.plan({ bytes: 64 * mib, origin: 'test' })
+  const make =
+    ({ batchBytes }: MemoryPlan) =>
+    () => ({ batchBytes })
+  const arena = new Arena(plan.slots, make(plan))
+  const replanned: { batchBytes: number; concurrency: number }[] = []
+  const keeper = new MemoryKeeper({
+    clock: clock.view(() => true),
+    memory,
+    plan,
+    arena,
+    make,
+    replanned: ({ batchBytes, concurrency }) => replanned.push({ batchBytes, concurrency }),
+    logger: pino({ level: 'silent' }),
+  })
+  const takenAfter = async (limitMib: number) => {
+    memory.limitBytes = limitMib * mib
+    await clock.advanceTo(clock.nowMs + limits.memoryIdleIntervalMs)
+    keeper.stepWhenDue()
+    const slot = arena.take()!
+    arena.give(slot)
+    return { ...slot, request: replanned.at(-1) }
+  }
+  expect(await takenAfter(64)).toEqual({ batchBytes: 64 * 1024, request: undefined })
+  expect(await takenAfter(32)).toEqual({ batchBytes: 32 * 1024, request: { batchBytes: 32 * 1024, concurrency: 2 } })
+  expect(await takenAfter(8)).toEqual({ batchBytes: 16 * 1024, request: { batchBytes: 16 * 1024, concurrency: 1 } })
+  expect(await takenAfter(96)).toEqual({ batchBytes: 64 * 1024, request: { batchBytes: 64 * 1024, concurrency: 2 } })
 })

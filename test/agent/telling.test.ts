@@ -114,3 +114,18 @@ test('each cause has its words and a way out', () => {
   const texts = Object.values(causeTexts).map(([what]) => what)
   expect(new Set(texts).size).toBe(texts.length)
 })
+
+test('how long it did not flow is told from when it began, also where that was not worth a line', async () => {
+  const clock = new VirtualClock()
+  const telling = new Telling(clock.view(() => true))
+  const see = async (state: State, cause: Cause, forMs: number) => {
+    const said = telling.backpressure({ state, cause, sinceMs: clock.nowMs, next: undefined }, () => 17)
+    await clock.advanceTo(clock.nowMs + forMs)
+    return said
+  }
+  expect(await see('flowing', 'none', 1_000)).toBeUndefined()
+  // Its first request has said so.
+  expect(await see('filling', 'server_unreachable', 3_600_000)).toBeUndefined()
+  expect((await see('full', 'server_unreachable', 40_000))?.notice.code).toBe('BACKPRESSURE_FULL')
+  expect((await see('flowing', 'none', 0))?.notice.message).toContain('after 3640 s')
+})
