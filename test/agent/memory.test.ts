@@ -184,21 +184,22 @@ test('whatever memory does, every line arrives once', async () => {
   )
 })
 
+const makeSlots =
+  ({ batchBytes }: MemoryPlan) =>
+  () => ({ batchBytes })
+
 test('slots of another plan are of its size, and requests too; where none fits, of the smallest', async () => {
   const memory = new FakeMemory()
   const clock = new VirtualClock()
   const plan = memory.plan({ bytes: 64 * mib, origin: 'test' })
-  const make =
-    ({ batchBytes }: MemoryPlan) =>
-    () => ({ batchBytes })
-  const arena = new Arena(plan.slots, make(plan))
+  const arena = new Arena(plan.slots, makeSlots(plan))
   const replanned: { batchBytes: number; concurrency: number }[] = []
   const keeper = new MemoryKeeper({
     clock: clock.view(() => true),
     memory,
     plan,
     arena,
-    make,
+    make: makeSlots,
     replanned: ({ batchBytes, concurrency }) => replanned.push({ batchBytes, concurrency }),
     logger: pino({ level: 'silent' }),
   })
