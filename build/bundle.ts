@@ -1,9 +1,10 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { stampOf, type Stamp } from '../src/base/bundle.ts'
+import { replaceBundle } from './replace.ts'
 
 /**
  * Puts the agent and the libraries that it loads into a few files, of what they use only. The process is smaller by a third
@@ -12,7 +13,6 @@ import { stampOf, type Stamp } from '../src/base/bundle.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const target = path.join(root, 'dist')
 const draft = `${target}.${process.pid}`
-const keptMs = 30 * 24 * 3_600_000
 
 /**
  * An import of `node:http` reads each of its exports, and those for WebSocket load undici: 35 ms of CPU and 6 MiB that nobody
@@ -63,16 +63,4 @@ const inputs: Stamp[] = [...new Set([...own, 'src/encode/kernel.wasm', ...made])
   .map((name) => stampOf(name, statSync(path.join(root, name))))
 writeFileSync(path.join(draft, 'inputs.json'), JSON.stringify(inputs))
 
-// An agent that runs from the bundle before still loads parts of it, as for its first scrape: they stay for a month. What names
-// the parts comes after them, and what says that they are those of these sources comes last.
-mkdirSync(target, { recursive: true })
-const names = readdirSync(draft)
-const last = ['main.js', 'inputs.json']
-for (const name of [...names.filter((each) => !last.includes(each)), ...last]) {
-  renameSync(path.join(draft, name), path.join(target, name))
-}
-rmSync(draft, { recursive: true })
-for (const name of readdirSync(target)) {
-  const at = path.join(target, name)
-  if (!names.includes(name) && Date.now() - statSync(at).mtimeMs > keptMs) rmSync(at)
-}
+replaceBundle(draft, target, Date.now())

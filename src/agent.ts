@@ -11,6 +11,7 @@ import { Frontiers } from './agent/frontiers.ts'
 import { leftOf } from './agent/left.ts'
 import { Letters } from './agent/letters.ts'
 import { Looking } from './agent/looking.ts'
+import { Loop } from './agent/loop.ts'
 import { MemoryKeeper } from './agent/memory.ts'
 import { Resumption } from './agent/resumption.ts'
 import { Saving } from './agent/saving.ts'
@@ -37,7 +38,6 @@ import { Unpacking, unpackingSizes } from './follow/unpacking.ts'
 import { Pump } from './pump.ts'
 import { Arena } from './queue/arena.ts'
 import type { MemoryPlan } from './queue/plan.ts'
-import { sealAfterMs } from './queue/sealing.ts'
 import { begin } from './settle/begin.ts'
 import { Checkpoint, type State } from './settle/checkpoint.ts'
 import { Ledger } from './settle/ledger.ts'
@@ -81,7 +81,6 @@ export class Agent {
   readonly #backpressure: BackpressureWatch
   #ready = false
   #drain: Drain | undefined
-  #stopped = false
   #failure: unknown
   readonly #failing = Promise.withResolvers<unknown>()
   #starting: Promise<void> = Promise.resolve()
@@ -199,7 +198,9 @@ export class Agent {
     if (this.#registry.generations.size === 0) this.#notices.warn(texts.noFiles(settings))
     this.#ready = true
     if (this.#drain === undefined) this.#volume.start()
-    this.#loop = this.#run().catch((error: unknown) => this.#fail(error))
+    this.#loop = this.#makeLoop()
+      .run()
+      .catch((error: unknown) => this.#fail(error))
   }
 
   /** Resolves with what went wrong when the program itself is at fault; otherwise never. */
@@ -410,68 +411,27 @@ export class Agent {
     })
   }
 
-  async #run(): Promise<void> {
-    const { clock } = this.#o.world
-    while (!this.#stopped) {
-      this.#memory.stepWhenDue()
-      const follows = this.#drain?.follows !== false
-      if (follows) this.#looking.lookWhenDue()
-      else this.#registry.lastLook()
-      const more = this.#pump.fill()
-      this.#backpressure.turned(more ? 'more' : this.#pump.isBlocked ? 'blocked' : 'done')
-      const { batch } = this.#pump
-      if (batch?.documents === 0) this.#delivery.settleEmpty(this.#pump.discard())
-      const sealMs = this.#sealAfter()
-      if (sealMs === 0) this.#pump.seal()
-      this.#saving.writeWhenDue().catch((error: unknown) => this.#fail(error))
-      if (more) {
-        await this.#o.world.yield()
-        continue
-      }
-      const step = this.#drain?.next(this.#isIdle(), clock.monotonicMs(), this.#newsAtMs())
-      if (step?.do === 'stop') return
-      if (step?.do === 'look') {
-        this.#looking.look(true)
-        continue
-      }
-      const nowMs = clock.monotonicMs()
-      const drainMs = step?.do === 'wait' ? step.ms : Infinity
-      const lookMs = follows ? this.#looking.dueMs - nowMs : Infinity
-      const dueMs = Math.min(this.#saving.dueMs, this.#memory.dueMs, this.#backpressure.dueMs)
-      await this.#bell.wait(Math.min(sealMs || Infinity, drainMs, lookMs, dueMs - nowMs))
-    }
-  }
-
-  /** Everything that was seen is answered for. */
-  #isIdle(): boolean {
-    const { pending, size } = this.#requests
-    if (this.#pump.batch !== undefined || this.#schedule.size > 0 || pending > 0 || size > 0) return false
-    // What the state knows and nobody has found may turn up under another name, while somebody looks.
-    if (this.#drain?.follows === true && this.#registry.searching) return false
-    const isUnpacking = ({ finished, packing, descriptor }: Generation) =>
-      !finished && packing !== undefined && descriptor !== -1 && !this.#disk.isWhole(descriptor)
-    return ![...this.#registry.generations].some(isUnpacking)
-  }
-
-  /** When a file grew last, came, or went. */
-  #newsAtMs(): number {
-    let newsAtMs = 0
-    for (const { changedAtMs } of this.#registry.generations) newsAtMs = Math.max(newsAtMs, changedAtMs)
-    return newsAtMs
-  }
-
-  #sealAfter(): number | undefined {
-    const { batch } = this.#pump
-    if (batch === undefined) return undefined
-    return sealAfterMs(
-      {
-        documents: batch.documents,
-        ageMs: this.#o.world.clock.monotonicMs() - batch.openedAtMs,
-        busy: this.#requests.pending > 0,
-        draining: this.#drain !== undefined,
-      },
-      this.#o.settings.batchLingerMs,
-    )
+  #makeLoop(): Loop {
+    const { settings, world } = this.#o
+    return new Loop({
+      clock: world.clock,
+      yield: world.yield,
+      batchLingerMs: settings.batchLingerMs,
+      bell: this.#bell,
+      memory: this.#memory,
+      looking: this.#looking,
+      registry: this.#registry,
+      schedule: this.#schedule,
+      unpacking: this.#disk,
+      pump: this.#pump,
+      requests: this.#requests,
+      delivery: this.#delivery,
+      saving: this.#saving,
+      backpressure: this.#backpressure,
+      drain: () => this.#drain,
+      signal: this.#abort.signal,
+      failed: (error) => this.#fail(error),
+    })
   }
 
   /** At most once for each checkpoint: makes room for the files to come. */
@@ -516,7 +476,6 @@ export class Agent {
   }
 
   #cut(): void {
-    this.#stopped = true
     this.#abort.abort()
     this.#bell.ring()
   }

@@ -1,11 +1,7 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url'
-import { bundledMain } from './base/bundle.ts'
 import { codeOf, messageOf, RemoraError } from './base/errors.ts'
-import { systemCgroupFiles } from './base/cgroup.ts'
-import { memoryLimit } from './base/memory.ts'
-import { nodeEnvironment, nodeFlags } from './base/runtime.ts'
-import { parseBytes } from './base/units.ts'
+import { restartWithFlags } from './base/restart.ts'
 import { listenForSignals } from './commands/signals.ts'
 
 const usage = `remora [COMMAND]
@@ -22,24 +18,7 @@ const usage = `remora [COMMAND]
 Settings are environment variables; \`remora config --reference\` lists them.
 `
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-
-/**
- * Replaces the process by itself once, before anything else is loaded, with what Node reads only when it starts: same
- * pid, same signals; and the sources by the bundle that was made of them, if there is one.
- */
-function restartWithFlags(): void {
-  const { execArgv, env } = process
-  if (process.execve === undefined || execArgv.some((flag) => flag.startsWith('--max-semi-space-size'))) return
-  const file = env['REMORA_MEMORY_LIMIT_FILE']
-  const wanted = parseBytes(env['REMORA_MEMORY_LIMIT'] || (file ? (systemCgroupFiles.read(file) ?? '').trim() : ''))
-  const flags = nodeFlags(Math.min(memoryLimit().bytes, wanted.ok ? wanted.value : Infinity))
-  const script = bundledMain(root) ?? process.argv[1] ?? fileURLToPath(import.meta.url)
-  process.execve(process.execPath, [process.execPath, ...flags, ...execArgv, script, ...process.argv.slice(2)], {
-    ...nodeEnvironment,
-    ...Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
-  })
-}
+const restart = () => restartWithFlags(fileURLToPath(new URL('..', import.meta.url)), fileURLToPath(import.meta.url))
 
 async function runCommand(): Promise<number> {
   const signals = listenForSignals()
@@ -66,19 +45,19 @@ async function main(argv: readonly string[]): Promise<number> {
   if (command !== 'run') outliveReader()
   switch (command) {
     case 'run':
-      restartWithFlags()
+      restart()
       return runCommand()
     case 'config':
       return (await import('./commands/config.ts')).configCommand(rest, process.env, write)
     case 'check':
-      restartWithFlags()
+      restart()
       return (await import('./commands/check.ts')).checkCommand(process.env, write)
     case 'setup':
       return (await import('./commands/setup.ts')).setupCommand(rest, process.env, write)
     case 'inspect':
       return (await import('./commands/inspect.ts')).inspectCommand(rest, process.env, write)
     case 'replay':
-      restartWithFlags()
+      restart()
       return replayCommand(rest)
     case 'demo':
       return (await import('./commands/demo.ts')).demoCommand(rest, process.env)
