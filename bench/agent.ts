@@ -3,8 +3,8 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sleep, systemClock } from '../src/base/clock.ts'
-import { cleanEnv, endOf, freePort, onExit } from './process.ts'
-import { type Cpu, cpuOf, type Memory, memoryOf } from './procfs.ts'
+import { cleanEnv, endOf, freePort, onExit } from '../src/bench/machine/process.ts'
+import { type Cpu, cpuOf, type Memory, memoryOf } from '../src/bench/machine/procfs.ts'
 import type { SinkTotals } from './sink.ts'
 
 /** Which program is measured, and with what beyond the settings every run has. */

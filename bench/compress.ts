@@ -19,7 +19,7 @@ import { bulkTargetOf } from '../src/ship/bulk-target.ts'
 import { Connections } from '../src/ship/connections.ts'
 import { makeSend } from '../src/ship/transport.ts'
 import { logBlocks } from './log.ts'
-import { cpuOf, memoryOf } from './procfs.ts'
+import { cpuOf, memoryOf } from '../src/bench/machine/procfs.ts'
 
 const batchBytes = 4 * 1024 * 1024
 const variants = ['none', 'stream1', 'stream3', 'stream6', 'whole1'] as const

@@ -16,9 +16,9 @@ import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { sleep, systemClock } from '../src/base/clock.ts'
 import { mibText } from '../src/queue/plan.ts'
-import { cgroupsAvailable, spawnInCgroup, type CgroupProcess } from '../test/kit/cgroup.ts'
-import { cleanEnv, endOf, onExit } from './process.ts'
-import { cpuOf, memoryOf } from './procfs.ts'
+import { cgroupsAvailable, spawnInCgroup, type CgroupProcess } from '../src/bench/machine/cgroup.ts'
+import { cleanEnv, endOf, onExit } from '../src/bench/machine/process.ts'
+import { cpuOf, memoryOf } from '../src/bench/machine/procfs.ts'
 import { Sink } from './sink.ts'
 
 /**

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { sleep, systemClock } from '../src/base/clock.ts'
 import { LivingAgent } from './living.ts'
-import { keptDir } from './log.ts'
+import { keptDir } from '../src/bench/machine/kept.ts'
 import { wholeOf } from './options.ts'
-import { freePort, onExit, runMain } from './process.ts'
-import { sleepsOf } from './procfs.ts'
+import { freePort, onExit, runMain } from '../src/bench/machine/process.ts'
+import { sleepsOf } from '../src/bench/machine/procfs.ts'
 import { spreadText, table } from './report.ts'
 import { SinkProcess } from './sink-client.ts'
-import { spreadOf } from './stats.ts'
+import { spreadOf } from '../src/bench/stats.ts'
 
 const help = `node bench/idle.ts [options]
 

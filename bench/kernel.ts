@@ -2,7 +2,7 @@ import { Kernel } from '../src/encode/kernel.ts'
 import { type Template, Templates } from '../src/encode/template.ts'
 import { nameOf } from '../src/follow/names.ts'
 import { logBlocks } from './log.ts'
-import { type Spread, spreadOf } from './stats.ts'
+import { type Spread, spreadOf } from '../src/bench/stats.ts'
 
 /** Input bytes per second of CPU. `smooth`: the same lines with a letter wherever a byte would have to be escaped. */
 export interface KernelFigures {

@@ -1,8 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { messageOf } from '../src/base/errors.ts'
-import { answerHead, bulkAnswer, infoBody } from './answers.ts'
+import { answerHead, bulkAnswer, infoBody } from '../src/bench/sink/answers.ts'
 import { numberDigits, timeDigits } from './latency-writer.ts'
-import { type RequestHead, serveWhole } from './request-reader.ts'
+import { type RequestHead, serveWhole } from '../src/bench/sink/request-reader.ts'
 
 const messageHead = Buffer.from('"message":"')
 

@@ -9,9 +9,9 @@ import { parseArgs } from 'node:util'
 import { sleep, systemClock } from '../src/base/clock.ts'
 import { LatencySink } from './latency-sink.ts'
 import { LivingAgent } from './living.ts'
-import { cleanEnv, endOf, onExit } from './process.ts'
+import { cleanEnv, endOf, onExit } from '../src/bench/machine/process.ts'
 import { spreadText, table } from './report.ts'
-import { type Spread, spreadOf } from './stats.ts'
+import { type Spread, spreadOf } from '../src/bench/stats.ts'
 
 /** From the write of a line to the arrival of the bulk request with it, and what that costs. */
 export interface LatencyRun {

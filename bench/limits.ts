@@ -1,9 +1,9 @@
 import type { SpawnOptions } from 'node:child_process'
-import { type CgroupProcess, spawnInCgroup } from '../test/kit/cgroup.ts'
+import { type CgroupProcess, spawnInCgroup } from '../src/bench/machine/cgroup.ts'
 import { type AgentPlan, type AgentRun, runAgent } from './agent.ts'
 import { speedOf } from './rounds.ts'
 import type { SinkProcess } from './sink-client.ts'
-import { type Spread, spreadOf } from './stats.ts'
+import { type Spread, spreadOf } from '../src/bench/stats.ts'
 
 export interface Limit {
   /** Undefined: no limit. */

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { sleep, systemClock } from '../src/base/clock.ts'
-import { type CgroupProcess, cgroupsAvailable, spawnInCgroup } from '../test/kit/cgroup.ts'
-import { cleanEnv, endOf, freePort, onExit } from './process.ts'
-import { cpuOf, memoryOf } from './procfs.ts'
+import { type CgroupProcess, cgroupsAvailable, spawnInCgroup } from '../src/bench/machine/cgroup.ts'
+import { cleanEnv, endOf, freePort, onExit } from '../src/bench/machine/process.ts'
+import { cpuOf, memoryOf } from '../src/bench/machine/procfs.ts'
 
 export interface LivingPlan {
   /** `REMORA_…` variables: the only ones it gets, beside the port of its metrics. */

@@ -1,6 +1,6 @@
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { keptDir } from '../src/bench/machine/kept.ts'
 import { events } from './text.ts'
 
 /** Raise this when the same seed gives other bytes: kept files of older versions are then made anew. */
@@ -57,13 +57,6 @@ export function* logBlocks(seed: number, bytesMax: number): Generator<Buffer, Lo
   }
   if (used > 0) yield block.subarray(0, used)
   return { version: generatorVersion, seed, bytesAsked: bytesMax, bytes, lines, invalidLines, longestEventBytes }
-}
-
-/** Where files that outlive a run are kept on purpose: the generated log and the built floor. */
-export function keptDir(): string {
-  const dir = join(tmpdir(), 'remora-bench')
-  mkdirSync(dir, { recursive: true })
-  return dir
 }
 
 /** The generated log in `dir`, made only when none with the same seed, size and generator version is there. */

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { parseBytes } from '../src/base/units.ts'
-import type { FloorKind } from './floor.ts'
+import type { FloorKind } from '../src/bench/floor/floor.ts'
 
 export type Mode = 'raw' | 'limits' | 'smallest' | 'kernel'
 

@@ -10,7 +10,7 @@ import { ledgerFault, ledgerFrom } from '../test/kit/storm/ledger.ts'
 import { faultOf } from '../test/kit/storm/tally.ts'
 import { WriterProcess } from '../test/kit/storm/writer-process.ts'
 import { LivingAgent } from './living.ts'
-import { onExit } from './process.ts'
+import { onExit } from '../src/bench/machine/process.ts'
 import type { Sample } from './trend.ts'
 
 /**

@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cgroupsAvailable } from '../test/kit/cgroup.ts'
+import { cgroupsAvailable } from '../src/bench/machine/cgroup.ts'
 import { systemClock } from '../src/base/clock.ts'
 import { messageOf } from '../src/base/errors.ts'
 import { formatBytes } from '../src/base/units.ts'
 import { type AgentPlan, type AgentRun, runAgent } from './agent.ts'
-import { makeFloor, runFloor } from './floor.ts'
+import { makeFloor, runFloor } from '../src/bench/floor/floor.ts'
 import {
   limitedFiguresOf,
   type LimitedRun,
@@ -17,7 +17,8 @@ import {
   standardSettings,
 } from './limits.ts'
 import { measureKernel } from './kernel.ts'
-import { ensureLog, keptDir, type LogFile } from './log.ts'
+import { keptDir } from '../src/bench/machine/kept.ts'
+import { ensureLog, type LogFile } from './log.ts'
 import { evidenceBytesMin, help, type Options, parseOptions } from './options.ts'
 import {
   figuresText,
@@ -30,12 +31,13 @@ import {
   spreadText,
   worksAtMebibytes,
 } from './report.ts'
-import { commitHere, machineHere, writeResults } from './results.ts'
+import { commitHere, machineHere } from '../src/bench/machine/facts.ts'
+import { writeResults } from './results.ts'
 import { alternate, figuresOf } from './rounds.ts'
-import { spreadOf } from './stats.ts'
+import { spreadOf } from '../src/bench/stats.ts'
 import { SinkProcess } from './sink-client.ts'
 import { messagesOfFile } from './strict.ts'
-import { runMain } from './process.ts'
+import { runMain } from '../src/bench/machine/process.ts'
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 

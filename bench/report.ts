@@ -1,7 +1,7 @@
 import { kernelBudget, type KernelFigures } from './kernel.ts'
 import type { LimitedFigures, LimitedRun } from './limits.ts'
 import { cpuUs, type Figures, floorUs, type Round, speedOf } from './rounds.ts'
-import type { Spread } from './stats.ts'
+import type { Spread } from '../src/bench/stats.ts'
 
 /** Agent to floor in CPU, start-up apart. Source: DESIGN, "Budgets". */
 export const ratioBudget = 6

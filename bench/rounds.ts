@@ -1,7 +1,7 @@
 import type { AgentRun } from './agent.ts'
-import type { Cpu } from './procfs.ts'
-import type { FloorRun } from './floor.ts'
-import { floorsAgree, type Spread, spreadOf } from './stats.ts'
+import type { Cpu } from '../src/bench/machine/procfs.ts'
+import type { FloorRun } from '../src/bench/floor/floor.ts'
+import { floorsAgree, type Spread, spreadOf } from '../src/bench/stats.ts'
 
 /** A start-up run, then the agent between two floors. The second floor of a round is the first of the next. */
 export interface Round {

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { sleep, systemClock } from '../src/base/clock.ts'
-import { cgroupsAvailable } from '../test/kit/cgroup.ts'
+import { cgroupsAvailable } from '../src/bench/machine/cgroup.ts'
 import { LivingAgent } from './living.ts'
 import { ensureLog, type LogFile } from './log.ts'
-import { onExit } from './process.ts'
+import { onExit } from '../src/bench/machine/process.ts'
 import { limitedSpeedBudget, spreadText } from './report.ts'
 import { SinkProcess } from './sink-client.ts'
-import { type Spread, spreadOf } from './stats.ts'
+import { type Spread, spreadOf } from '../src/bench/stats.ts'
 
 /**
  * The memory limit of a running agent lowered under full load, as Kubernetes does when a Pod is resized in place: whether

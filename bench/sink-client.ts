@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { cleanEnv, endOf } from './process.ts'
+import { cleanEnv, endOf } from '../src/bench/machine/process.ts'
 import type { SinkTotals } from './sink.ts'
 
 const startMsMax = 10_000

@@ -1,9 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { parseArgs } from 'node:util'
 import { messageOf } from '../src/base/errors.ts'
-import { answerHead, bulkAnswer, infoBody } from './answers.ts'
-import { countNewlines } from './count.ts'
-import { type RequestHead, RequestReader } from './request-reader.ts'
+import { answerHead, bulkAnswer, infoBody } from '../src/bench/sink/answers.ts'
+import { countNewlines } from '../src/bench/sink/count.ts'
+import { type RequestHead, RequestReader } from '../src/bench/sink/request-reader.ts'
 import { Inspection } from './strict.ts'
 
 /** What the sink received since it was started or reset; the answer to `GET /_sink`. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bulkAnswer, infoBody } from '../../bench/answers.ts'
+import { bulkAnswer, infoBody } from '../../src/bench/sink/answers.ts'
 
 test.each([0, 1, 2, 65_535, 65_536, 65_537, 150_000])('%d documents: an item each, and nothing else', (documents) => {
   const { pieces, bytes } = bulkAnswer(documents)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cpuOf, memoryFrom, memoryOf, sleepsFrom, sleepsOf, ticksFrom } from '../../bench/procfs.ts'
+import { cpuOf, memoryFrom, memoryOf, sleepsFrom, sleepsOf, ticksFrom } from '../../src/bench/machine/procfs.ts'
 
 test('ticks are found behind any name', () => {
   const stat = '42 (a ) b (c) R 1 42 42 0 -1 4194304 97 0 0 0 17 5 0 0 20 0 1 0 106596 3133440 382'

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { RequestReader } from '../../bench/request-reader.ts'
+import { RequestReader } from '../../src/bench/sink/request-reader.ts'
 
 /** Feeds `stream` cut at `cuts` and returns what was read, body parts joined. */
 function readAll(stream: Buffer, cuts: readonly number[]): string[] {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { AgentRun } from '../../bench/agent.ts'
-import type { FloorRun } from '../../bench/floor.ts'
+import type { FloorRun } from '../../src/bench/floor/floor.ts'
 import { limitedFiguresOf, type LimitedRun, settingsFor } from '../../bench/limits.ts'
 import { alternate, figuresOf } from '../../bench/rounds.ts'
 

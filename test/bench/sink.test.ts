@@ -4,8 +4,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { infoBody } from '../../bench/answers.ts'
-import { makeFloor, runFloor } from '../../bench/floor.ts'
+import { infoBody } from '../../src/bench/sink/answers.ts'
+import { makeFloor, runFloor } from '../../src/bench/floor/floor.ts'
 import { Sink } from '../../bench/sink.ts'
 
 let sink: Sink

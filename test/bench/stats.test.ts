@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { floorsAgree, rangesOverlap, spreadOf } from '../../bench/stats.ts'
+import { floorsAgree, rangesOverlap, spreadOf } from '../../src/bench/stats.ts'
 
 test.each([
   [[3], { median: 3, min: 3, max: 3 }],

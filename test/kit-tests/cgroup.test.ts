@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { cgroupsAvailable, planOf, sampleOf, spawnInCgroup } from '../kit/cgroup.ts'
+import { cgroupsAvailable, planOf, sampleOf, spawnInCgroup } from '../../src/bench/machine/cgroup.ts'
 
 const mebibyte = 1024 * 1024
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { cgroupsAvailable } from '../kit/cgroup.ts'
+import { cgroupsAvailable } from '../../src/bench/machine/cgroup.ts'
 import { LimitedAgent } from '../kit/limited-agent.ts'
 
 const mebibyte = 1024 * 1024

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { answerHead, bulkAnswer, infoBody } from '../../../bench/answers.ts'
-import { serveWhole, type RequestHead } from '../../../bench/request-reader.ts'
+import { answerHead, bulkAnswer, infoBody } from '../../../src/bench/sink/answers.ts'
+import { serveWhole, type RequestHead } from '../../../src/bench/sink/request-reader.ts'
 import { BagHash, SeenSet } from '../../../bench/strict.ts'
 import { messageOf } from '../../../src/base/errors.ts'
 import { StormLines } from './lines.ts'

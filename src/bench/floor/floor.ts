@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { keptDir } from './log.ts'
-import { outputOf } from './process.ts'
+import { keptDir } from '../machine/kept.ts'
+import { outputOf } from '../machine/process.ts'
 
 export type FloorKind = 'c' | 'node'
 

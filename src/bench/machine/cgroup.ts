@@ -11,10 +11,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { codeOf, messageOf } from '../../src/base/errors.ts'
+import { codeOf, messageOf } from '../../base/errors.ts'
 
 const root = '/sys/fs/cgroup'
-const prefix = 'remora-test-'
+const prefix = 'remora-bench-'
 const cpuPeriodUs = 100_000
 const emptyMaxMs = 10_000
 

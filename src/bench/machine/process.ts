@@ -1,8 +1,8 @@
-import { messageOf } from '../src/base/errors.ts'
+import { messageOf } from '../../base/errors.ts'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { systemClock } from '../src/base/clock.ts'
+import { systemClock } from '../../base/clock.ts'
 
 const outputCharsMax = 1 << 16
 
