@@ -89,7 +89,6 @@ export function makeCgroup(limits: CgroupLimits): CgroupHandle {
     if (!optional || existsSync(path)) writeFileSync(path, value)
   }
   const cpuFolder = plan.folders.at(-1)!
-  const readIn = (folder: string) => (name: string) => readFileSync(join(folder, name), 'utf8')
   return {
     version,
     spawn: (command, args, options) =>
@@ -104,6 +103,10 @@ export function makeCgroup(limits: CgroupLimits): CgroupHandle {
 
 /** The shell joins the groups and then becomes the command, which so never runs outside of them. */
 const joinScript = 'while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@"'
+
+function readIn(folder: string): (name: string) => string {
+  return (name) => readFileSync(join(folder, name), 'utf8')
+}
 
 /** Runs a command in a cgroup of its own. */
 export function spawnInCgroup(
