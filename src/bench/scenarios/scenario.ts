@@ -70,10 +70,12 @@ export function rowsOf(scenario: Scenario, setting: Setting): readonly PlannedRo
   const { own } = setting
   return scenario.rows(setting).filter((row) => {
     const { limits } = planOf(row)
-    const isIn = (wanted: number | undefined, most: number | undefined) =>
-      wanted === undefined || most === undefined || wanted <= most
     return isIn(limits.cpus, own.cpus) && isIn(limits.memoryBytes, own.memoryBytes)
   })
+}
+
+function isIn(wanted: number | undefined, most: number | undefined): boolean {
+  return wanted === undefined || most === undefined || wanted <= most
 }
 
 export function planOf(row: PlannedRow): RunPlan {
