@@ -141,7 +141,12 @@ export function groupCpuOf(version: CgroupVersion, read: (name: string) => strin
       const stat = read('cpu.stat')
       return { userUs: field(stat, 'user_usec'), systemUs: field(stat, 'system_usec') }
     }
-    return { userUs: Number(read('cpuacct.usage_user')) / 1_000, systemUs: Number(read('cpuacct.usage_sys')) / 1_000 }
+    // The sum is exact; its parts are made of the kernel's ticks.
+    const [sum, user, system] = ['usage', 'usage_user', 'usage_sys'].map(
+      (name) => Number(read(`cpuacct.${name}`)) / 1_000,
+    )
+    const userUs = user! + system! === 0 ? sum! : (sum! * user!) / (user! + system!)
+    return { userUs, systemUs: sum! - userUs }
   } catch {
     return undefined
   }
