@@ -1,5 +1,5 @@
 import { type Spread, spreadOf } from '../stats.ts'
-import type { Figure, Moment, RunPlan } from '../types.ts'
+import type { Figure, Moment, RunPlan, RunResult } from '../types.ts'
 import { catchUpOf } from './held.ts'
 
 /** One run that counts, with what was measured beside it. */
