@@ -108,7 +108,7 @@ export function groupCpuOf(version: CgroupVersion, read: (name: string) => strin
     const [sum, user, system] = ['usage', 'usage_user', 'usage_sys'].map(
       (name) => Number(read(`cpuacct.${name}`)) / 1_000,
     )
-    const userUs = user! + system! === 0 ? sum! : (sum! * user!) / (user! + system!)
+    const userUs = user === 0 ? 0 : (sum! * user!) / (user! + system!)
     return { userUs, systemUs: sum! - userUs }
   } catch {
     return undefined
