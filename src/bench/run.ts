@@ -65,13 +65,14 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
   mkdirSync(logs)
   mkdirSync(own)
   const place = placeFor(enforcement, plan.limits)
-  let target: Target | undefined
+  let closeTarget = () => Promise.resolve()
   let agent: RunningAgent | undefined
   let writer: Writer | undefined
   let sampler: Sampler | undefined
   const benchBefore = process.cpuUsage()
   try {
-    target = await parts.target(destination, workload)
+    const target = await parts.target(destination, workload)
+    closeTarget = () => target.close()
     writer = await parts.writer(workload, logs)
     // Its end is awaited below; until then a rejection must not end the bench.
     writer.ended.catch(() => undefined)
@@ -149,7 +150,7 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
     writer?.kill()
     if (agent?.isAlive === true) await agent.kill()
     await place.close()
-    await target?.close()
+    await closeTarget()
   }
 }
 
