@@ -90,7 +90,8 @@ export async function bench(options: BenchOptions, tools: BenchTools): Promise<R
       remora: version,
       commit: await commitHere(),
       machine,
-      limits: held.limits,
+      // Where none hold, those that were meant: the report says that they did not.
+      limits: held.enforcement.kind === 'none' ? wanted.limits : held.limits,
       limitsFrom: wanted.origin,
       enforcement: held.enforcement,
       seed: options.seed,

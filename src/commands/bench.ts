@@ -82,7 +82,7 @@ function compare(paths: readonly string[], write: (text: string) => void): numbe
 function factsText({ wanted, held, floor }: Facts): string {
   const settings = Object.entries(wanted.settings).map(([name, value]) => `${name}=${value}`)
   return [
-    `limits    ${limitsText(held.limits)}: ${wanted.origin}`,
+    `limits    ${limitsText(held.enforcement.kind === 'own' ? held.limits : wanted.limits)}: ${wanted.origin}`,
     ...(settings.length === 0 ? [] : [`settings  ${settings.join(' ')}`]),
     `floor     ${floor}`,
     ...(held.warning === '' ? [] : [`WARNING   ${held.warning}`]),
