@@ -96,6 +96,7 @@ class Looking {
       storedLines: this.#documents,
       storedBytes: Math.round(this.#documents * this.#meanBytes),
       requests,
+      bodyBytes: 0,
       firstAtMs: this.#firstAtMs,
       lastAtMs: this.#lastAtMs,
       cpuUs: 0,
