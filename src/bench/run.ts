@@ -79,19 +79,19 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
     const isBacklog = workload.rate.kind === 'backlog'
     if (isBacklog) await writer.begin()
     const adminPort = program.name === 'remora' ? await freePort() : 0
-    const all = { ...target.settings, ...settings }
+    const given = { ...target.settings, ...settings }
     const command = await program.command({
       directory: own,
       logs,
-      url: all['REMORA_ELASTICSEARCH_URL'] ?? '',
-      index: all['REMORA_INDEX'] ?? '',
-      settings: all,
+      url: given['REMORA_ELASTICSEARCH_URL'] ?? '',
+      index: given['REMORA_INDEX'] ?? '',
+      settings: given,
       adminPort,
     })
     agent = new RunningAgent(command, place, own, adminPort)
+    sampler = new Sampler(agent, writer, target)
     if (isBacklog) await target.begin()
     await agent.ready(signal)
-    sampler = new Sampler(agent, writer, target)
     if (!isBacklog) {
       await sampler.sleep(plan.warmUpMs, signal)
       sampler.begin(plan.warmUpMs > 0)
@@ -149,8 +149,14 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
     sampler?.end()
     writer?.kill()
     if (agent?.isAlive === true) await agent.kill()
-    for (const act of undo) await act()
+    await all(undo)
   }
+}
+
+/** Each, whatever the others do; what the first of them throws is thrown then, for something of the user's may be left. */
+async function all(acts: readonly (() => Promise<void>)[]): Promise<void> {
+  const ended = await Promise.allSettled(acts.map((act) => act()))
+  for (const each of ended) if (each.status === 'rejected') throw each.reason
 }
 
 interface Watched {

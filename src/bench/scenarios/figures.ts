@@ -108,8 +108,9 @@ function laterShare(moments: readonly Moment[]): number | undefined {
   return ((last.cpuUs - middle.cpuUs) / 1e3 / (last.atMs - middle.atMs)) * 100
 }
 
+/** From the writer's first line on: what is before that is the start. */
 function spanMs(moments: readonly Moment[]): number {
-  return (moments.at(-1)?.atMs ?? 0) - (moments[0]?.atMs ?? 0)
+  return (moments.at(-1)?.atMs ?? 0) - Math.max(0, moments[0]?.atMs ?? 0)
 }
 
 function over(value: number | undefined, by: number): number | undefined {
