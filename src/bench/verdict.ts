@@ -27,7 +27,7 @@ export function failureOf(facts: RunFacts): string {
   return [
     endedByItself === '' ? '' : `the agent ended by itself: ${endedByItself}`,
     oomKills === 0 ? '' : oomKilledText(oomKills),
-    lostLines === 0 ? '' : `${lostLines} of ${writtenLines} lines lost${lateness(facts)}`,
+    lostLines === 0 ? '' : `${lostLines} of ${writtenLines} lines ${lostOrLate(facts)}`,
     twiceLines === 0 ? '' : `${twiceLines} lines stored twice`,
     wrongLines === 0 ? '' : `${wrongLines} lines stored that were not written so`,
     targetFailure === '' ? '' : `a request could not be understood: ${targetFailure}`,
@@ -39,8 +39,10 @@ export function failureOf(facts: RunFacts): string {
     .join('; ')
 }
 
-function lateness({ drainedMs, drainMsMax }: RunFacts): string {
-  return drainedMs < drainMsMax ? '' : `, or not there ${Math.round(drainMsMax / 1_000)} s after the writer's end`
+/** Who waits no longer cannot tell the one from the other. */
+function lostOrLate({ drainedMs, drainMsMax }: RunFacts): string {
+  if (drainedMs < drainMsMax) return 'lost'
+  return `lost, or not there ${Math.round(drainMsMax / 1_000)} s after the writer's end`
 }
 
 function writerFault({ rateShare = 1 }: RunFacts['written']): string {

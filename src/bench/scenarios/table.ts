@@ -72,7 +72,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'slow-server',
     about:
-      'A server that takes its time with each answer, that reads slowly, or that refuses one request of five (429).',
+      'A server that takes its time with each answer, that reads slowly, or that refuses one request of fifty (429).',
     figures: commonFigures,
     forms: ['short', 'long'],
     needsOwnServer: true,
@@ -84,7 +84,7 @@ export const scenarios: readonly Scenario[] = [
         ['answers after 200 ms', { latencyMs: 200 }],
         // What is sent is two to three times the log; so this is enough, and not by much.
         ['reads slowly', { bytesPerSecond: rate * 5 }],
-        ['one of five refused', { refusedShare: 0.2 }],
+        ['one of fifty refused', { refusedShare: 0.02 }],
       ]
       return kinds
         .filter((_, at) => setting.form === 'long' || at === 0)
@@ -167,7 +167,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'idle',
-    about: 'A thousand files, and next to nothing to do: one line a second in all. CPU is that of the second half.',
+    about: 'A thousand files to which nothing is written any more. CPU is that of the second half of the run.',
     figures: ['cpuShare', 'peak', 'mean', 'peakShare', 'throttled', ...losses],
     forms: ['short', 'long'],
     needsOwnServer: false,
@@ -176,10 +176,10 @@ export const scenarios: readonly Scenario[] = [
     rows: (setting) => [
       {
         kind: 'fixed',
-        name: '1,000 files, 1 line/s',
+        name: '1,000 files',
         plan: planFor(
           setting,
-          { rate: fixed(setting.lineBytes), seconds: short(setting, 10, 30), files: 1_000, activeFiles: 1 },
+          { rate: fixed(idleBytesPerSecond), seconds: short(setting, 10, 30), files: 1_000, activeFiles: 1 },
           1_000,
         ),
       },
@@ -237,6 +237,8 @@ type Wanted = Pick<Workload, 'rate'> &
   Partial<Pick<Workload, 'files' | 'activeFiles' | 'rotation'>> &
   ({ readonly seconds: number } | { readonly bytes: number })
 
+/** The first line of each file, and none after it. */
+const idleBytesPerSecond = 1
 const drainMsMax = 60_000
 
 function planFor(setting: Setting, wanted: Wanted, warmUpMs: number, shape: Partial<Shape> = {}): RunPlan {
