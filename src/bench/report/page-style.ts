@@ -60,6 +60,7 @@ summary { cursor: pointer; }
   dd { margin-bottom: 0.4rem; }
 }
 @media (min-width: 62rem) {
+  .sweeps { display: grid; grid-template-columns: repeat(auto-fit, minmax(28rem, 1fr)); gap: 1rem; }
   .times { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1rem; }
 }
 `
