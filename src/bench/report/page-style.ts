@@ -52,7 +52,7 @@ summary { cursor: pointer; }
 .plot .u-legend { font-size: 13px; }
 .plot .u-legend .u-value { min-width: 3.5em; text-align: left; font-variant-numeric: tabular-nums; }
 .plot .u-legend th { border: 0; min-width: 0; }
-.plot .u-legend th, .plot .u-legend td { border: 0; padding: 2px; white-space: nowrap; }
+.plot .u-legend th, .plot .u-legend td { border: 0; padding: 2px; white-space: normal; overflow-wrap: anywhere; }
 .plot .u-legend table, table.u-legend { margin: 0 auto; max-width: 100%; }
 @media (max-width: 40rem) {
   body { padding: 0.75rem; }
