@@ -131,7 +131,7 @@ function columnOf(scenario: ScenarioResult, row: Row): Column {
 /** Heads are wrapped: their longest word must fit, and some of the rest. */
 function widthOf({ head, cells }: Column): number {
   const words = Math.max(...head.split(' ').map((word) => word.length))
-  return Math.max(words, Math.min(head.length, 17), ...[...cells.values()].map(({ text }) => text.length))
+  return Math.max(words, Math.min(head.length, 22), ...[...cells.values()].map(({ text }) => text.length))
 }
 
 function blocksOf(columns: readonly Column[], room: number): Column[][] {

@@ -217,10 +217,16 @@ describe('on disk', () => {
     const [first, ...others] = made.scenarios
     const [row0] = first!.rows
     const broken = { ...row0!.figures[0]!, values: [Number.NaN], spread: { median: NaN, min: NaN, max: NaN } }
-    const rows = [{ ...row0!, figures: [broken, ...row0!.figures.slice(1)] }]
-    const { json } = writeReport({ ...made, scenarios: [{ ...first!, rows }, ...others] }, directory)
+    const slow = { ...row0!.latency!, p99Ms: Infinity }
+    const rows = [{ ...row0!, figures: [broken, ...row0!.figures.slice(1)], latency: slow }]
+    const failures = ['x'.repeat(20_000)]
+    const { json } = writeReport({ ...made, scenarios: [{ ...first!, rows }, ...others], failures }, directory)
     const read = readReport(json)
-    expect(read.ok && read.value.failures).toEqual(['saturation, 200m CPU, 64 MiB: highest rate came out as no number'])
+    expect(read.ok && read.value.failures).toEqual([
+      `${'x'.repeat(2000)}…`,
+      'saturation, 200m CPU, 64 MiB: highest rate came out as no number',
+      'saturation, 200m CPU, 64 MiB: its latency came out without a number',
+    ])
   })
 
   test('no file, a directory, a cut file, and a place that cannot be written to', () => {
