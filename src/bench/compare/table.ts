@@ -39,6 +39,7 @@ export function comparisonTable(comparison: Comparison, columns: number, style: 
 }
 
 function figuresText(figures: readonly FigureComparison[], width: number, style: Style): string[] {
+  if (figures.length === 0) return [`${indent}no figure in both`]
   const cells = figures.map(cellsOf)
   const widths = [0, 1, 2, 3, 4].map((at) => Math.max(0, ...cells.map((row) => row[at]!.length)))
   const total = indent.length + widths.reduce((sum, each) => sum + each, 0) + gap.length * (widths.length - 1)
