@@ -93,10 +93,10 @@ describe('laws', () => {
   })
 
   test('noise within the range is no difference', () => {
-    const inside = fc.array(fc.double({ min: 5, max: 6, noNaN: true }), { minLength: 2, maxLength: 5 })
+    const inside = fc.array(fc.double({ min: 4, max: 8, noNaN: true }), { minLength: 2, maxLength: 5 })
     fc.assert(
       fc.property(inside, (noise) => {
-        const found = compareReports(reportOf([row('a', [ratio([5, 5.5, 6])])]), reportOf([row('a', [ratio(noise)])]))
+        const found = compareReports(reportOf([row('a', [ratio([4, 5, 8])])]), reportOf([row('a', [ratio(noise)])]))
         expect(verdicts(found)).toEqual(['same'])
       }),
     )
