@@ -35,7 +35,7 @@ export interface Comparison {
   readonly rows: readonly RowComparison[]
   /** Of the second report: a line lost, an agent that ended. It is worse, whatever the ratios are. */
   readonly failures: readonly string[]
-  /** Rows and figures of the first that the second does not have. */
+  /** Rows and ratios of the first that the second does not have. */
   readonly missing: readonly string[]
   /** The other way round. */
   readonly added: readonly string[]
@@ -70,7 +70,7 @@ export function compareReports(before: Report, after: Report, leastEffect: numbe
     const figures = row.figures.flatMap((figure) => {
       const found = other.figures.find(({ name, unit }) => name === figure.name && unit === figure.unit)
       if (found !== undefined) return [compareFigures(figure, found, { row, other, areSameFloors, leastEffect })]
-      missing.push(`${key}: ${figure.name}`)
+      if (figure.isRatio) missing.push(`${key}: ${figure.name}`)
       return []
     })
     rows.push({ scenario, name: row.name, figures })
@@ -159,7 +159,9 @@ function rowsOf({ scenarios }: Report): Map<string, Placed> {
 
 function newFigures(before: Row, after: Row): string[] {
   return after.figures
-    .filter(({ name, unit }) => !before.figures.some((each) => each.name === name && each.unit === unit))
+    .filter(
+      ({ name, unit, isRatio }) => isRatio && !before.figures.some((each) => each.name === name && each.unit === unit),
+    )
     .map(({ name }) => name)
 }
 

@@ -34,11 +34,12 @@ export function comparisonTable(comparison: Comparison, columns: number, style: 
     ...list('Only in the second report:', comparison.added),
     ...list('Failures in the second report:', comparison.failures),
     wrapped(legendOf(comparison), width).join('\n'),
-    conclusionOf(comparison, style),
+    conclusionOf(comparison, width, style),
   ].join('\n\n')
 }
 
 function figuresText(figures: readonly FigureComparison[], width: number, style: Style): string[] {
+  if (figures.length === 0) return [`${indent}no figure in both`]
   const cells = figures.map(cellsOf)
   const widths = [0, 1, 2, 3, 4].map((at) => Math.max(0, ...cells.map((row) => row[at]!.length)))
   const total = indent.length + widths.reduce((sum, each) => sum + each, 0) + gap.length * (widths.length - 1)
@@ -91,13 +92,14 @@ function legendOf({ leastEffect }: Comparison): string {
   )
 }
 
-function conclusionOf({ outcome, rows, failures }: Comparison, style: Style): string {
+function conclusionOf({ outcome, rows, failures }: Comparison, width: number, style: Style): string {
+  const say = (format: 'green' | 'red', text: string) => style(format, wrapped(text, width).join('\n'))
   const verdicts = rows.flatMap(({ figures }) => figures.map(({ verdict }) => verdict))
   const [worse, better, same, unknown] = (['worse', 'better', 'same', 'unknown'] as const).map(
     (wanted) => verdicts.filter((verdict) => verdict === wanted).length,
   )
   const counts = `${worse} worse, ${better} better, ${same} the same, ${unknown} unknown, ${failures.length} failed`
-  if (outcome === 'good') return style('green', `No regression: ${counts}.`)
-  if (outcome === 'nothing') return style('red', `Nothing could be judged (${counts}): repeat with more rounds.`)
-  return style('red', `${worse === 0 ? 'FAILED' : 'REGRESSION'}: ${counts}.`)
+  if (outcome === 'good') return say('green', `No regression: ${counts}.`)
+  if (outcome === 'nothing') return say('red', `Nothing could be judged (${counts}): repeat with more rounds.`)
+  return say('red', `${worse === 0 ? 'FAILED' : 'REGRESSION'}: ${counts}.`)
 }

@@ -1,5 +1,5 @@
 import { budgetOf, isKept } from './budgets.ts'
-import { failuresOf, type Report } from './report.ts'
+import { areLimitsHeld, failuresOf, type Report, verdictOf } from './report.ts'
 import { factsOf, titleOf } from './facts.ts'
 import { keyOf, labelsOf } from './labels.ts'
 import { sentenceOf } from './sentences.ts'
@@ -19,7 +19,7 @@ export function closingTable(report: Report, columns: number, style: Style = noS
   const parts = [
     ...warningOf(report, width, style),
     headOf(report, width, style),
-    ...report.scenarios.map((scenario) => scenarioText(scenario, width, style)),
+    ...report.scenarios.map((scenario) => scenarioText(scenario, areLimitsHeld(report), width, style)),
     ...skippedText(report, width),
     footOf(report, width, style),
   ]
@@ -45,11 +45,11 @@ function headOf(report: Report, width: number, style: Style): string {
   return [...title.map((line) => style('bold', line)), ...lines].join('\n')
 }
 
-function scenarioText(scenario: ScenarioResult, width: number, style: Style): string {
+function scenarioText(scenario: ScenarioResult, areHeld: boolean, width: number, style: Style): string {
   const { name, about, rows } = scenario
-  const sentences = rows.map(sentenceOf).filter((sentence) => sentence !== undefined)
+  const sentences = rows.map((row) => sentenceOf(row, areHeld)).filter((sentence) => sentence !== undefined)
   const notes = rows.flatMap((row) => row.notes.map((note) => `${row.name}: ${note}`))
-  const failures = rows.flatMap((row) => row.failures.map((failure) => `FAILED  ${row.name}: ${failure}`))
+  const failures = rows.flatMap((row) => row.failures.map((failure) => `FAILED: ${row.name}: ${failure}`))
   return [
     style('bold', wrapped(name, width).join('\n')),
     ...wrapped(about, width, indent).map((line) => style('dim', line)),
@@ -131,7 +131,7 @@ function columnOf(scenario: ScenarioResult, row: Row): Column {
 /** Heads are wrapped: their longest word must fit, and some of the rest. */
 function widthOf({ head, cells }: Column): number {
   const words = Math.max(...head.split(' ').map((word) => word.length))
-  return Math.max(words, Math.min(head.length, 17), ...[...cells.values()].map(({ text }) => text.length))
+  return Math.max(words, Math.min(head.length, 22), ...[...cells.values()].map(({ text }) => text.length))
 }
 
 function blocksOf(columns: readonly Column[], room: number): Column[][] {
@@ -162,13 +162,10 @@ function footOf(report: Report, width: number, style: Style): string {
   const failures = failuresOf(report)
   const legend =
     'Median (least–most) of the repeats that count; without a range there was one, or all were alike. ✓ within its budget, ✗ over it. Peak memory is sampled use: anonymous, kernel and socket memory, not page cache.'
-  const verdict =
-    failures.length === 0
-      ? style('green', style('bold', 'Every line arrived, once, in every run.'))
-      : style('red', style('bold', `${failures.length} ${failures.length === 1 ? 'failure' : 'failures'}:`))
+  const { isGood, text: verdict } = verdictOf(report)
   return [
     ...wrapped(legend, width).map((line) => style('dim', line)),
-    verdict,
+    style(isGood ? 'green' : 'red', style('bold', verdict)),
     ...failures.flatMap((text) => wrapped(`- ${text}`, width, indent)),
     ...(over === 0 ? [] : [style('red', `${over} ${over === 1 ? 'figure is' : 'figures are'} over budget.`)]),
   ].join('\n')

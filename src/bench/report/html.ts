@@ -36,7 +36,10 @@ export function escaped(text: string): string {
     .replaceAll(/(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '�')
 }
 
-/** For a `<script type="application/json">`: no end tag and no comment can begin in it. */
+/** For a `<script type="application/json">`: no end tag and no comment can begin in it. Numbers are given with six digits. */
 export function jsonMarkup(value: unknown): Markup {
-  return { markup: JSON.stringify(value).replaceAll('<', String.raw`\u003c`) }
+  const json = JSON.stringify(value, (_, each: unknown) =>
+    typeof each === 'number' ? Number(each.toPrecision(6)) : each,
+  )
+  return { markup: json.replaceAll('<', String.raw`\u003c`) }
 }

@@ -18,7 +18,8 @@ export function labelsOf({ name: scenario, rows }: ScenarioResult): Map<string, 
   const labels = new Map<string, string>()
   for (const figure of rows.flatMap(({ figures }) => figures)) {
     const budget = budgetOf(scenario, figure)
-    labels.set(keyOf(figure), plain(`${nameOf(figure)}${budget === undefined ? '' : ` (≤ ${numberText(budget)})`}`))
+    const allowed = budget === undefined ? '' : budget === 0 ? ' (must be 0)' : ` (≤ ${numberText(budget)})`
+    labels.set(keyOf(figure), plain(nameOf(figure) + allowed))
   }
   return labels
 }

@@ -129,8 +129,8 @@ function drawBands(drawn: Drawn, plot: Plot): void {
     ctx.fillRect(left, bbox.top, right - left, bbox.height)
     ctx.fillStyle = colour('bad')
     ctx.font = `${11 * window.devicePixelRatio}px system-ui, sans-serif`
-    ctx.textBaseline = 'bottom'
-    ctx.fillText(text, left + 4, bbox.top + bbox.height - 4, right - left - 4)
+    ctx.textBaseline = 'top'
+    ctx.fillText(text, left + 4, bbox.top + 2, right - left - 4)
     ctx.restore()
   }
 }
@@ -180,7 +180,7 @@ function seriesOptions(plot: Plot): object[] {
   const tickAt = (place: number) => plot.x.ticks?.find(({ at }) => Math.abs(placeOf(plot.x, at) - place) < 1e-9)?.text
   return [
     {
-      label: plot.x.label,
+      label: plot.pointed,
       value: (_: Drawn, place: number | null) =>
         place === null ? '–' : (tickAt(place) ?? shortText(rawOf(plot.x, place))),
     },

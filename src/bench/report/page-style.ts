@@ -52,7 +52,7 @@ summary { cursor: pointer; }
 .plot .u-legend { font-size: 13px; }
 .plot .u-legend .u-value { min-width: 3.5em; text-align: left; font-variant-numeric: tabular-nums; }
 .plot .u-legend th { border: 0; min-width: 0; }
-.plot .u-legend th, .plot .u-legend td { border: 0; padding: 2px; white-space: nowrap; }
+.plot .u-legend th, .plot .u-legend td { border: 0; padding: 2px; white-space: normal; overflow-wrap: anywhere; }
 .plot .u-legend table, table.u-legend { margin: 0 auto; max-width: 100%; }
 @media (max-width: 40rem) {
   body { padding: 0.75rem; }
@@ -60,6 +60,7 @@ summary { cursor: pointer; }
   dd { margin-bottom: 0.4rem; }
 }
 @media (min-width: 62rem) {
+  .sweeps { display: grid; grid-template-columns: repeat(auto-fit, minmax(28rem, 1fr)); gap: 1rem; }
   .times { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1rem; }
 }
 `

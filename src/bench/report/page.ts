@@ -8,7 +8,7 @@ import { html, jsonMarkup, type Markup, nothing } from './html.ts'
 import { pageScript } from './page-script.ts'
 import { pageStyle } from './page-style.ts'
 import { latencyPlots, type Plot, sweepPlots, timePlots } from './plots.ts'
-import { failuresOf, type Report } from './report.ts'
+import { areLimitsHeld, failuresOf, type Report, verdictOf } from './report.ts'
 import { sentenceOf } from './sentences.ts'
 import { keyOf, labelsOf } from './labels.ts'
 import { limitsText, spreadText } from './text.ts'
@@ -86,20 +86,24 @@ function warningOf({ enforcement, limits }: Report): Markup {
 
 function headlinesOf(report: Report): Markup {
   const failures = failuresOf(report)
-  const verdict =
-    failures.length === 0
-      ? html`<p class="good">Every line arrived, once, in every run.</p>`
-      : html`<p class="bad">${failures.length} failed:</p>
-          <ul class="bad">
-            ${failures.map((text) => html`<li>${text}</li>`)}
+  const { isGood, text } = verdictOf(report)
+  const verdict = html`<p class="${isGood ? 'good' : 'bad'}">${text}</p>
+    ${
+      failures.length === 0
+        ? nothing
+        : html`<ul class="bad">
+            ${failures.map((each) => html`<li>${each}</li>`)}
           </ul>`
-  const first = report.scenarios[0]?.rows.map(sentenceOf).find((text) => text !== undefined)
+    }`
+  const first = report.scenarios[0]?.rows
+    .map((row) => sentenceOf(row, areLimitsHeld(report)))
+    .find((sentence) => sentence !== undefined)
   return html`${first === undefined ? nothing : html`<p class="said">${first}</p>`}${verdict}`
 }
 
 function sectionOf(report: Report, scenario: ScenarioResult, id: string, plots: Plot[]): Markup {
   const { name, about, rows } = scenario
-  const held = report.enforcement.kind !== 'none'
+  const held = areLimitsHeld(report)
   const show = (all: readonly Plot[]) => all.map((plot) => figureOf(plot, plots))
   const failures = rows.flatMap((row) => row.failures.map((failure) => html`<li>${row.name}: ${failure}</li>`))
   const notes = rows.flatMap((row) => row.notes.map((note) => html`<li>${row.name}: ${note}</li>`))
@@ -116,7 +120,8 @@ function sectionOf(report: Report, scenario: ScenarioResult, id: string, plots: 
             ${failures}
           </ul>`
     }
-    ${show(sweepPlots(scenario, id))} ${tableOf(scenario)}
+    <div class="sweeps">${show(sweepPlots(scenario, id))}</div>
+    ${tableOf(scenario)}
     ${
       notes.length === 0
         ? nothing

@@ -7,6 +7,8 @@ export interface Plot {
   readonly id: string
   readonly title: string
   readonly heightPx: number
+  /** The name of `x` where the pointer is. */
+  readonly pointed: string
   readonly x: Axis
   readonly y: Axis
   readonly xs: readonly number[]
@@ -88,6 +90,7 @@ export function sweepPlots({ name, rows }: ScenarioResult, id: string): Plot[] {
           id: `${id}-${by}-${figure.replaceAll(/\W/g, '-')}`,
           title: `${name}: ${what} by ${label}`,
           heightPx: heightsPx.large,
+          pointed: label,
           x,
           y: linear(unit, most),
           xs: limits,
@@ -142,13 +145,14 @@ export function latencyPlots({ name, rows }: ScenarioResult, id: string): Plot[]
       id: `${id}-latency-${from}`,
       title: `${name}: lines that took longer than so long`,
       heightPx: heightsPx.large,
+      pointed: 'longer than',
       x: {
         label: 'from write to acknowledgement',
         isLog: true,
         ticks: msTicks(xs[0]!, xs.at(-1)!),
         range: [xs[0]!, xs.at(-1)!],
       },
-      y: { label: '% of the lines', isLog: true, ticks: percentTicks(least), range: [Math.min(least, 10), 100] },
+      y: { label: '% of the lines', isLog: true, ticks: percentTicks(least), range: [decades(least, 100)[0]!, 100] },
       xs,
       series,
       bands: [],
@@ -181,7 +185,7 @@ function msText(ms: number): string {
 }
 
 function percentTicks(least: number): Tick[] {
-  return decades(least, 100).map((at) => ({ at, text: `${numberText(at)} %` }))
+  return decades(least, 100).map((at) => ({ at, text: numberText(at) }))
 }
 
 /** Powers of ten from the one below `from`. */
@@ -201,6 +205,7 @@ export function timePlots(row: Row, id: string, areLimitsHeld: boolean): Plot[] 
   const suffix = areLimitsHeld ? '' : ', not enforced'
   const common = {
     heightPx: heightsPx.small,
+    pointed: 'at s',
     x: { label: 's after the first line', isLog: false, ticks: undefined, range: [first, last] as const },
     xs,
     bands: row.outages.map(({ fromMs, toMs }) => ({ from: fromMs / 1000, to: toMs / 1000, text: 'outage' })),

@@ -51,3 +51,17 @@ export function failuresOf(report: Report): string[] {
   )
   return [...report.failures, ...rows]
 }
+
+/** Whether the limits held while it was measured. */
+export function areLimitsHeld({ enforcement }: Report): boolean {
+  return enforcement.kind !== 'none'
+}
+
+/** One sentence on whether all of it was well. */
+export function verdictOf(report: Report): { readonly isGood: boolean; readonly text: string } {
+  const failures = failuresOf(report).length
+  if (failures > 0) return { isGood: false, text: `${failures} ${failures === 1 ? 'failure' : 'failures'}:` }
+  const runs = report.scenarios.flatMap(({ rows }) => rows).reduce((sum, row) => sum + row.runs, 0)
+  if (runs === 0) return { isGood: false, text: 'Nothing was measured.' }
+  return { isGood: true, text: 'Every line arrived, once, in every run that counts.' }
+}

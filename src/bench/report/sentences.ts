@@ -2,12 +2,17 @@ import type { Spread } from '../stats.ts'
 import type { Row } from '../types.ts'
 import { limitsText, numberText, spreadText } from './text.ts'
 
-/** What a row says, in words of the person who sets the limits. Undefined where its figures say it better. */
-export function sentenceOf(row: Row): string | undefined {
+/**
+ * What a row says, in words of the person who sets the limits. Undefined where its figures say it better.
+ * @param areLimitsHeld else no sentence may sound as if the limits had been there
+ */
+export function sentenceOf(row: Row, areLimitsHeld: boolean): string | undefined {
   const of = (name: string) => row.figures.find((figure) => figure.name === name)?.spread
   const rate = of('highest rate')
-  if (rate !== undefined)
-    return `At ${limitsText(row.limits)} it carries ${withUnit(rate, 'MB/s')}${costText(of('CPU'))}.`
+  if (rate !== undefined) {
+    const place = areLimitsHeld ? `At ${limitsText(row.limits)}` : 'Without limits, on this machine,'
+    return `${place} it carries ${withUnit(rate, 'MB/s')}${costText(of('CPU'))}.`
+  }
   const caughtUp = of('caught up after')
   if (caughtUp !== undefined) {
     const behind = of('behind at most')

@@ -1,7 +1,8 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { messageOf, RemoraError } from '../../base/errors.ts'
-import type { Row } from '../types.ts'
+import { isSystemError, messageOf, RemoraError } from '../../base/errors.ts'
+import type { Latency, Row } from '../types.ts'
 import { pageOf } from './page.ts'
 import { reduced } from './moments.ts'
 import type { Report } from './report.ts'
@@ -24,6 +25,7 @@ export function writeReport(report: Report, directory: string): ReportPaths {
     replace(paths.json, reportJson(told))
     replace(paths.html, pageOf(told))
   } catch (error) {
+    if (!isSystemError(error)) throw error
     throw new RemoraError(
       'REPORT_UNWRITABLE',
       `the report cannot be written to ${JSON.stringify(directory)}: ${messageOf(error)}`,
@@ -45,7 +47,7 @@ export function tellable(report: Report): Report {
     ...scenario,
     rows: scenario.rows.map((row) => tellableRow(row, (what) => untold.push(`${scenario.name}, ${row.name}: ${what}`))),
   }))
-  return { ...report, scenarios, failures: [...report.failures, ...untold] }
+  return { ...report, scenarios, failures: [...report.failures.map(clipped), ...untold] }
 }
 
 function tellableRow(row: Row, complain: (what: string) => void): Row {
@@ -56,11 +58,38 @@ function tellableRow(row: Row, complain: (what: string) => void): Row {
   })
   const moments = row.moments.filter((moment) => Object.values(moment).every(Number.isFinite))
   if (moments.length < row.moments.length) complain('moments came out without a number')
-  return { ...row, figures, moments: reduced(moments) }
+  const { latency } = row
+  const isLatencyTellable = latency === undefined || Object.values(latency).flat().every(isTold)
+  if (!isLatencyTellable) complain('its latency came out without a number')
+  return {
+    ...row,
+    figures,
+    moments: reduced(moments),
+    latency: isLatencyTellable ? latency : undefined,
+    failures: row.failures.map(clipped),
+    notes: row.notes.map(clipped),
+  }
 }
 
+function isTold(value: number | Latency['histogram'][number]): boolean {
+  return typeof value === 'number' ? Number.isFinite(value) : Object.values(value).every(Number.isFinite)
+}
+
+/** A failure may have the last words of a process in it. */
+function clipped(text: string): string {
+  return text.length <= textMax ? text : `${text.slice(0, textMax)}…`
+}
+
+const textMax = 2_000
+
+/** The name of the draft cannot be guessed, and nothing that is there is written through: the directory may be one of all users. */
 function replace(path: string, content: string): void {
-  const draft = `${path}.${process.pid}.partial`
-  writeFileSync(draft, content)
-  renameSync(draft, path)
+  const draft = `${path}.${randomUUID()}.partial`
+  try {
+    writeFileSync(draft, content, { flag: 'wx' })
+    renameSync(draft, path)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  }
 }

@@ -44,8 +44,9 @@ function around(middle: number): number[] {
   return [middle, middle * 0.95, middle * 1.07]
 }
 
-function capacity(limits: Limits, rate: number): Row {
-  const name = `${(limits.cpus ?? 1) * 1000}m CPU, ${(limits.memoryBytes ?? 0) / mib} MiB`
+function capacity(given: Limits, rate: number): Row {
+  const [cpus, bytes] = [given.cpus ?? 1, given.memoryBytes ?? 0]
+  const name = `${cpus * 1000}m CPU, ${bytes / mib} MiB`
   return row(
     name,
     [
@@ -55,37 +56,20 @@ function capacity(limits: Limits, rate: number): Row {
       figure('CPU to the copy floor', '×', around(5.2)),
       figure('latency p50', 'ms', around(210)),
       figure('latency p99', 'ms', around(940)),
-      figure('peak memory', 'MiB', around(((limits.memoryBytes ?? 0) / mib) * 0.8)),
+      figure('peak memory', 'MiB', around((bytes / mib) * 0.8)),
       figure('peak memory to the limit', '×', around(0.8)),
-      figure('throttled', '%', around(62 / (1 + (limits.cpus ?? 1) * 4))),
+      figure('throttled', '%', around(62 / (1 + cpus * 4))),
       figure('lost', 'lines', [0, 0, 0]),
       figure('stored twice', 'lines', [0, 0, 0]),
     ],
-    { limits, latency: latency(210 / rate, 480_000), moments: moments(1400, limits.memoryBytes ?? 0, false) },
+    { limits: given, latency: latency(210 / rate, 480_000), moments: moments(1400, bytes, false) },
   )
 }
 
-/** As a whole bench makes it; no figure of it was measured. */
-export function exampleReport(rest: Partial<Report> = {}): Report {
-  const limits: Limits = { cpus: 0.2, memoryBytes: 64 * mib }
-  const away = row(
-    'away for 5 s, 4 MB/s',
-    [
-      figure('caught up after', 's', around(1.1)),
-      figure('behind at most', 'MB', around(20), { better: 'none' }),
-      figure('CPU to the copy floor', '×', around(6.4)),
-      figure('peak memory to the limit', '×', around(0.76)),
-      figure('lost', 'lines', [0, 0, 0]),
-    ],
-    { limits, moments: moments(1400, 64 * mib, true), outages: [{ fromMs: 3000, toMs: 8000 }] },
-  )
-  const rates = [10, 1000, 20_000].map((rate, at) =>
-    row(
-      `${rate.toLocaleString('en')} lines/s`,
-      ['p50', 'p90', 'p99', 'max'].map((name, n) => figure(`latency ${name}`, 'ms', around(8 * (at + 1) * 2 ** n))),
-      { limits, latency: latency(8 * (at + 1), [150, 15_000, 300_000][at]!), moments: moments(700, 64 * mib, false) },
-    ),
-  )
+const limits: Limits = { cpus: 0.2, memoryBytes: 64 * mib }
+
+/** Of a bench that has run nothing yet. */
+export function bareReport(rest: Partial<Report> = {}): Report {
   return {
     schema: reportSchema,
     version: reportVersion,
@@ -107,6 +91,36 @@ export function exampleReport(rest: Partial<Report> = {}): Report {
     options: { form: 'long' },
     measuring: { agentUs: 81.2e6, sinkUs: 30.4e6, writerUs: 22.1e6, benchUs: 9.7e6, wallMs: 1_510_000 },
     floor: { kind: 'c', explain: 'C, by cc -O2' },
+    scenarios: [],
+    skipped: [],
+    startedAt: '2026-11-26T04:00:00.000Z',
+    endedAt: '2026-11-26T04:25:10.000Z',
+    failures: [],
+    ...rest,
+  }
+}
+
+/** As a whole bench makes it; no figure of it was measured. */
+export function exampleReport(rest: Partial<Report> = {}): Report {
+  const away = row(
+    'away for 5 s, 4 MB/s',
+    [
+      figure('caught up after', 's', around(1.1)),
+      figure('behind at most', 'MB', around(20), { better: 'none' }),
+      figure('CPU to the copy floor', '×', around(6.4)),
+      figure('peak memory to the limit', '×', around(0.76)),
+      figure('lost', 'lines', [0, 0, 0]),
+    ],
+    { limits, moments: moments(1400, 64 * mib, true), outages: [{ fromMs: 3000, toMs: 8000 }] },
+  )
+  const rates = [10, 1000, 20_000].map((rate, at) =>
+    row(
+      `${rate.toLocaleString('en')} lines/s`,
+      ['p50', 'p90', 'p99', 'max'].map((name, n) => figure(`latency ${name}`, 'ms', around(8 * (at + 1) * 2 ** n))),
+      { limits, latency: latency(8 * (at + 1), [150, 15_000, 300_000][at]!), moments: moments(700, 64 * mib, false) },
+    ),
+  )
+  return bareReport({
     scenarios: [
       {
         name: 'saturation',
@@ -140,10 +154,6 @@ export function exampleReport(rest: Partial<Report> = {}): Report {
         seconds: 260,
       },
     ],
-    skipped: [],
-    startedAt: '2026-11-26T04:00:00.000Z',
-    endedAt: '2026-11-26T04:25:10.000Z',
-    failures: [],
     ...rest,
-  }
+  })
 }
