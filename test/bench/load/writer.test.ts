@@ -130,14 +130,18 @@ test('the mixes are what they are called', () => {
   expect(linesOfMix('stack').filter((line) => line.startsWith('\tat ')).length).toBeGreaterThan(200)
 })
 
-test('keeps its rate, and says its share of it', async () => {
+// On a machine with much else to do a tick may come late; never three times in three.
+test('keeps its rate at each moment, and says its share of it', { retry: 2 }, async () => {
   const bytesPerSecond = 1_500_000
   const written = await write({ ...backlog, rate: { kind: 'fixed', bytesPerSecond }, end: { seconds: 1.5 } })
   const seconds = (written.lastAtMs - written.firstAtMs) / 1e3
-  expect(seconds).toBeGreaterThan(1.4)
-  expect(Math.abs(written.bytes / seconds / bytesPerSecond - 1)).toBeLessThan(0.02)
+  expect(seconds).toBeGreaterThan(1.45)
+  expect(Math.abs(written.bytes / 1.5 / bytesPerSecond - 1)).toBeLessThan(0.02)
   expect(written.rateShare).toBeGreaterThan(0.98)
-  expect(findHead(linesOf('app-0000.log')[0]!)).toBeDefined()
+  const lines = linesOf('app-0000.log')
+  const timeOf = (line: string) => Date.parse(line.slice(findHead(line)!.at).slice(0, 27))
+  const early = lines.filter((line) => timeOf(line) - timeOf(lines[0]!) < 750)
+  expect(Math.abs(early.length / lines.length - 0.5)).toBeLessThan(0.1)
 })
 
 test('one that cannot keep its rate says so, and stops at a line end when it is told to', async () => {
