@@ -11,7 +11,8 @@ import type { Written } from '../../../src/bench/target.ts'
 import type { Rate, Workload } from '../../../src/bench/types.ts'
 import { findHead, HeadReader, HeadStamp } from '../../../src/bench/workload/head.ts'
 import { dueBytes } from '../../../src/bench/workload/rate.ts'
-import { readSample, sampleLineBytesMax } from '../../../src/bench/workload/sample.ts'
+import { textsOf } from '../../../src/bench/workload/lines.ts'
+import { readSample, sampleLineBytesMax, withKeptSample } from '../../../src/bench/workload/sample.ts'
 import { startWriter } from '../../../src/bench/workload/writer-process.ts'
 import { Bodies } from './bodies.ts'
 
@@ -241,6 +242,15 @@ describe('a sample', () => {
       message: expect.stringMatching(message),
       wayOut: expect.stringMatching(/./),
     })
+  })
+
+  test('that grows meanwhile is the same for all of a run', () => {
+    writeFileSync(file(), 'one\ntwo \\ "\n')
+    const workload = { ...backlog, mix: { kind: 'sample', path: file() } } as const
+    const first = textsOf(withKeptSample(workload).mix, 1)
+    writeFileSync(file(), 'another\n', { flag: 'a' })
+    expect(textsOf(withKeptSample(workload).mix, 1)).toEqual(first)
+    expect(first.map(({ after }) => after.toString())).toEqual([' one', ' two \\ "'])
   })
 
   test('that is a directory is refused', () => {
