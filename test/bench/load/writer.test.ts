@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Written } from '../../../src/bench/target.ts'
 import type { Rate, Workload } from '../../../src/bench/types.ts'
 import { findHead, HeadReader, HeadStamp } from '../../../src/bench/workload/head.ts'
@@ -210,6 +210,10 @@ test('writes to a thousand of many files', async () => {
 const file = () => join(directory, 'sample.txt')
 
 describe('a sample', () => {
+  // Its copy goes with the rest.
+  beforeEach(() => void vi.stubEnv('TMPDIR', directory))
+  afterEach(() => void vi.unstubAllEnvs())
+
   test('is cycled, each line behind a head of its own', async () => {
     const sample = ['first "line"', 'second\r', '', 'größer \u0001 \\']
     writeFileSync(file(), `${sample.join('\n')}\nwithout an end`)
