@@ -19,8 +19,8 @@ RUN npm run --silent kernel \
     && find out/src -name '*.js' -exec sed -i "s/\(new URL('[^']*\)\.ts'/\1.js'/" {} + \
     && if grep -rnE "\w\.ts['\"\`]" out/src; then echo 'a name that would not be found' >&2; exit 1; fi \
     # Its sources do not change any more.
-    && echo '[]' > dist/inputs.json && sed -i 's,/demo\.ts",/demo.js",' dist/main.js \
-    && if grep -rn 'commands/demo\.ts' dist; then echo 'the demo would not be found' >&2; exit 1; fi \
+    && echo '[]' > dist/inputs.json && sed -i -E 's,/(demo|bench)\.ts",/\1.js",' dist/main.js \
+    && if grep -rnE 'commands/(demo|bench)\.ts' dist; then echo 'a command would not be found' >&2; exit 1; fi \
     # There is no `env` in the image.
     && sed -i '1s,.*,#!/usr/local/bin/node,' out/src/main.js && chmod 755 out/src/main.js \
     && mkdir -p state/remora && chmod 700 state/remora

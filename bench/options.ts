@@ -29,7 +29,7 @@ const [size, limitedSize] = ['256Mi', '1Gi']
 const sizeBytesMin = 1 << 16
 const sizeBytesMax = 16 * 2 ** 30
 
-export const help = `npm run bench -- [options]
+export const help = `npm run bench:raw -- [options]
 
 Measures the agent: CPU against the copy floor, speed, memory, every document counted.
 

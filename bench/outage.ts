@@ -11,7 +11,7 @@ import { faultOf } from '../test/kit/storm/tally.ts'
 import { WriterProcess } from '../test/kit/storm/writer-process.ts'
 import { LivingAgent } from './living.ts'
 import { onExit } from '../src/bench/machine/process.ts'
-import type { Sample } from './trend.ts'
+import type { Sample } from '../src/bench/trend.ts'
 
 /**
  * Elasticsearch gone, or ten times too slow, while the application goes on writing: how much memory the agent holds

@@ -83,7 +83,7 @@ export class Sink {
   }
 
   private serve(socket: Socket): void {
-    let head: RequestHead = { method: '', target: '', contentLength: 0, isCompressed: false }
+    let head: RequestHead = { method: '', target: '', contentLength: 0, isCompressed: false, isWaiting: false }
     let isBulk = false
     let newlines = 0
     let kept: Buffer[] = []

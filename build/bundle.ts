@@ -29,11 +29,12 @@ mkdirSync(draft)
 const bundle = await rolldown({
   input: path.join(root, 'src/main.ts'),
   platform: 'node',
-  // Not the demo: it starts scripts that lie beside its own.
+  // Not the demo and the bench: they start scripts that lie beside their own.
   plugins: [
     {
-      name: 'demo stays where it is',
-      resolveId: (id) => (id === './commands/demo.ts' ? { id: '../src/commands/demo.ts', external: true } : undefined),
+      name: 'demo and bench stay where they are',
+      resolveId: (id) =>
+        /^\.\/commands\/(?:demo|bench)\.ts$/.test(id) ? { id: `../src/${id.slice(2)}`, external: true } : undefined,
     },
     {
       name: 'http without WebSocket',

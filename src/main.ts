@@ -13,6 +13,7 @@ const usage = `remora [COMMAND]
   inspect   what the state directory holds: how far each file is shipped; \`inspect dead-letters\`: what was refused
   replay    sends dead letters again, once what refused them is mended
   demo      see it work in a minute, without any set-up
+  bench     how much it carries inside your limits: rates, latency, memory, outages; --short in three minutes
   --version, --help
 
 Settings are environment variables; \`remora config --reference\` lists them.
@@ -31,6 +32,11 @@ async function replayCommand(argv: readonly string[]): Promise<number> {
 }
 
 const write = (text: string): void => void process.stdout.write(text)
+
+async function benchCommand(argv: readonly string[]): Promise<number> {
+  const signals = listenForSignals()
+  return (await import('./commands/bench.ts')).benchCommand(argv, process.env, write, signals)
+}
 
 /** `| head` has seen enough: what is under way is finished all the same. */
 function outliveReader(): void {
@@ -61,6 +67,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return replayCommand(rest)
     case 'demo':
       return (await import('./commands/demo.ts')).demoCommand(rest, process.env)
+    case 'bench':
+      return benchCommand(rest)
     case '--version':
       write(`${(await import('./version.ts')).version}\n`)
       return 0

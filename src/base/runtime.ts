@@ -11,7 +11,7 @@ const smallBytes = 56 * mib
 
 /**
  * @param limitBytes  memory limit of the container; Infinity for none
- * @returns           options for node's command line, measured by `npm run bench -- --limits`: see ARCHITECTURE.md
+ * @returns           options for node's command line, measured by `npm run bench:raw -- --limits`: see ARCHITECTURE.md
  */
 export function nodeFlags(limitBytes: number): string[] {
   // Memory that is given back is given back by the collector, which is told when that is wanted.

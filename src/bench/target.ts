@@ -12,6 +12,8 @@ export interface Written {
   readonly firstAtMs: number
   readonly lastAtMs: number
   readonly cpuUs: number
+  /** Of the bytes that its rate asked for by then, what it has written; undefined: a backlog. Below 0.98 nothing was measured. */
+  readonly rateShare?: number
 }
 
 /** The application: a process of its own that writes a workload into a directory. */

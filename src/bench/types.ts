@@ -149,7 +149,7 @@ export interface RunResult {
 /** One column of a report: a figure over its repeats. */
 export interface Figure {
   readonly name: string
-  /** `MB/s`, `s/GB`, `ms`, `MiB`, `×` or empty. */
+  /** `MB/s`, `lines/s`, `MB`, `MiB`, `s/GB`, `s`, `ms`, `%`, `lines`, `×` or empty. */
   readonly unit: string
   readonly spread: Spread
   /** Each repeat that counts, in the order in which they ran. */
@@ -173,6 +173,8 @@ export interface Row {
   readonly runs: number
   /** Empty when all were good; else why not, each once. */
   readonly failures: readonly string[]
+  /** What must be known of the figures, each once: that the machine was the limit, that rounds did not count. */
+  readonly notes: readonly string[]
 }
 
 export interface ScenarioResult {

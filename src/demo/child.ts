@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { messageOf } from '../base/errors.ts'
+import { guardOf } from '../bench/machine/guard.ts'
 
 export interface ChildOptions {
   readonly script: string
@@ -42,7 +43,7 @@ export class Child {
       )
     }).finally(() => {
       this.#running = false
-      guard?.kill('SIGKILL')
+      guard()
       process.off('exit', kill)
     })
   }
@@ -69,16 +70,4 @@ export class Child {
     if (this.#running) this.#process.kill('SIGKILL')
     await this.ended
   }
-}
-
-/** Kills the process when this one is gone, for whatever reason: the guard's end of the pipe tells. */
-function guardOf(pid: number | undefined): ChildProcess | undefined {
-  if (pid === undefined) return undefined
-  const script = 'read -r _; kill -KILL "$0"'
-  const guard = spawn('sh', ['-c', script, String(pid)], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
-  // Without a shell there is no guard, and all but SIGKILL is still seen to.
-  guard.once('error', () => undefined)
-  guard.stdin?.once('error', () => undefined)
-  guard.unref()
-  return guard
 }

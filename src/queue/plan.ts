@@ -35,7 +35,7 @@ const mib = 1024 * 1024
 
 /**
  * Anonymous and kernel memory of the process under full load without its arena, in a container just large enough:
- * measured by `npm run bench -- --limits`, see ARCHITECTURE.md.
+ * measured by `npm run bench:raw -- --limits`, see ARCHITECTURE.md.
  */
 export const reserveBytes = 39 * mib
 

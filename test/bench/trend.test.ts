@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Sample, trendOf } from '../../bench/trend.ts'
+import { type Sample, trendOf } from '../../src/bench/trend.ts'
 import { Random } from '../model/random.ts'
 
 const hourMs = 3_600_000

@@ -1,6 +1,14 @@
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { cgroupsAvailable, planOf, sampleOf, spawnInCgroup } from '../../src/bench/machine/cgroup.ts'
+import {
+  cgroupsAvailable,
+  groupCpuOf,
+  makeCgroup,
+  planOf,
+  sampleOf,
+  spawnInCgroup,
+  throttledMsOf,
+} from '../../src/bench/machine/cgroup.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -44,6 +52,32 @@ describe('what is written and read', () => {
   })
 })
 
+describe('CPU of a group', () => {
+  const files: Record<string, string> = {
+    'cpu.stat':
+      'usage_usec 30\nuser_usec 20\nsystem_usec 10\nnr_throttled 2\nthrottled_usec 1500\nthrottled_time 2500000\n',
+    'cpuacct.usage': '40000\n',
+    'cpuacct.usage_user': '30000\n',
+    'cpuacct.usage_sys': '10000\n',
+  }
+  const read = (name: string) => files[name] ?? ''
+
+  test.each([
+    [2, { userUs: 20, systemUs: 10 }, 1.5],
+    [1, { userUs: 30, systemUs: 10 }, 2.5],
+  ] as const)('v%i', (version, cpu, throttledMs) => {
+    expect(groupCpuOf(version, read)).toEqual(cpu)
+    expect(throttledMsOf(version, read)).toBe(throttledMs)
+  })
+
+  test('not counted here', () => {
+    const refuse = () => {
+      throw new Error('ENOENT')
+    }
+    expect(groupCpuOf(1, refuse)).toBeUndefined()
+  })
+})
+
 /** Holds `mebibytes` of touched memory, says so, and waits. */
 function holdMemory(mebibytes: number, limitBytes: number) {
   const program = `const held = Buffer.alloc(${mebibytes * mebibyte}, 1); console.log(held.length); setInterval(() => held, 60_000)`
@@ -78,6 +112,21 @@ describe.skipIf(!answer.available)(`a real group${answer.available ? '' : ` (${a
     const group = spawnInCgroup(limits, process.execPath, ['-e', program], { stdio: 'pipe' })
     const [line] = await once(group.child.stdout!, 'data')
     expect(Number(line) / 1_000_000).toBeLessThan(0.8)
+    await group.cleanup()
+  })
+
+  test('a process comes back into the same group, whose CPU is that of both; what the quota took away is counted', async () => {
+    const group = makeCgroup({ memoryBytes: 200 * mebibyte, cpus: 0.1 })
+    const program = `const end = Date.now() + 300; while (Date.now() < end);`
+    const busy = async () => {
+      const child = group.spawn(process.execPath, ['-e', program], { stdio: 'ignore' })
+      expect(await once(child, 'exit')).toEqual([0, null])
+      const { userUs, systemUs } = group.cpu()!
+      return userUs + systemUs
+    }
+    const first = await busy()
+    expect(await busy()).toBeGreaterThan(first + 10_000)
+    expect(group.throttledMs()).toBeGreaterThan(0)
     await group.cleanup()
   })
 

@@ -28,9 +28,9 @@ export interface FloorRun {
 const compileMsMax = 30_000
 const runMsMax = 120_000
 
-function pathOf(name: string): string {
-  return fileURLToPath(new URL(name, import.meta.url))
-}
+// Each as a URL of its own: the image renames scripts that stand so.
+const source = fileURLToPath(new URL('floor.c', import.meta.url))
+const script = fileURLToPath(new URL('floor-node.ts', import.meta.url))
 
 /** The floor in C where a compiler is, else in Node. @throws Error when C was asked for and cannot be had */
 export async function makeFloor(wanted: FloorKind | 'auto'): Promise<FloorTool> {
@@ -45,11 +45,10 @@ export async function makeFloor(wanted: FloorKind | 'auto'): Promise<FloorTool> 
   }
   const why = wanted === 'node' ? 'as asked' : 'no C compiler here'
   const explain = `the same loop in Node, less its start (${why}): higher than C's, so ratios come out lower`
-  return { kind: 'node', command: process.execPath, args: [pathOf('floor-node.ts')], explain }
+  return { kind: 'node', command: process.execPath, args: [script], explain }
 }
 
 async function build(compiler: string): Promise<FloorTool> {
-  const source = pathOf('floor.c')
   const hash = createHash('sha256').update(readFileSync(source)).update(compiler).digest('hex').slice(0, 12)
   const binary = join(keptDir(), `floor-${hash}`)
   if (!existsSync(binary)) {

@@ -6,12 +6,14 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmdirSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, messageOf } from '../../base/errors.ts'
+import type { Cpu } from './procfs.ts'
 
 const root = '/sys/fs/cgroup'
 const prefix = 'remora-bench-'
@@ -36,9 +38,16 @@ export interface CgroupSample {
   readonly oomKills: number
 }
 
-export interface CgroupProcess {
-  readonly child: ChildProcess
+/** A group that outlives its processes: an agent that is killed comes back into the same one. */
+export interface CgroupHandle {
+  readonly version: CgroupVersion
+  /** The limits hold from the command's first instruction. */
+  spawn(command: string, args: readonly string[], options: SpawnOptions): ChildProcess
   sample(): CgroupSample
+  /** Of all processes that were ever in it; undefined where the kernel does not count that here (v1 without cpuacct). */
+  cpu(): Cpu | undefined
+  /** Time for which its quota was used up while it would have run. */
+  throttledMs(): number
   /**
    * Sets another memory limit while the group runs. False: the kernel cannot take back so much now (v1 only, where the
    * limit then stays; v2 takes any limit, and kills where nothing helps).
@@ -46,6 +55,10 @@ export interface CgroupProcess {
   limitMemory(bytes: number): boolean
   /** Ends all processes of the group and removes it. */
   cleanup(): Promise<void>
+}
+
+export interface CgroupProcess extends CgroupHandle {
+  readonly child: ChildProcess
 }
 
 export type CgroupVersion = 1 | 2
@@ -61,32 +74,88 @@ export function cgroupsAvailable(): { available: true } | { available: false; re
 }
 
 /**
- * Runs a command in a new cgroup, v2 or v1, whichever the machine has. The limits hold from the command's first
- * instruction. Throws when groups cannot be made: ask `cgroupsAvailable` first.
+ * Makes a new cgroup, v2 or v1, whichever the machine has. Throws when groups cannot be made: ask `cgroupsAvailable` first.
  */
+export function makeCgroup(limits: CgroupLimits): CgroupHandle {
+  const version = cgroupVersion()
+  prepare(version)
+  removeAbandoned(version)
+  const name = `${prefix}${process.pid}-${nextNumber++}`
+  const plan = planOf(version, name, limits)
+  const counted = version === 1 ? accountFolderV1(name) : undefined
+  const folders = counted === undefined ? plan.folders : [...plan.folders, counted]
+  for (const folder of folders) mkdirSync(folder)
+  for (const { path, value, optional } of plan.writes) {
+    if (!optional || existsSync(path)) writeFileSync(path, value)
+  }
+  const cpuFolder = plan.folders.at(-1)!
+  return {
+    version,
+    spawn: (command, args, options) =>
+      spawn('/bin/sh', ['-c', joinScript, 'join', ...folders, '--', command, ...args], options),
+    sample: () => sampleOf(version, readIn(plan.memoryFolder)),
+    cpu: () => groupCpuOf(version, readIn(counted ?? cpuFolder)),
+    throttledMs: () => throttledMsOf(version, readIn(cpuFolder)),
+    limitMemory: (bytes) => limitMemory(version, plan.memoryFolder, bytes),
+    cleanup: () => removeFolders(folders),
+  }
+}
+
+/** The shell joins the groups and then becomes the command, which so never runs outside of them. */
+const joinScript = 'while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@"'
+
+function readIn(folder: string): (name: string) => string {
+  return (name) => readFileSync(join(folder, name), 'utf8')
+}
+
+/** Runs a command in a cgroup of its own. */
 export function spawnInCgroup(
   limits: CgroupLimits,
   command: string,
   args: readonly string[],
   options: SpawnOptions = {},
 ): CgroupProcess {
-  const version = cgroupVersion()
-  prepare(version)
-  removeAbandoned(version)
-  const plan = planOf(version, `${prefix}${process.pid}-${nextNumber++}`, limits)
-  for (const folder of plan.folders) mkdirSync(folder)
-  for (const { path, value, optional } of plan.writes) {
-    if (!optional || existsSync(path)) writeFileSync(path, value)
+  const group = makeCgroup(limits)
+  return { ...group, child: group.spawn(command, args, options) }
+}
+
+/** Where v1 counts CPU time: with the quota, or in a hierarchy of its own. */
+function accountFolderV1(name: string): string | undefined {
+  const parent = join(root, 'cpuacct')
+  try {
+    if (realpathSync(parent) === realpathSync(join(root, 'cpu'))) return undefined
+    accessSync(parent, constants.W_OK)
+    return join(parent, name)
+  } catch {
+    return undefined
   }
-  // The shell joins the groups and then becomes the command, which so never runs outside of them.
-  const script = 'while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@"'
-  const child = spawn('/bin/sh', ['-c', script, 'join', ...plan.folders, '--', command, ...args], options)
-  return {
-    child,
-    sample: () => sampleOf(version, (name) => readFileSync(join(plan.memoryFolder, name), 'utf8')),
-    limitMemory: (bytes) => limitMemory(version, plan.memoryFolder, bytes),
-    cleanup: () => removeFolders(plan.folders),
+}
+
+/**
+ * @param read the text of a file of the group that counts CPU time
+ * Sources: Linux kernel documentation, `admin-guide/cgroup-v2.rst` (cpu.stat) and `cgroup-v1/cpuacct.rst`.
+ */
+export function groupCpuOf(version: CgroupVersion, read: (name: string) => string): Cpu | undefined {
+  try {
+    if (version === 2) {
+      const stat = read('cpu.stat')
+      return { userUs: field(stat, 'user_usec'), systemUs: field(stat, 'system_usec') }
+    }
+    // The sum is exact; its parts are made of the kernel's ticks.
+    const [sum, user, system] = ['usage', 'usage_user', 'usage_sys'].map(
+      (name) => Number(read(`cpuacct.${name}`)) / 1_000,
+    )
+    const userUs = user! + system! === 0 ? sum! : (sum! * user!) / (user! + system!)
+    return { userUs, systemUs: sum! - userUs }
+  } catch {
+    return undefined
   }
+}
+
+/** @param read the text of a file of the group with the quota */
+export function throttledMsOf(version: CgroupVersion, read: (name: string) => string): number {
+  const stat = read('cpu.stat')
+  return version === 2 ? field(stat, 'throttled_usec') / 1e3 : field(stat, 'throttled_time') / 1e6
 }
 
 let nextNumber = 1
@@ -182,6 +251,8 @@ function field(text: string, name: string): number {
 
 function prepare(version: CgroupVersion): void {
   if (process.platform !== 'linux') throw new Error('cgroups are a thing of Linux')
+  // A process is put into its group by a shell: an image without one has none to do it.
+  if (!existsSync('/bin/sh')) throw new Error('there is no /bin/sh to start a process in a group')
   const parents = version === 2 ? [root] : [join(root, 'memory'), join(root, 'cpu')]
   for (const parent of parents) accessSync(parent, constants.W_OK)
   // v2 gives a group the controllers that its parent hands down, which a parent with processes of its own may not do.
@@ -190,7 +261,8 @@ function prepare(version: CgroupVersion): void {
 
 /** Groups of a test process that was killed stay behind, perhaps with its children in them. */
 function removeAbandoned(version: CgroupVersion): void {
-  for (const parent of version === 2 ? [root] : [join(root, 'memory'), join(root, 'cpu')]) {
+  for (const parent of version === 2 ? [root] : ['memory', 'cpu', 'cpuacct'].map((name) => join(root, name))) {
+    if (!existsSync(parent)) continue
     for (const name of readdirSync(parent)) {
       const owner = new RegExp(`^${prefix}(\\d+)-\\d+$`).exec(name)?.[1]
       if (owner === undefined || existsSync(`/proc/${owner}`)) continue

@@ -18,6 +18,34 @@ export function bulkAnswer(documents: number): { pieces: Buffer[]; bytes: number
   return { pieces, bytes: opening.length + itemsBytes + closing.length }
 }
 
+const conflictItem = '{"create":{"status":409,"error":{"type":"version_conflict_engine_exception"}}},'
+
+/** The same with some that are there already under their `_id`. @param conflicts  their places, ascending */
+export function conflictAnswer(documents: number, conflicts: readonly number[]): { pieces: Buffer[]; bytes: number } {
+  const parts: string[] = []
+  let at = 0
+  for (const place of conflicts) {
+    parts.push(item.repeat(place - at), conflictItem)
+    at = place + 1
+  }
+  parts.push(item.repeat(documents - at))
+  const body = Buffer.from(`{"errors":true,"items":[${parts.join('').slice(0, -1)}]}`)
+  return { pieces: [body], bytes: body.length }
+}
+
+/** The answer to `index` actions, which put a document in the place of the one that is there. */
+export function indexAnswer(documents: number): { pieces: Buffer[]; bytes: number } {
+  const one = '{"index":{"status":201}},'
+  const body = Buffer.from(`{"errors":false,"items":[${one.repeat(documents).slice(0, -1)}]}`)
+  return { pieces: [body], bytes: body.length }
+}
+
+/** What a server with too much to do says. Source: Elasticsearch reference, "Thread pools", a full write queue. */
+export const refusalBody = JSON.stringify({
+  error: { root_cause: [{ type: 'es_rejected_execution_exception' }], type: 'es_rejected_execution_exception' },
+  status: 429,
+})
+
 /** Status line and headers, for a body of `bytes`. */
 export function answerHead(status: string, bytes: number): string {
   return `HTTP/1.1 ${status}\r\nX-Elastic-Product: Elasticsearch\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n\r\n`

@@ -5,6 +5,8 @@ export interface RequestHead {
   readonly target: string
   readonly contentLength: number
   readonly isCompressed: boolean
+  /** The body comes only after a `100 Continue`. */
+  readonly isWaiting: boolean
 }
 
 /** What a reader tells, in order: one `head`, any number of `body`, one `end`. */
@@ -76,7 +78,8 @@ function headFrom(text: string): RequestHead {
   if (/\r\ntransfer-encoding:/i.test(text)) throw new Error('a body without an announced length is not understood')
   const isCompressed = /\r\ncontent-encoding:(?! *identity)/i.test(text)
   const length = /\r\ncontent-length: *(\d+)/i.exec(text)
-  return { method, target, contentLength: Number(length?.[1] ?? 0), isCompressed }
+  const isWaiting = /\r\nexpect: *100-continue/i.test(text)
+  return { method, target, contentLength: Number(length?.[1] ?? 0), isCompressed, isWaiting }
 }
 
 /** Reads requests with their whole bodies from a connection; one that makes no sense closes it. */
@@ -85,7 +88,7 @@ export function serveWhole(
   answer: (head: RequestHead, body: Buffer) => void,
   failed: (error: unknown) => void,
 ): void {
-  let head: RequestHead = { method: '', target: '', contentLength: 0, isCompressed: false }
+  let head: RequestHead = { method: '', target: '', contentLength: 0, isCompressed: false, isWaiting: false }
   let parts: Buffer[] = []
   const reader = new RequestReader({
     head: (next) => {

@@ -1,0 +1,130 @@
+import type { ChildProcess, SpawnOptions } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { assert } from '../../base/errors.ts'
+import { LoadReader } from '../../base/load.ts'
+import { MemoryGauge } from '../../base/memory.ts'
+import { cgroupsAvailable, cgroupVersion, makeCgroup } from '../machine/cgroup.ts'
+import { type Cpu, cpuOf, memoryOf } from '../machine/procfs.ts'
+import { ownLimits, type Ability } from '../limits/choose.ts'
+import type { Enforcement, Limits } from '../types.ts'
+
+/** One look at what the agent has and takes. */
+export interface Use {
+  /** Anonymous, kernel and socket memory. */
+  readonly usedBytes: number
+  readonly cpu: Cpu
+  readonly throttledMs: number
+  readonly oomKills: number
+}
+
+/** Where an agent runs and is limited. It may be started in it again after it has ended. */
+export interface Place {
+  spawn(command: string, args: readonly string[], options: SpawnOptions): ChildProcess
+  /** Of all that ever ran in it; what cannot be read just now is as it was at the look before. */
+  use(): Use
+  /** Ends what is left in it. */
+  close(): Promise<void>
+}
+
+const nothing: Use = { usedBytes: 0, cpu: { userUs: 0, systemUs: 0 }, throttledMs: 0, oomKills: 0 }
+/** So much that the kernel and the agent both take it for none. */
+const noLimitBytes = 2 ** 60
+
+/** What this machine can do about limits. */
+export function abilityHere(): Ability {
+  const able = cgroupsAvailable()
+  return {
+    cgroups: able.available ? { available: true, version: cgroupVersion() } : able,
+    own: ownLimits(),
+    ownVersion: cgroupVersion(),
+  }
+}
+
+export function placeFor(enforcement: Enforcement, limits: Limits): Place {
+  if (enforcement.kind === 'cgroup') return groupPlace(limits)
+  assert(enforcement.kind !== 'container', 'no agent is started in a container of its own')
+  return enforcement.kind === 'own' ? sharedPlace() : barePlace(() => nothing)
+}
+
+function groupPlace({ cpus, memoryBytes = noLimitBytes }: Limits): Place {
+  const group = makeCgroup(cpus === undefined ? { memoryBytes } : { memoryBytes, cpus })
+  const processes = new Processes()
+  let last = nothing
+  return {
+    spawn: (command, args, options) => processes.add(group.spawn(command, args, options)),
+    use() {
+      try {
+        const { usedBytes, oomKills } = group.sample()
+        last = { usedBytes, oomKills, cpu: group.cpu() ?? processes.cpu(), throttledMs: group.throttledMs() }
+      } catch {
+        // The group is gone: what was seen last stands.
+      }
+      return last
+    },
+    close: () => group.cleanup(),
+  }
+}
+
+/** The bench's own group: its memory and its throttled time are those of all that is in it, the agent's CPU is its own. */
+function sharedPlace(): Place {
+  const gauge = new MemoryGauge(undefined)
+  const load = new LoadReader()
+  const { ooms: oomsBefore } = gauge.sample()
+  return barePlace(() => {
+    const { usedBytes, ooms } = gauge.sample()
+    return { ...nothing, usedBytes, oomKills: ooms - oomsBefore, throttledMs: load.read().throttle?.throttledMs ?? 0 }
+  })
+}
+
+/** Without a group: CPU by process, and where nobody counts memory the process's own anonymous memory. */
+function barePlace(around: () => Use): Place {
+  const processes = new Processes()
+  return {
+    spawn: (command, args, options) => processes.add(spawn(command, args, options)),
+    use() {
+      const shared = around()
+      return { ...shared, usedBytes: shared.usedBytes || processes.anonymousBytes(), cpu: processes.cpu() }
+    },
+    close() {
+      processes.kill()
+      return Promise.resolve()
+    },
+  }
+}
+
+/** One after the other; the CPU of those that have ended is as it was when it was looked at last. */
+class Processes {
+  #before: Cpu = { userUs: 0, systemUs: 0 }
+  #now: Cpu = { userUs: 0, systemUs: 0 }
+  #child: ChildProcess | undefined
+
+  add(child: ChildProcess): ChildProcess {
+    this.#before = this.cpu()
+    this.#now = { userUs: 0, systemUs: 0 }
+    this.#child = child
+    return child
+  }
+
+  cpu(): Cpu {
+    try {
+      const { userUs, systemUs } = cpuOf(this.#child?.pid ?? -1)
+      // A process that has ended and not been waited for says 0.
+      if (userUs + systemUs > this.#now.userUs + this.#now.systemUs) this.#now = { userUs, systemUs }
+    } catch {
+      // It has ended.
+    }
+    return { userUs: this.#before.userUs + this.#now.userUs, systemUs: this.#before.systemUs + this.#now.systemUs }
+  }
+
+  anonymousBytes(): number {
+    try {
+      return memoryOf(this.#child?.pid ?? -1).anonymousBytes
+    } catch {
+      return 0
+    }
+  }
+
+  kill(): void {
+    this.#child?.kill('SIGKILL')
+  }
+}

@@ -1,0 +1,95 @@
+import { sleep, systemClock } from '../../base/clock.ts'
+import type { Arrived, Target, Writer } from '../target.ts'
+import type { Moment } from '../types.ts'
+import type { Use } from './place.ts'
+
+/** So often the agent's memory is looked at: a peak is the largest of these looks. */
+export const sampleMs = 50
+/** So often what was seen becomes a moment, for which the target is asked too. */
+export const momentMs = 250
+const momentsMax = 20_000
+
+export interface Seen {
+  readonly cpu: { readonly userUs: number; readonly systemUs: number }
+  readonly throttledMs: number
+  readonly memory: { readonly peakBytes: number; readonly meanBytes: number }
+  /** `atMs` is CLOCK_MONOTONIC. */
+  readonly moments: readonly Moment[]
+}
+
+type Watched = { use(): Use }
+
+/** Looks at the agent while it runs. The target is asked beside, for what has come; that one is late never holds up a look. */
+export class Sampler {
+  readonly #agent: Watched
+  readonly #writer: Pick<Writer, 'progress'>
+  readonly #target: Pick<Target, 'arrived'>
+  readonly #timer: NodeJS.Timeout
+  #base: Use | undefined
+  #last: Use
+  #peakBytes = 0
+  #sumBytes = 0
+  #looks = 0
+  #arrived: Pick<Arrived, 'storedBytes'> = { storedBytes: 0 }
+  #isAsking = false
+  #momentAtMs = 0
+  readonly #moments: Moment[] = []
+
+  constructor(agent: Watched, writer: Pick<Writer, 'progress'>, target: Pick<Target, 'arrived'>) {
+    this.#agent = agent
+    this.#writer = writer
+    this.#target = target
+    this.#last = agent.use()
+    this.#timer = setInterval(() => this.#look(), sampleMs)
+  }
+
+  /** The writer starts now. @param fromHere  what was spent so far is the start's, and not counted */
+  begin(fromHere: boolean): void {
+    this.#look()
+    if (fromHere) this.#base = this.#last
+  }
+
+  #look(): void {
+    this.#last = this.#agent.use()
+    const { usedBytes, cpu } = this.#last
+    this.#peakBytes = Math.max(this.#peakBytes, usedBytes)
+    this.#sumBytes += usedBytes
+    this.#looks += 1
+    const atMs = Number(process.hrtime.bigint()) / 1e6
+    if (atMs - this.#momentAtMs < momentMs || this.#moments.length >= momentsMax || this.#isAsking) return
+    this.#momentAtMs = atMs
+    const written = this.#writer.progress.bytes
+    const cpuUs = cpu.userUs + cpu.systemUs - (this.#base?.cpu.userUs ?? 0) - (this.#base?.cpu.systemUs ?? 0)
+    this.#isAsking = true
+    this.#target
+      .arrived()
+      .then((arrived) => (this.#arrived = arrived))
+      .catch(() => undefined)
+      .finally(() => {
+        this.#isAsking = false
+        const { storedBytes } = this.#arrived
+        this.#moments.push({ atMs, usedBytes, lagBytes: Math.max(0, written - storedBytes), storedBytes, cpuUs })
+      })
+  }
+
+  sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return sleep(systemClock, ms, signal)
+  }
+
+  /** No more looks. May be called again. */
+  end(): Seen {
+    this.#look()
+    clearInterval(this.#timer)
+    const { cpu, throttledMs } = this.#last
+    const base = this.#base
+    return {
+      cpu: {
+        userUs: cpu.userUs - (base?.cpu.userUs ?? 0),
+        systemUs: cpu.systemUs - (base?.cpu.systemUs ?? 0),
+      },
+      throttledMs: throttledMs - (base?.throttledMs ?? 0),
+      memory: { peakBytes: this.#peakBytes, meanBytes: this.#looks === 0 ? 0 : this.#sumBytes / this.#looks },
+      moments: [...this.#moments],
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import os from 'node:os'
+import type { CgroupFiles } from '../../base/cgroup.ts'
+import { RemoraError } from '../../base/errors.ts'
+import { LoadReader } from '../../base/load.ts'
+import { memoryLimit } from '../../base/memory.ts'
+import type { Parsed } from '../../base/units.ts'
+import type { Enforcement, Limits } from '../types.ts'
+import { sidecarIn } from './manifest.ts'
+import { readManifest } from './manifest-files.ts'
+import { limitsText, parseCpus, parseMemory } from './quantity.ts'
+
+/** What is to be measured under, and why. */
+export interface Wanted {
+  readonly limits: Limits
+  /** For a person: where they come from. */
+  readonly origin: string
+  readonly settings: Readonly<Record<string, string>>
+}
+
+export interface LimitOptions {
+  readonly cpu: string | undefined
+  readonly memory: string | undefined
+  readonly manifest: string | undefined
+}
+
+/** As manifests/base gives the sidecar. */
+const defaults: Limits = { cpus: 0.2, memoryBytes: 64 * 2 ** 20 }
+const unlimited: Limits = { cpus: undefined, memoryBytes: undefined }
+
+/**
+ * From `--cpu` and `--memory`, else the manifest (each of the two options goes before its figure), else the group that the
+ * bench runs in, else those of the example manifest.
+ * @throws RemoraError
+ */
+export function wantedLimits(options: LimitOptions, files?: CgroupFiles): Wanted {
+  const cpus = readOption('--cpu', options.cpu, parseCpus)
+  const memoryBytes = readOption('--memory', options.memory, parseMemory)
+  const given = [cpus === undefined ? [] : ['--cpu'], memoryBytes === undefined ? [] : ['--memory']].flat()
+  if (options.manifest !== undefined) {
+    const sidecar = sidecarIn(readManifest(options.manifest), options.manifest)
+    const limits = { cpus: cpus ?? sidecar.limits.cpus, memoryBytes: memoryBytes ?? sidecar.limits.memoryBytes }
+    return { limits, origin: [sidecar.origin, ...given].join(' and '), settings: sidecar.settings }
+  }
+  if (given.length > 0) return { limits: { cpus, memoryBytes }, origin: given.join(' and '), settings: {} }
+  const own = ownLimits(files)
+  if (own.cpus !== undefined || own.memoryBytes !== undefined) {
+    return { limits: own, origin: 'the cgroup that the bench runs in', settings: {} }
+  }
+  return { limits: defaults, origin: 'as in manifests/base, for none were given', settings: {} }
+}
+
+/** What holds for the bench itself. */
+export function ownLimits(files?: CgroupFiles): Limits {
+  const memory = memoryLimit(files)
+  const cpus = new LoadReader(files).read().throttle?.quotaCores
+  return { cpus, memoryBytes: memory.bytes < os.totalmem() ? memory.bytes : undefined }
+}
+
+/** What a machine can do about limits. */
+export interface Ability {
+  /** Groups can be made; else why not. */
+  readonly cgroups:
+    | { readonly available: true; readonly version: 1 | 2 }
+    | { readonly available: false; readonly reason: string }
+  readonly own: Limits
+  readonly ownVersion: 1 | 2
+}
+
+export interface Held {
+  readonly enforcement: Enforcement
+  /** What holds. */
+  readonly limits: Limits
+  /** What a person must know of it; empty: nothing. */
+  readonly warning: string
+}
+
+const inContainer = 'run the bench in a container that has them: docker run --rm --cpus 0.2 --memory 64m IMAGE bench'
+
+/** How the limits come to hold here. */
+export function enforcementOf(wanted: Limits, { cgroups, own, ownVersion }: Ability): Held {
+  if (cgroups.available)
+    return { enforcement: { kind: 'cgroup', version: cgroups.version }, limits: wanted, warning: '' }
+  if (own.cpus !== undefined || own.memoryBytes !== undefined) {
+    const differs = own.cpus !== wanted.cpus || own.memoryBytes !== wanted.memoryBytes
+    const instead = differs ? `, not ${limitsText(wanted)} as asked for` : ''
+    return {
+      enforcement: { kind: 'own', version: ownVersion },
+      limits: own,
+      warning:
+        `the group that the bench runs in limits the agent: ${limitsText(own)}${instead}. The writer, the server and the bench ` +
+        `share it with the agent, so rates come out lower than the agent's own, and memory higher (no group of its own: ${cgroups.reason})`,
+    }
+  }
+  return {
+    enforcement: { kind: 'none', reason: cgroups.reason },
+    limits: unlimited,
+    warning: `NOTHING LIMITS THE AGENT, and all figures are unlimited: ${cgroups.reason}. As root it works, or ${inContainer}`,
+  }
+}
+
+function readOption(
+  name: string,
+  text: string | undefined,
+  parse: (text: string) => Parsed<number>,
+): number | undefined {
+  if (text === undefined) return undefined
+  const parsed = parse(text)
+  if (!parsed.ok) throw new RemoraError('OPTION', `${name}: ${parsed.message}`, parsed.wayOut)
+  return parsed.value
+}

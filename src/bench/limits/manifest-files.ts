@@ -1,0 +1,93 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import { messageOf, RemoraError } from '../../base/errors.ts'
+import type { Document } from './manifest.ts'
+
+/** A manifest is written by hand: what is larger, or names more files, is something else. */
+const fileBytesMax = 4 << 20
+const filesMax = 200
+const aliasesMax = 1_000
+const kustomizations = ['kustomization.yaml', 'kustomization.yml', 'Kustomization']
+
+/**
+ * The documents of a manifest: of a file; of a directory, those that its kustomization names, else all `*.yaml` and `*.yml`.
+ * A kustomization's patches are not applied.
+ * @throws RemoraError naming the file that cannot be read
+ */
+export function readManifest(named: string): Document[] {
+  const documents: Document[] = []
+  const seen = new Set<string>()
+  const visit = (at: string) => {
+    const real = path.resolve(at)
+    if (seen.has(real)) return
+    seen.add(real)
+    if (seen.size > filesMax) {
+      throw fault(`${named} names more than ${filesMax} files`, 'name the file with the sidecar itself')
+    }
+    if (statOf(at).isDirectory()) {
+      for (const file of filesIn(at)) visit(file)
+      return
+    }
+    const found = documentsIn(at)
+    documents.push(...found)
+    if (!kustomizations.includes(path.basename(at))) return
+    for (const { value } of found) for (const name of resourcesOf(value)) visit(path.join(path.dirname(at), name))
+  }
+  visit(named)
+  return documents
+}
+
+function filesIn(directory: string): string[] {
+  const names = fs.readdirSync(directory).toSorted()
+  const kustomization = kustomizations.find((name) => names.includes(name))
+  if (kustomization !== undefined) return [path.join(directory, kustomization)]
+  return names.filter((name) => /\.ya?ml$/.test(name)).map((name) => path.join(directory, name))
+}
+
+/** Files and directories below or beside it; what is on other machines is left out. */
+function resourcesOf(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null || !('resources' in value) || !Array.isArray(value.resources))
+    return []
+  return value.resources.filter(
+    (name): name is string => typeof name === 'string' && !/^\w+:\/\/|^[\w.-]+@|\?ref=/.test(name),
+  )
+}
+
+function documentsIn(file: string): Document[] {
+  if (statOf(file).size > fileBytesMax)
+    throw fault(`${file} is too large for a manifest`, `${fileBytesMax} bytes at most`)
+  const documents = parseAllDocuments(textOf(file))
+  if (!Array.isArray(documents)) return []
+  return documents.map((document) => {
+    const [error] = document.errors
+    if (error !== undefined)
+      throw fault(`${file} is not YAML: ${messageOf(error, 200).split('\n', 1)[0]}`, 'mend it there')
+    const value: unknown = document.toJS({ maxAliasCount: aliasesMax })
+    return { file, value }
+  })
+}
+
+function statOf(at: string): fs.Stats {
+  try {
+    return fs.statSync(at)
+  } catch (error) {
+    throw unreadable(at, error)
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8')
+  } catch (error) {
+    throw unreadable(file, error)
+  }
+}
+
+function unreadable(at: string, error: unknown): RemoraError {
+  return fault(`${at} cannot be read: ${messageOf(error)}`, '--manifest takes a YAML file or a directory of them')
+}
+
+function fault(message: string, wayOut: string): RemoraError {
+  return new RemoraError('MANIFEST', message, wayOut)
+}

@@ -1,0 +1,117 @@
+import { parseArgs } from 'node:util'
+import { RemoraError } from '../base/errors.ts'
+import type { LimitOptions } from './limits/choose.ts'
+import type { Form } from './scenarios/scenario.ts'
+import { scenarios } from './scenarios/table.ts'
+
+export interface BenchOptions extends LimitOptions {
+  readonly form: Form
+  /** Names; empty: those of the form. */
+  readonly scenarios: readonly string[]
+  readonly seed: number
+  /** Undefined: as each scenario has them. */
+  readonly rounds: number | undefined
+  /** The user's own Elasticsearch; undefined: the bench's own server. */
+  readonly url: string | undefined
+  readonly sample: string | undefined
+  readonly out: string | undefined
+}
+
+export type Wish = BenchOptions | 'help' | 'list'
+
+export const usage = `remora bench [options]
+remora bench compare BEFORE.json AFTER.json
+
+How much does it carry, inside my limits? Rates, latency, memory, outages, restarts: each run in a real cgroup, every line
+counted, and every figure repeated. The report goes to a directory: report.html to look at, report.json to compare.
+
+  --cpu 200m          limits, as a manifest has them; without any of these three: those of the cgroup that the bench runs in,
+  --memory 64Mi       else 200m and 64Mi
+  --manifest FILE     the sidecar's limits and settings from a manifest, or a directory with a kustomization
+  --short             in under three minutes: the scenarios that matter most, once each
+  --scenario NAME     only this one (may be repeated)
+  --list              the scenarios, and what each of them tells
+  --rounds N          so many repeats
+  --url URL           your own Elasticsearch instead of the bench's server: a throw-away index, deleted afterwards; credentials
+                      are taken from the REMORA_… settings in the environment
+  --sample FILE       lines of your own instead of generated ones
+  --seed N            other lines (1)
+  --out DIR           where the report goes (remora-bench)
+  --help
+`
+
+const roundsMax = 100
+const seedMax = 0xffffffff
+
+/** @throws RemoraError naming the option that is wrong */
+export function parseBenchOptions(argv: readonly string[]): Wish {
+  const { values } = parsed(argv)
+  if (values.help) return 'help'
+  if (values.list) return 'list'
+  const known = new Set(scenarios.map(({ name }) => name))
+  for (const name of values.scenario) {
+    if (known.has(name)) continue
+    throw wrong(`there is no scenario ${JSON.stringify(name)}`, `there are ${[...known].join(', ')}`)
+  }
+  return {
+    cpu: values.cpu,
+    memory: values.memory,
+    manifest: values.manifest,
+    form: values.short ? 'short' : 'long',
+    scenarios: [...new Set(values.scenario)],
+    seed: whole('--seed', values.seed, 0, seedMax),
+    rounds: values.rounds === undefined ? undefined : whole('--rounds', values.rounds, 1, roundsMax),
+    url: values.url === undefined ? undefined : urlOf(values.url),
+    sample: values.sample,
+    out: values.out,
+  }
+}
+
+function parsed(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        cpu: { type: 'string' },
+        memory: { type: 'string' },
+        manifest: { type: 'string' },
+        short: { type: 'boolean', default: false },
+        scenario: { type: 'string', multiple: true, default: [] },
+        list: { type: 'boolean', default: false },
+        rounds: { type: 'string' },
+        url: { type: 'string' },
+        sample: { type: 'string' },
+        seed: { type: 'string', default: '1' },
+        out: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    })
+  } catch (error) {
+    throw wrong(error instanceof Error ? error.message : String(error), 'remora bench --help lists the options')
+  }
+}
+
+function whole(name: string, text: string, min: number, max: number): number {
+  const value = /^\d{1,12}$/.test(text) ? Number(text) : NaN
+  if (value >= min && value <= max) return value
+  throw wrong(`${name} is not ${JSON.stringify(text)}`, `write a whole number from ${min} to ${max}`)
+}
+
+/** Credentials would end in the process list, and in the report. */
+function urlOf(text: string): string {
+  const url = URL.parse(text)
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw wrong('--url is no address of a server', 'write http://host:9200 or https://host:9200')
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw wrong(
+      '--url has a name or a password in it',
+      'give them as REMORA_USERNAME and REMORA_PASSWORD, or REMORA_API_KEY',
+    )
+  }
+  return text
+}
+
+function wrong(message: string, wayOut: string): RemoraError {
+  return new RemoraError('OPTION', message, wayOut)
+}

@@ -1,0 +1,21 @@
+import type { Parts } from './run.ts'
+import { startSink } from './sink/sink-process.ts'
+import type { Mix } from './types.ts'
+import { LineRing, textsOf } from './workload/lines.ts'
+import { startWriter } from './workload/writer-process.ts'
+
+/** Writer and target as processes of their own. */
+export function realParts(): Parts {
+  return {
+    writer: startWriter,
+    target(destination, workload) {
+      if (destination.kind === 'null') return startSink(workload, destination.shape)
+      throw new Error('not yet')
+    },
+  }
+}
+
+/** Bytes of a line of a mix, on average. @throws RemoraError when it is a sample that cannot be taken */
+export function lineBytesOf(mix: Mix, seed: number): number {
+  return new LineRing(textsOf(mix, seed), seed).meanBytes
+}

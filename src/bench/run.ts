@@ -1,0 +1,251 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { messageOf, RemoraError } from '../base/errors.ts'
+import { placeFor } from './agent/place.ts'
+import { RunningAgent } from './agent/running.ts'
+import { Sampler } from './agent/sampler.ts'
+import { freePort, onExit } from './machine/process.ts'
+import type { Program } from './program.ts'
+import type { Target, Writer, Written } from './target.ts'
+import type { Account, Destination, Enforcement, RunPlan, RunResult, Workload } from './types.ts'
+import { failureOf } from './verdict.ts'
+
+/** What a run is made of beside the agent; in tests, others. */
+export interface Parts {
+  /** @param logs  a directory, for what is written */
+  writer(workload: Workload, logs: string): Promise<Writer>
+  target(destination: Destination, workload: Workload): Promise<Target>
+}
+
+export interface RunOptions {
+  readonly program: Program
+  readonly parts: Parts
+  readonly enforcement: Enforcement
+  /** Ends the run early; then it throws. */
+  readonly signal: AbortSignal
+}
+
+/** The last answer is on its way when the target has counted: the agent still has to check and to settle it. */
+const settleMs = 100
+const stopMsMax = 60_000
+const lookEveryMs = 20
+/** Nothing new for so long, with the agent idle: more will not come. */
+const quietMsMax = 20_000
+
+const noAccount: Account = {
+  writtenLines: 0,
+  writtenBytes: 0,
+  storedLines: 0,
+  lostLines: 0,
+  twiceLines: 0,
+  againLines: 0,
+  wrongLines: 0,
+}
+
+/**
+ * One run: the target, the agent under its limits, the writer; the account of every line; all of it ended and removed.
+ * What goes wrong is in `failure`.
+ * @throws RemoraError where nothing could be measured at all; the signal's reason when that aborts
+ */
+export async function run(plan: RunPlan, options: RunOptions): Promise<RunResult> {
+  const directory = workDirectory()
+  const remove = onExit(() => rmSync(directory, { recursive: true, force: true }))
+  try {
+    return await runIn(directory, plan, options)
+  } finally {
+    remove()
+  }
+}
+
+async function runIn(directory: string, plan: RunPlan, { program, parts, enforcement, signal }: RunOptions) {
+  const { workload, destination, settings } = plan
+  const logs = join(directory, 'logs')
+  const own = join(directory, 'agent')
+  mkdirSync(logs)
+  mkdirSync(own)
+  const target = await parts.target(destination, workload)
+  const closeTarget = once(() => target.close())
+  const place = placeFor(enforcement, plan.limits)
+  let agent: RunningAgent | undefined
+  let writer: Writer | undefined
+  let sampler: Sampler | undefined
+  const benchBefore = process.cpuUsage()
+  try {
+    writer = await parts.writer(workload, logs)
+    // Its end is awaited below; until then a rejection must not end the bench.
+    writer.ended.catch(() => undefined)
+    const isBacklog = workload.rate.kind === 'backlog'
+    if (isBacklog) await writer.begin()
+    const adminPort = program.name === 'remora' ? await freePort() : 0
+    const all = { ...target.settings, ...settings }
+    const command = await program.command({
+      directory: own,
+      logs,
+      url: all['REMORA_ELASTICSEARCH_URL'] ?? '',
+      index: all['REMORA_INDEX'] ?? '',
+      settings: all,
+      adminPort,
+    })
+    agent = new RunningAgent(command, place, own, adminPort)
+    if (isBacklog) await target.begin()
+    await agent.ready(signal)
+    sampler = new Sampler(agent, writer, target)
+    if (!isBacklog) {
+      await sampler.sleep(plan.warmUpMs, signal)
+      sampler.begin(plan.warmUpMs > 0)
+      await target.begin()
+      await writer.begin()
+    }
+    const beganMs = nowMs()
+    const marks = [
+      ...plan.killsAtMs.map((atMs) => ({ atMs, act: () => agent!.killAndRestart() })),
+      ...(plan.warmUpMs > 0 ? [{ atMs: plan.warmUpMs, act: () => target.measureFrom() }] : []),
+    ].toSorted((a, b) => a.atMs - b.atMs)
+    const written = await watchWriter({ writer, agent, sampler, marks, beganMs, signal })
+    const drainedMs = await drain(written, plan.drainMsMax, { agent, target, sampler, signal })
+    await sampler.sleep(settleMs, signal)
+    const seen = sampler.end()
+    const stopped = await agent.stop(stopMsMax)
+    const { oomKills } = agent.use()
+    const arrived = await target.arrived()
+    const account = await target.account(written)
+    const latency = await target.latency()
+    const { user, system } = process.cpuUsage(benchBefore)
+    const fromMs = isBacklog ? arrived.firstAtMs : written.firstAtMs
+    const wallMs = arrived.lastAtMs === 0 ? 0 : Math.max(1, arrived.lastAtMs - fromMs)
+    const cpuSeconds = (seen.cpu.userUs + seen.cpu.systemUs) / 1e6
+    const failure = failureOf({
+      account,
+      written,
+      endedByItself: agent.endedByItself,
+      stopped,
+      oomKills,
+      targetFailure: arrived.failure,
+      drainedMs,
+      drainMsMax: plan.drainMsMax,
+    })
+    return {
+      account,
+      bytesPerSecond: wallMs === 0 ? 0 : (arrived.storedBytes * 1_000) / wallMs,
+      wallMs,
+      cpu: seen.cpu,
+      others: { sinkUs: arrived.cpuUs, writerUs: written.cpuUs, benchUs: user + system },
+      cpuSecondsPerGB: perUnit(cpuSeconds, written.bytes / 1e9),
+      cpuSecondsPerMillionLines: perUnit(cpuSeconds, written.lines / 1e6),
+      latency,
+      memory: { ...seen.memory, oomKills },
+      throttledMs: seen.throttledMs,
+      moments: seen.moments.map((moment) => ({ ...moment, atMs: moment.atMs - written.firstAtMs })),
+      requests: arrived.requests,
+      failure,
+    } satisfies RunResult
+  } catch (error) {
+    if (signal.aborted || error instanceof RemoraError) throw error
+    return failedRun(messageOf(error, 2_000), sampler)
+  } finally {
+    sampler?.end()
+    writer?.kill()
+    if (agent?.isAlive === true) await agent.kill()
+    await place.close()
+    await closeTarget()
+  }
+}
+
+interface Watched {
+  readonly writer: Writer
+  readonly agent: RunningAgent
+  readonly sampler: Sampler
+  /** In the order of their times, ms after the writer's first line. */
+  readonly marks: readonly { readonly atMs: number; readonly act: () => Promise<void> }[]
+  readonly beganMs: number
+  readonly signal: AbortSignal
+}
+
+/** Until the writer has ended, or the agent has: then more need not be written. */
+async function watchWriter({ writer, agent, sampler, marks, beganMs, signal }: Watched): Promise<Written> {
+  const over = new AbortController()
+  const ended = writer.ended.finally(() => over.abort())
+  // What it throws is thrown below.
+  ended.catch(() => undefined)
+  const left = [...marks]
+  while (!over.signal.aborted) {
+    signal.throwIfAborted()
+    if (!agent.isAlive) writer.stop()
+    const next = left[0]
+    if (next !== undefined && nowMs() - beganMs >= next.atMs) {
+      left.shift()
+      await next.act()
+    }
+    await sampler.sleep(lookEveryMs, signal)
+  }
+  return ended
+}
+
+/** @returns ms until everything was there; `drainMsMax` when it is not, and will not be */
+async function drain(
+  written: Written,
+  drainMsMax: number,
+  { agent, target, sampler, signal }: Pick<Watched, 'agent' | 'sampler' | 'signal'> & { readonly target: Target },
+): Promise<number> {
+  const destroyed = written.destroyed.reduce((sum, { from, to }) => sum + to - from + 1, 0)
+  const fromMs = nowMs()
+  let [stored, changedMs] = [0, fromMs]
+  for (let atMs = fromMs; atMs - fromMs < drainMsMax; atMs = nowMs()) {
+    signal.throwIfAborted()
+    const { storedLines } = await target.arrived()
+    if (storedLines >= written.lines - destroyed) return atMs - fromMs
+    if (storedLines !== stored) [stored, changedMs] = [storedLines, atMs]
+    if (!agent.isAlive || atMs - changedMs > quietMsMax) break
+    await sampler.sleep(lookEveryMs, signal)
+  }
+  return drainMsMax
+}
+
+function failedRun(failure: string, sampler: Sampler | undefined): RunResult {
+  const seen = sampler?.end()
+  return {
+    account: noAccount,
+    bytesPerSecond: 0,
+    wallMs: 0,
+    cpu: seen?.cpu ?? { userUs: 0, systemUs: 0 },
+    others: { sinkUs: 0, writerUs: 0, benchUs: 0 },
+    cpuSecondsPerGB: 0,
+    cpuSecondsPerMillionLines: 0,
+    latency: undefined,
+    memory: { peakBytes: 0, meanBytes: 0, oomKills: 0, ...seen?.memory },
+    throttledMs: seen?.throttledMs ?? 0,
+    moments: [],
+    requests: 0,
+    failure,
+  }
+}
+
+/** CLOCK_MONOTONIC, as the writer and the target have it. */
+export function nowMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}
+
+function perUnit(value: number, units: number): number {
+  return units === 0 ? 0 : value / units
+}
+
+function once(act: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => (done ??= act())
+}
+
+/** @throws RemoraError `TEMP_UNWRITABLE` */
+function workDirectory(): string {
+  try {
+    // Without symlinks, as the agent names files.
+    return realpathSync(mkdtempSync(join(tmpdir(), 'remora-bench-run-')))
+  } catch (error) {
+    throw new RemoraError(
+      'TEMP_UNWRITABLE',
+      `the bench cannot make a directory for its files in ${tmpdir()}: ${messageOf(error)}`,
+      'Set TMPDIR to a directory that you can write to, with 2 GB free.',
+      { cause: error },
+    )
+  }
+}

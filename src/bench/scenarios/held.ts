@@ -1,0 +1,43 @@
+import { trendOf } from '../trend.ts'
+import type { Moment } from '../types.ts'
+
+/** A lag that grows by more than this part of what is written: the agent is slower than the writer. */
+const growthShareMax = 0.03
+/** What is written in so long may be under way when the writer ends, */
+const lagMsMax = 1_500
+/** and always so much: batches, and what the writer writes at once. */
+const lagBytesMin = 2 << 20
+/** Of the writing time, the part that is looked at: before that, code is compiled and a start is made good. */
+const lookedAtShare = 0.6
+const momentsMin = 10
+
+/** Whether the agent kept up with a writer: its lag does not grow, and is small at the end. Undefined: too few looks to tell. */
+export function keptUp(moments: readonly Moment[], bytesPerSecond: number, writtenMs: number): boolean | undefined {
+  const looked = moments.filter(({ atMs }) => atMs >= writtenMs * (1 - lookedAtShare) && atMs <= writtenMs)
+  if (looked.length < momentsMin) return undefined
+  const { perHour } = trendOf(looked.map(({ atMs, lagBytes }) => ({ atMs, value: lagBytes })))
+  if (perHour / 3_600 > bytesPerSecond * growthShareMax) {
+    // A lag of next to nothing may double and still be next to nothing.
+    if (Math.max(...looked.map(({ lagBytes }) => lagBytes)) > lagBytesMin / 4) return false
+  }
+  const last = looked.slice(-3).map(({ lagBytes }) => lagBytes)
+  return Math.min(...last) <= Math.max(lagBytesMin, (bytesPerSecond * lagMsMax) / 1_000)
+}
+
+export interface CatchUp {
+  /** From the server's return until the lag was as small as before. */
+  readonly seconds: number
+  /** Log bytes stored for each second of it. */
+  readonly bytesPerSecond: number
+}
+
+/** How a lag was made good after `fromMs`; undefined when it was not while somebody looked. */
+export function catchUpOf(moments: readonly Moment[], fromMs: number, bytesPerSecond: number): CatchUp | undefined {
+  const after = moments.filter(({ atMs }) => atMs >= fromMs)
+  const goal = Math.max(lagBytesMin / 4, bytesPerSecond / 2)
+  const [first] = after
+  const caught = after.find(({ lagBytes }) => lagBytes <= goal)
+  if (first === undefined || caught === undefined) return undefined
+  const seconds = Math.max(0.001, (caught.atMs - fromMs) / 1_000)
+  return { seconds, bytesPerSecond: (caught.storedBytes - first.storedBytes) / seconds }
+}

@@ -1,0 +1,287 @@
+import { limitsText } from '../limits/quantity.ts'
+import { plainShape, type Limits, type RunPlan, type Shape, type Workload } from '../types.ts'
+import { backlogSeconds, destinationOf, type Scenario, type SearchRow, type Setting } from './scenario.ts'
+
+const mib = 2 ** 20
+const cost = ['cpu', 'cpuLines', 'floor'] as const
+const space = ['peak', 'mean', 'peakShare', 'throttled'] as const
+const losses = ['lost', 'twice', 'again'] as const
+const delays = ['p50', 'p90', 'p99', 'max'] as const
+
+const capacityFigures = ['rate', 'lines', ...cost, ...delays, ...space, ...losses] as const
+const commonFigures = ['throughput', ...cost, ...delays, ...space, ...losses] as const
+
+/** What one processor ships each second, roughly, for the size of a first look. */
+const bytesPerCpuSecond = 120e6
+const backlogBytes = { min: 8e6, max: 512e6 }
+/** Well inside of what a processor's share carries: what is measured is not the limit. */
+const calmBytesPerCpuSecond = 20e6
+const calmBytes = { min: 1e6, max: 20e6 }
+
+/** All scenarios, in the order in which they are run. */
+export const scenarios: readonly Scenario[] = [
+  {
+    name: 'saturation',
+    about:
+      'The highest rate that the agent keeps up with inside the limits: its lag does not grow. 10 % more, and it does.',
+    figures: capacityFigures,
+    forms: ['short', 'long'],
+    needsOwnServer: false,
+    needsOwnGroup: false,
+    rounds: { short: 1, long: 3 },
+    rows: (setting) => [searchRow(setting, setting.limits)],
+  },
+  {
+    name: 'latency',
+    about: 'From the write of a line to the acknowledgement of the request that has it, at steady rates.',
+    figures: [...delays, 'cpuShare', ...cost, ...space, ...losses],
+    forms: ['short', 'long'],
+    needsOwnServer: false,
+    needsOwnGroup: false,
+    rounds: { short: 1, long: 3 },
+    rows: (setting) =>
+      [10, 1_000, 20_000]
+        .filter((rate) => setting.form === 'long' || rate !== 10)
+        .map((lines) => ({
+          kind: 'fixed',
+          name: `${lines.toLocaleString('en')} lines/s`,
+          plan: planFor(setting, { rate: fixed(lines * setting.lineBytes), seconds: short(setting, 8, 15) }, 2_000),
+        })),
+  },
+  {
+    name: 'outage',
+    about:
+      'Elasticsearch is away while the application goes on writing: memory stays where it is, and afterwards everything is made good.',
+    figures: ['catchUp', 'catchUpRate', 'behind', ...cost, 'max', ...space, ...losses],
+    forms: ['short', 'long'],
+    needsOwnServer: true,
+    needsOwnGroup: false,
+    rounds: { short: 1, long: 3 },
+    rows: (setting) => {
+      const outage = { fromMs: 3_000, toMs: short(setting, 8_000, 18_000) }
+      const seconds = outage.toMs / 1_000 + short(setting, 3, 6)
+      return [
+        {
+          kind: 'fixed',
+          name: `away for ${(outage.toMs - outage.fromMs) / 1_000} s, ${megabytes(calmRate(setting))} MB/s`,
+          plan: planFor(setting, { rate: fixed(calmRate(setting)), seconds }, 1_000, { outages: [outage] }),
+        },
+      ]
+    },
+  },
+  {
+    name: 'slow-server',
+    about:
+      'A server that takes its time with each answer, that reads slowly, or that refuses one request of five (429).',
+    figures: commonFigures,
+    forms: ['short', 'long'],
+    needsOwnServer: true,
+    needsOwnGroup: false,
+    rounds: { short: 1, long: 3 },
+    rows: (setting) => {
+      const rate = calmRate(setting)
+      const kinds: readonly (readonly [string, Partial<Shape>])[] = [
+        ['answers after 200 ms', { latencyMs: 200 }],
+        // What is sent is two to three times the log; so this is enough, and not by much.
+        ['reads slowly', { bytesPerSecond: rate * 5 }],
+        ['one of five refused', { refusedShare: 0.2 }],
+      ]
+      return kinds
+        .filter((_, at) => setting.form === 'long' || at === 0)
+        .map(([name, shape]) => ({
+          kind: 'fixed',
+          name: `${name}, ${megabytes(rate)} MB/s`,
+          plan: planFor(setting, { rate: fixed(rate), seconds: short(setting, 7, 12) }, 1_000, shape),
+        }))
+    },
+  },
+  {
+    name: 'rotation',
+    about:
+      'Four files that are rotated every half second, by renaming and by copytruncate: every line once all the same.',
+    figures: commonFigures,
+    forms: ['short', 'long'],
+    needsOwnServer: false,
+    needsOwnGroup: false,
+    rounds: { short: 1, long: 3 },
+    rows: (setting) =>
+      (['rename', 'copytruncate'] as const)
+        .filter((kind) => setting.form === 'long' || kind === 'rename')
+        .map((kind) => ({
+          kind: 'fixed',
+          name: `${kind}, ${megabytes(calmRate(setting) / 2)} MB/s`,
+          plan: planFor(
+            setting,
+            {
+              rate: fixed(calmRate(setting) / 2),
+              seconds: short(setting, 7, 12),
+              files: 4,
+              activeFiles: 4,
+              rotation: { kind, everyMs: 500, keep: 8 },
+            },
+            1_000,
+          ),
+        })),
+  },
+  {
+    name: 'many-files',
+    about: 'Many files of which a tenth are written to: what the others cost.',
+    figures: commonFigures,
+    forms: ['short', 'long'],
+    needsOwnServer: false,
+    needsOwnGroup: false,
+    rounds: { short: 1, long: 3 },
+    rows: (setting) =>
+      [short(setting, 200, 1_000)].map((files) => ({
+        kind: 'fixed',
+        name: `${files.toLocaleString('en')} files, ${megabytes(calmRate(setting) / 2)} MB/s`,
+        plan: planFor(
+          setting,
+          { rate: fixed(calmRate(setting) / 2), seconds: short(setting, 7, 12), files, activeFiles: files / 10 },
+          1_000,
+        ),
+      })),
+  },
+  {
+    name: 'restart',
+    about:
+      'The agent is killed (SIGKILL) under load and started again, several times: what is sent again is known by its id.',
+    figures: ['throughput', ...cost, 'max', ...space, ...losses],
+    forms: ['short', 'long'],
+    needsOwnServer: false,
+    needsOwnGroup: false,
+    rounds: { short: 1, long: 3 },
+    rows: (setting) => {
+      const kills = short(setting, [3_000], [3_000, 7_000, 11_000])
+      return [
+        {
+          kind: 'fixed',
+          name: `killed ${kills.length === 1 ? 'once' : `${kills.length} times`}, ${megabytes(calmRate(setting))} MB/s`,
+          plan: {
+            ...planFor(setting, { rate: fixed(calmRate(setting)), seconds: kills.at(-1)! / 1_000 + 3 }, 1_000),
+            killsAtMs: kills,
+          },
+        },
+      ]
+    },
+  },
+  {
+    name: 'idle',
+    about: 'A thousand files, and next to nothing to do: one line a second in all.',
+    figures: ['cpuShare', 'peak', 'mean', 'peakShare', 'throttled', ...losses],
+    forms: ['short', 'long'],
+    needsOwnServer: false,
+    needsOwnGroup: false,
+    rounds: { short: 1, long: 3 },
+    rows: (setting) => [
+      {
+        kind: 'fixed',
+        name: '1,000 files, 1 line/s',
+        plan: planFor(
+          setting,
+          { rate: fixed(setting.lineBytes), seconds: short(setting, 6, 20), files: 1_000, activeFiles: 1 },
+          short(setting, 3_000, 8_000),
+        ),
+      },
+    ],
+  },
+  {
+    name: 'memory-sweep',
+    about: 'The highest rate by memory limit, with the CPU limit as it is.',
+    figures: capacityFigures,
+    forms: ['long'],
+    needsOwnServer: false,
+    needsOwnGroup: true,
+    rounds: { short: 1, long: 2 },
+    rows: (setting) =>
+      [48, 64, 128].map((mebibytes) => searchRow(setting, { ...setting.limits, memoryBytes: mebibytes * mib })),
+  },
+  {
+    name: 'cpu-sweep',
+    about: 'The highest rate by CPU limit, with the memory limit as it is.',
+    figures: capacityFigures,
+    forms: ['long'],
+    needsOwnServer: false,
+    needsOwnGroup: true,
+    rounds: { short: 1, long: 2 },
+    rows: (setting) => [0.1, 0.2, 0.5, 1].map((cpus) => searchRow(setting, { ...setting.limits, cpus })),
+  },
+  {
+    name: 'capacity',
+    about: 'The highest rate by CPU and memory limit: the table of docs/capacity.md. Only when it is asked for.',
+    figures: capacityFigures,
+    forms: [],
+    needsOwnServer: false,
+    needsOwnGroup: true,
+    rounds: { short: 1, long: 2 },
+    rows: (setting) =>
+      [0.1, 0.2, 0.5, 1].flatMap((cpus) =>
+        [48, 64, 128].map((mebibytes) => searchRow(setting, { cpus, memoryBytes: mebibytes * mib })),
+      ),
+  },
+]
+
+function searchRow(setting: Setting, limits: Limits): SearchRow {
+  const limited = { ...setting, limits }
+  const bytes = Math.round(within((limits.cpus ?? 2) * bytesPerCpuSecond * backlogSeconds, backlogBytes))
+  return {
+    kind: 'search',
+    name: limitsText(limits),
+    first: planFor(limited, { rate: { kind: 'backlog' }, bytes }, 0),
+    at: (bytesPerSecond) => planFor(limited, { rate: fixed(bytesPerSecond), seconds: short(setting, 6, 8) }, 1_000),
+    probesMax: short(setting, 5, 10),
+  }
+}
+
+type Wanted = Pick<Workload, 'rate'> &
+  Partial<Pick<Workload, 'files' | 'activeFiles' | 'rotation'>> &
+  ({ readonly seconds: number } | { readonly bytes: number })
+
+const drainMsMax = 60_000
+
+function planFor(setting: Setting, wanted: Wanted, warmUpMs: number, shape: Partial<Shape> = {}): RunPlan {
+  const { rate, files = 1, activeFiles = 1, rotation = { kind: 'none' } } = wanted
+  const end = 'seconds' in wanted ? { seconds: wanted.seconds } : { bytes: wanted.bytes }
+  const { seed, mix, limits, settings } = setting
+  return {
+    limits,
+    workload: { seed, mix, rate, files, activeFiles, rotation, end },
+    destination: destinationOf(setting, { ...plainShape, ...shape }),
+    settings,
+    killsAtMs: [],
+    warmUpMs,
+    drainMsMax,
+  }
+}
+
+/** A rate that these limits carry easily. */
+function calmRate({ limits }: Setting): number {
+  return Math.round(within((limits.cpus ?? 1) * calmBytesPerCpuSecond, calmBytes))
+}
+
+function fixed(bytesPerSecond: number): { readonly kind: 'fixed'; readonly bytesPerSecond: number } {
+  return { kind: 'fixed', bytesPerSecond }
+}
+
+function within(value: number, { min, max }: { readonly min: number; readonly max: number }): number {
+  return Math.min(max, Math.max(min, value))
+}
+
+function short<T>({ form }: Setting, inShort: T, inLong: T): T {
+  return form === 'short' ? inShort : inLong
+}
+
+function megabytes(bytesPerSecond: number): string {
+  return String(Math.round(bytesPerSecond / 1e5) / 10)
+}
+
+/** For `--list`. */
+export function listText(): string {
+  const width = Math.max(...scenarios.map(({ name }) => name.length))
+  return scenarios
+    .map(({ name, about, forms }) => {
+      const when = forms.length === 0 ? 'when asked for' : forms.includes('short') ? 'always' : 'not with --short'
+      return `${name.padEnd(width)}  ${about} (${when})\n`
+    })
+    .join('')
+}

@@ -1,0 +1,11 @@
+import type { Rate } from '../types.ts'
+
+/** Bytes that are to be written when `elapsedMs` have passed since the first line. Never less than before. */
+export function dueBytes(rate: Rate, elapsedMs: number): number {
+  if (rate.kind === 'backlog') return Infinity
+  if (rate.kind === 'fixed') return (rate.bytesPerSecond * elapsedMs) / 1e3
+  const { bytesPerSecond, times, periodMs } = rate
+  const periodBytes = (bytesPerSecond * periodMs) / 1e3
+  const inPeriodMs = elapsedMs % periodMs
+  return periodBytes * (Math.floor(elapsedMs / periodMs) + Math.min(1, (inPeriodMs * times) / periodMs))
+}

@@ -1,0 +1,69 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { messageOf, RemoraError } from '../../base/errors.ts'
+import type { LineText } from './text.ts'
+
+/** The first lines of a larger file are enough of a sample; writer and sink both hold them. */
+export const sampleBytesMax = 16 * 1024 * 1024
+/** With its head a line must fit into the default of `REMORA_MAX_LINE_BYTES`. */
+export const sampleLineBytesMax = 60 * 1024
+
+const newline = 0x0a
+const carriageReturn = 0x0d
+
+/**
+ * The lines of the user's file, each behind a head of its own. A line that ends with `\r\n` is written with `\n`; what
+ * follows the last newline is left out.
+ *
+ * @throws RemoraError with file and line
+ */
+export function readSample(path: string): LineText[] {
+  const bytes = readStart(path)
+  const lines: LineText[] = []
+  for (let at = 0; ;) {
+    const end = bytes.indexOf(newline, at)
+    if (end < 0) break
+    const to = end > at && bytes[end - 1] === carriageReturn ? end - 1 : end
+    if (to - at > sampleLineBytesMax) throw tooLong(path, lines.length + 1, `has ${to - at} bytes`)
+    lines.push({ before: Buffer.alloc(0), after: Buffer.concat([Buffer.from(' '), bytes.subarray(at, to)]) })
+    at = end + 1
+  }
+  if (lines.length > 0) return lines
+  if (bytes.length > sampleLineBytesMax) throw tooLong(path, 1, `has no end within ${bytes.length} bytes`)
+  throw new RemoraError(
+    'SAMPLE_EMPTY',
+    `the sample ${path} has no complete line: line 1 ends without a newline, or the file is empty`,
+    'Give a text file with at least one line that ends with a newline.',
+  )
+}
+
+function readStart(path: string): Buffer {
+  try {
+    const descriptor = openSync(path, 'r')
+    try {
+      if (!fstatSync(descriptor).isFile()) throw new Error('it is not a regular file')
+      const bytes = Buffer.allocUnsafe(sampleBytesMax)
+      let have = 0
+      while (have < bytes.length) {
+        const got = readSync(descriptor, bytes, have, bytes.length - have, have)
+        if (got === 0) break
+        have += got
+      }
+      return bytes.subarray(0, have)
+    } finally {
+      closeSync(descriptor)
+    }
+  } catch (error) {
+    throw new RemoraError(
+      'SAMPLE_UNREADABLE',
+      `the sample ${path} cannot be read: ${messageOf(error)}`,
+      'Give the path of a log file that this user may read.',
+    )
+  }
+}
+
+const tooLong = (path: string, line: number, what: string) =>
+  new RemoraError(
+    'SAMPLE_LINE_TOO_LONG',
+    `the sample ${path} has a line that is too long: line ${line} ${what}, and ${sampleLineBytesMax} are the most`,
+    'Leave that line out of the sample: the agent would cut it, and no line could be compared with what was written.',
+  )

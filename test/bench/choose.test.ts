@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import { enforcementOf, wantedLimits } from '../../src/bench/limits/choose.ts'
+
+const mib = 2 ** 20
+const none = { cpu: undefined, memory: undefined, manifest: undefined }
+const free = { read: () => undefined }
+/** A container with cgroup v2. */
+const contained = {
+  read: (path: string) =>
+    ({
+      '/proc/self/cgroup': '0::/\n',
+      '/sys/fs/cgroup/memory.max': `${128 * mib}\n`,
+      '/sys/fs/cgroup/memory.stat': 'anon 1\n',
+      '/sys/fs/cgroup/cpu.max': '50000 100000\n',
+      '/sys/fs/cgroup/cpu.stat': 'nr_periods 0\n',
+    })[path],
+}
+
+describe('which limits', () => {
+  test.each([
+    ['the options', { ...none, cpu: '500m' }, contained, { cpus: 0.5, memoryBytes: undefined }, '--cpu'],
+    [
+      'the manifest',
+      { ...none, manifest: 'manifests/base' },
+      contained,
+      { cpus: 0.2, memoryBytes: 64 * mib },
+      'container remora',
+    ],
+    [
+      'an option before the figure of the manifest',
+      { ...none, memory: '48Mi', manifest: 'manifests/base' },
+      free,
+      { cpus: 0.2, memoryBytes: 48 * mib },
+      '--memory',
+    ],
+    ['the own group', none, contained, { cpus: 0.5, memoryBytes: 128 * mib }, 'cgroup'],
+    ['none: as in our manifest', none, free, { cpus: 0.2, memoryBytes: 64 * mib }, 'manifests/base'],
+  ] as const)('%s', (_, options, files, limits, origin) => {
+    const found = wantedLimits(options, files)
+    expect(found.limits).toEqual(limits)
+    expect(found.origin).toContain(origin)
+  })
+
+  test('a wrong one is named', () => {
+    expect(() => wantedLimits({ ...none, cpu: 'two' }, free)).toThrow('--cpu: "two" is not a number of processors')
+  })
+})
+
+describe('how they hold', () => {
+  const wanted = { cpus: 0.2, memoryBytes: 64 * mib }
+  const nothing = { cpus: undefined, memoryBytes: undefined }
+  const refused = { available: false, reason: 'EACCES' } as const
+
+  test('in a group of its own where one can be made', () => {
+    const held = enforcementOf(wanted, { cgroups: { available: true, version: 2 }, own: nothing, ownVersion: 2 })
+    expect(held).toEqual({ enforcement: { kind: 'cgroup', version: 2 }, limits: wanted, warning: '' })
+  })
+
+  test('else by the group the bench is in, whatever was asked for, and that is said', () => {
+    const own = { cpus: 0.5, memoryBytes: 128 * mib }
+    const held = enforcementOf(wanted, { cgroups: refused, own, ownVersion: 2 })
+    expect(held).toMatchObject({ enforcement: { kind: 'own', version: 2 }, limits: own })
+    expect(held.warning).toMatch(/500m CPU, 128Mi, not 200m CPU, 64Mi as asked for.*share it.*EACCES/)
+  })
+
+  test('else nothing does, and that is said', () => {
+    const held = enforcementOf(wanted, { cgroups: refused, own: nothing, ownVersion: 1 })
+    expect(held).toMatchObject({ enforcement: { kind: 'none', reason: 'EACCES' }, limits: nothing })
+    expect(held.warning).toMatch(/NOTHING LIMITS THE AGENT.*EACCES/)
+  })
+})

@@ -1,0 +1,181 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
+import { afterEach, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { RemoraError } from '../../src/base/errors.ts'
+import { sidecarIn } from '../../src/bench/limits/manifest.ts'
+import { readManifest } from '../../src/bench/limits/manifest-files.ts'
+import { cpusText, parseCpus, parseMemory } from '../../src/bench/limits/quantity.ts'
+
+const mib = 2 ** 20
+const podOf = (containers: string, kind = 'Pod') =>
+  kind === 'Pod' ? `{kind: Pod, spec: ${containers}}` : `{kind: ${kind}, spec: {template: {spec: ${containers}}}}`
+const read = (...texts: readonly string[]) =>
+  sidecarIn(
+    texts.map((text) => ({ file: 'a.yaml', value: parse(text) as unknown })),
+    'a.yaml',
+  )
+const limits = 'resources: {limits: {cpu: 200m, memory: 64Mi}}'
+
+describe('the sidecar is found', () => {
+  test.each([
+    ['an init container of a Pod', podOf(`{initContainers: [{name: remora, ${limits}}], containers: [{name: app}]}`)],
+    ['a container of a Deployment', podOf(`{containers: [{name: app}, {name: remora, ${limits}}]}`, 'Deployment')],
+    ['by its image', podOf(`{containers: [{name: logs, image: 'r:5000/team/remora:1@sha256:0', ${limits}}]}`)],
+    ['its name before its image', podOf(`{containers: [{name: x, image: remora}, {name: remora, ${limits}}]}`)],
+    [
+      'a CronJob',
+      `{kind: CronJob, spec: {jobTemplate: {spec: {template: {spec: {containers: [{name: remora, ${limits}}]}}}}}}`,
+    ],
+    ['in a List', `{kind: List, items: [{kind: Service}, ${podOf(`{containers: [{name: remora, ${limits}}]}`)}]}`],
+  ])('%s', (_, text) => {
+    expect(read('{kind: ConfigMap}', text).limits).toEqual({ cpus: 0.2, memoryBytes: 64 * mib })
+  })
+
+  test('numbers without quotes, and only one of the two', () => {
+    const text = podOf('{containers: [{name: remora, resources: {limits: {cpu: 1}}}]}')
+    expect(read(text).limits).toEqual({ cpus: 1, memoryBytes: undefined })
+  })
+})
+
+describe('its settings', () => {
+  test('those that change the cost, of its env and of the ConfigMaps that are there', () => {
+    const env = `env: [{name: REMORA_COMPRESSION, value: gzip}, {name: REMORA_CONCURRENCY, value: 2}, {name: REMORA_PATHS, value: /x},
+      {name: REMORA_API_KEY, value: secret}, {name: REMORA_POD_NAME, valueFrom: {}}]`
+    const from = 'envFrom: [{configMapRef: {name: a}}, {configMapRef: {name: b}}, {secretRef: {name: c}}]'
+    const maps = [
+      '{kind: ConfigMap, metadata: {name: a}, data: {REMORA_BATCH_LINGER: 1s, REMORA_COMPRESSION: none}}',
+      '{kind: Kustomization, configMapGenerator: [{name: b, literals: [REMORA_FIELDS=a=b]}, {name: other, literals: [REMORA_LOG_LEVEL=debug]}]}',
+    ]
+    expect(read(...maps, podOf(`{containers: [{name: remora, ${env}, ${from}, ${limits}}]}`)).settings).toEqual({
+      REMORA_BATCH_LINGER: '1s',
+      REMORA_COMPRESSION: 'gzip',
+      REMORA_CONCURRENCY: '2',
+      REMORA_FIELDS: 'a=b',
+    })
+  })
+})
+
+describe('what is missing is named', () => {
+  test.each([
+    ['no such container', podOf('{containers: [{name: app}, {name: web}]}'), /a\.yaml has no container named remora/],
+    ['nothing to look at', '{kind: Service}', /no container named remora/],
+    ['no limits', podOf('{containers: [{name: remora}]}'), /a\.yaml, container remora, has no resources\.limits/],
+    [
+      'a wrong quantity',
+      podOf('{containers: [{name: remora, resources: {limits: {memory: 64MB}}}]}'),
+      /limits\.memory: "64MB"/,
+    ],
+    [
+      'a wrong number',
+      podOf('{containers: [{name: remora, resources: {limits: {cpu: [1]}}}]}'),
+      /limits\.cpu: "\[1\]"/,
+    ],
+    [
+      'two images',
+      podOf('{containers: [{name: a, image: remora}, {name: b, image: remora}]}'),
+      /2 containers with Remora's image/,
+    ],
+    ['two that differ', podOf(`{containers: [{name: remora, ${limits}}, {name: remora}]}`), /different limits/],
+  ])('%s', (_, text, message) => {
+    expect(() => read(text)).toThrow(message)
+  })
+
+  test('whatever the documents hold, it is an answer or such an error', () => {
+    fc.assert(
+      fc.property(fc.array(fc.anything()), (values) => {
+        const documents = values.map((value) => ({ file: 'a.yaml', value }))
+        expect(codeThrownBy(() => sidecarIn(documents, 'a.yaml'))).toMatch(/^$|^MANIFEST$/)
+      }),
+    )
+  })
+})
+
+function codeThrownBy(act: () => unknown): string {
+  try {
+    act()
+    return ''
+  } catch (error) {
+    return error instanceof RemoraError ? error.code : String(error)
+  }
+}
+
+describe('files', () => {
+  const directories: string[] = []
+  const tree = (files: Readonly<Record<string, string>>) => {
+    const directory = mkdtempSync(join(tmpdir(), 'remora-manifest-'))
+    directories.push(directory)
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(join(directory, name, '..'), { recursive: true })
+      writeFileSync(join(directory, name), text)
+    }
+    return directory
+  }
+  afterEach(() => {
+    for (const directory of directories.splice(0)) rmSync(directory, { recursive: true })
+  })
+  const sidecar = podOf(`{containers: [{name: remora, ${limits}}]}`)
+
+  test('our own manifests', () => {
+    const at = fileURLToPath(new URL('../../manifests/base', import.meta.url))
+    const found = sidecarIn(readManifest(at), at)
+    expect(found.limits).toEqual({ cpus: 0.2, memoryBytes: 64 * mib })
+    expect(found.origin).toMatch(/deployment\.yaml, container remora$/)
+  })
+
+  test('a kustomization names its files, and those of others; what it does not name is left', () => {
+    const at = tree({
+      'over/kustomization.yaml': 'resources: [../base, "https://example.org/x", ../over]',
+      'base/kustomization.yaml': 'resources: [pod.yaml]',
+      'base/pod.yaml': `kind: Namespace\n---\n${sidecar}\n`,
+      'base/old.yaml': sidecar,
+    })
+    expect(readManifest(join(at, 'over')).filter(({ file }) => file.endsWith('pod.yaml'))).toHaveLength(2)
+    expect(readManifest(join(at, 'over')).some(({ file }) => file.endsWith('old.yaml'))).toBe(false)
+  })
+
+  test.each([
+    ['not there', {}, /no\.yaml cannot be read/],
+    ['not YAML', { 'no.yaml': 'a: [' }, /no\.yaml is not YAML/],
+    [
+      'a resource that is not there',
+      { 'no.yaml': '', 'kustomization.yaml': 'resources: [gone.yaml]' },
+      /gone\.yaml cannot be read/,
+    ],
+  ] as const)('%s', (_, files, message) => {
+    const at = tree(files)
+    expect(() => readManifest('kustomization.yaml' in files ? at : join(at, 'no.yaml'))).toThrow(message)
+  })
+})
+
+describe('quantities', () => {
+  test.each([
+    ['200m', 0.2],
+    ['1', 1],
+    ['1.5', 1.5],
+    ['0.25', 0.25],
+  ])('%s processors', (text, cpus) => {
+    expect(parseCpus(text)).toEqual({ ok: true, value: cpus })
+  })
+
+  test.each(['', '0', '-1', '1e3', '200M', '5000', '1 ', 'm', '9m'])('%j processors', (text) => {
+    expect(parseCpus(text).ok).toBe(false)
+  })
+
+  test('what is printed is read back', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 10, max: 1_024_000 }), (thousandths) => {
+        const cpus = thousandths / 1_000
+        expect(parseCpus(cpusText(cpus))).toEqual({ ok: true, value: cpus })
+      }),
+    )
+  })
+
+  test('memory in which Node does not start is refused', () => {
+    expect(parseMemory('8Mi').ok).toBe(false)
+    expect(parseMemory('64Mi')).toEqual({ ok: true, value: 64 * mib })
+  })
+})

@@ -1,0 +1,275 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { perform, type Stage } from '../../src/bench/scenarios/perform.ts'
+import type { FixedRow, Scenario, SearchRow } from '../../src/bench/scenarios/scenario.ts'
+import { obstacleOf, rowsOf, type Setting } from '../../src/bench/scenarios/scenario.ts'
+import { scenarios } from '../../src/bench/scenarios/table.ts'
+import { TimeTable } from '../../src/bench/scenarios/time-table.ts'
+import { choose } from '../../src/bench/bench.ts'
+import { plainShape, type Moment, type RunPlan, type RunResult } from '../../src/bench/types.ts'
+import { behindText } from '../../src/bench/verdict.ts'
+
+const setting: Setting = {
+  form: 'long',
+  limits: { cpus: 0.2, memoryBytes: 64 * 2 ** 20 },
+  enforcement: { kind: 'cgroup', version: 2 },
+  own: { cpus: undefined, memoryBytes: undefined },
+  seed: 1,
+  mix: { kind: 'short' },
+  lineBytes: 100,
+  destination: 'null',
+  settings: {},
+}
+const planOf = (bytesPerSecond: number): RunPlan => ({
+  limits: setting.limits,
+  workload: {
+    seed: 1,
+    mix: { kind: 'short' },
+    rate: { kind: 'fixed', bytesPerSecond },
+    files: 1,
+    activeFiles: 1,
+    rotation: { kind: 'none' },
+    end: { seconds: 8 },
+  },
+  destination: { kind: 'null', shape: plainShape },
+  settings: {},
+  killsAtMs: [],
+  warmUpMs: 0,
+  drainMsMax: 1_000,
+})
+const fixedRow = (name: string): FixedRow => ({ kind: 'fixed', name, plan: planOf(1e6) })
+const scenario = (over: Partial<Scenario> = {}): Scenario => ({
+  ...scenarios[0]!,
+  figures: ['rate', 'floor', 'lost'],
+  ...over,
+})
+
+/** A run whose lag grows when the rate is above `capacity`. */
+function resultOf({ workload }: RunPlan, capacity = Infinity, failure = ''): RunResult {
+  const rate = workload.rate.kind === 'backlog' ? capacity : workload.rate.bytesPerSecond
+  const moments: Moment[] = Array.from({ length: 33 }, (_, n) => {
+    const lagBytes = (Math.max(0, rate - capacity) * n) / 4
+    return { atMs: n * 250, usedBytes: 1, lagBytes, storedBytes: 0, cpuUs: 0 }
+  })
+  const lines = {
+    writtenLines: 1,
+    writtenBytes: 100,
+    storedLines: 1,
+    lostLines: 0,
+    twiceLines: 0,
+    againLines: 0,
+    wrongLines: 0,
+  }
+  return {
+    account: lines,
+    bytesPerSecond: Math.min(rate, capacity),
+    wallMs: 8_000,
+    cpu: { userUs: 1, systemUs: 1 },
+    others: { sinkUs: 0, writerUs: 0, benchUs: 0 },
+    cpuSecondsPerGB: 10,
+    cpuSecondsPerMillionLines: 1,
+    latency: undefined,
+    memory: { peakBytes: 1, meanBytes: 1, oomKills: 0 },
+    throttledMs: 0,
+    moments,
+    requests: 1,
+    failure,
+  }
+}
+
+function stageOf(over: Partial<Stage> & Pick<Stage, 'run'>): Stage & { readonly told: string[] } {
+  const told: string[] = []
+  return {
+    told,
+    floor: () => (told.push('floor'), Promise.resolve(2)),
+    step: (row, round) => void told.push(`${row.name} ${round}`),
+    mayGoOn: () => true,
+    monotonicMs: () => 0,
+    ...over,
+  }
+}
+
+function withSlowWriter(plan: RunPlan): Promise<RunResult> {
+  const { rate } = plan.workload
+  const isTooFast = rate.kind === 'fixed' && rate.bytesPerSecond > 50e6
+  return Promise.resolve(resultOf(plan, 80e6, isTooFast ? `${behindText} 80 % of its rate only` : ''))
+}
+
+function withLoss(plan: RunPlan): Promise<RunResult> {
+  const isFirst = plan.workload.rate.kind === 'backlog'
+  return Promise.resolve(resultOf(plan, 80e6, isFirst ? '' : '1 of 2 lines lost'))
+}
+
+describe('rounds', () => {
+  test('alternate between the rows, between floors', async () => {
+    const stage = stageOf({ run: (plan) => Promise.resolve(resultOf(plan)) })
+    const { rows } = await perform(scenario(), [fixedRow('a'), fixedRow('b')], 2, stage)
+    expect(stage.told).toEqual(['floor', 'a 1', 'b 1', 'floor', 'a 2', 'b 2', 'floor'])
+    expect(rows.map(({ runs, failures }) => ({ runs, failures }))).toEqual(
+      [0, 1].map(() => ({ runs: 2, failures: [] })),
+    )
+    expect(rows[0]!.figures.find(({ isRatio }) => isRatio)).toMatchObject({ values: [5, 5], spread: { median: 5 } })
+  })
+
+  test('one whose floors differ does not count, and is made once more', async () => {
+    const floors = [2, 3, 3, 3]
+    const stage = stageOf({
+      run: (plan) => Promise.resolve(resultOf(plan)),
+      floor: () => Promise.resolve(floors.shift() ?? 3),
+    })
+    const { rows } = await perform(scenario(), [fixedRow('a')], 2, stage)
+    expect(rows[0]).toMatchObject({ runs: 2, failures: [] })
+    expect(rows[0]!.notes.join()).toContain('1 of 3 rounds do not count')
+  })
+
+  test('none counts: that is a failure', async () => {
+    let floor = 1
+    const stage = stageOf({
+      run: (plan) => Promise.resolve(resultOf(plan)),
+      floor: () => Promise.resolve((floor *= 2)),
+    })
+    const { rows } = await perform(scenario(), [fixedRow('a')], 2, stage)
+    expect(rows[0]!.failures.join()).toContain('too busy')
+  })
+
+  test('a run that fails makes the row fail, and is in no figure', async () => {
+    let runs = 0
+    const stage = stageOf({
+      run: (plan) => Promise.resolve(resultOf(plan, Infinity, ++runs === 2 ? '3 of 9 lines lost' : '')),
+    })
+    const { rows } = await perform(scenario(), [fixedRow('a')], 3, stage)
+    expect(rows[0]).toMatchObject({ runs: 2, failures: ['3 of 9 lines lost'] })
+  })
+
+  test('when time is up the rounds that are there are told', async () => {
+    const stage = stageOf({ run: (plan) => Promise.resolve(resultOf(plan)), mayGoOn: () => false })
+    const { rows } = await perform(scenario(), [fixedRow('a')], 3, stage)
+    expect(rows[0]).toMatchObject({ runs: 1, failures: [], notes: ['1 of 3 rounds: there was no time for more'] })
+  })
+})
+
+describe('a search', () => {
+  const row: SearchRow = {
+    kind: 'search',
+    name: 's',
+    first: { ...planOf(1), workload: { ...planOf(1).workload, rate: { kind: 'backlog' }, end: { bytes: 1e6 } } },
+    at: planOf,
+    probesMax: 10,
+  }
+
+  test('finds in each round what the agent carries', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 5e6, max: 5e8 }), async (capacity) => {
+        const stage = stageOf({ run: (plan) => Promise.resolve(resultOf(plan, capacity)) })
+        const { rows } = await perform(scenario(), [row], 3, stage)
+        const rate = rows[0]!.figures.find(({ name }) => name === 'highest rate')!
+        expect(rate.values).toHaveLength(3)
+        // A lag that grows by less than 3 % of the rate is none.
+        for (const value of rate.values) {
+          expect(value * 1e6).toBeLessThanOrEqual(capacity * 1.04)
+          expect(value * 1e6 * 1.1001).toBeGreaterThanOrEqual(capacity)
+        }
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  test('a writer that cannot keep up ends it, and the machine is named; it is no failure', async () => {
+    const { rows } = await perform(scenario(), [row], 1, stageOf({ run: withSlowWriter }))
+    expect(rows[0]).toMatchObject({ failures: [], runs: 1 })
+    expect(rows[0]!.notes.join()).toContain('this machine is the limit')
+  })
+
+  test('a lost line at any rate is one', async () => {
+    const { rows } = await perform(scenario(), [row], 1, stageOf({ run: withLoss }))
+    expect(rows[0]!.failures).toContain('1 of 2 lines lost')
+  })
+})
+
+describe('the table', () => {
+  test('names are there once, and each plan is one that can be run', () => {
+    expect(new Set(scenarios.map(({ name }) => name)).size).toBe(scenarios.length)
+    for (const form of ['short', 'long'] as const) {
+      for (const each of scenarios) {
+        const rows = rowsOf(each, { ...setting, form })
+        expect(rows.length).toBeGreaterThan(0)
+        expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length)
+        for (const row of rows) {
+          const { workload, killsAtMs } = row.kind === 'fixed' ? row.plan : row.at(1e6)
+          const seconds = 'seconds' in workload.end ? workload.end.seconds : 0
+          expect(workload.activeFiles).toBeLessThanOrEqual(workload.files)
+          expect(Math.max(0, ...killsAtMs)).toBeLessThan(seconds * 1_000)
+        }
+      }
+    }
+  })
+
+  test('limits above the bench’s own are left out', () => {
+    const own = { cpus: 0.5, memoryBytes: 100 * 2 ** 20 }
+    const sweep = scenarios.find(({ name }) => name === 'cpu-sweep')!
+    expect(rowsOf(sweep, { ...setting, own }).map(({ name }) => name)).toEqual([
+      '100m CPU, 64Mi',
+      '200m CPU, 64Mi',
+      '500m CPU, 64Mi',
+    ])
+  })
+
+  test('what cannot be done here is said', () => {
+    const bare: Setting = { ...setting, enforcement: { kind: 'none', reason: 'x' }, destination: { url: 'http://e' } }
+    const { chosen, left } = choose({ scenarios: [], form: 'long', rounds: undefined }, bare)
+    expect(chosen.map((each) => each.scenario.name)).toEqual([
+      'saturation',
+      'latency',
+      'rotation',
+      'many-files',
+      'restart',
+      'idle',
+    ])
+    expect(left.map(({ name }) => name)).toEqual(['outage', 'slow-server', 'memory-sweep', 'cpu-sweep'])
+    expect(left.every(({ why }) => why !== '')).toBe(true)
+    expect(() => choose({ scenarios: ['outage'], form: 'long', rounds: undefined }, bare)).toThrow(
+      'nothing can be measured',
+    )
+    expect(obstacleOf(scenarios[0]!, bare)).toBe('')
+  })
+
+  test('the rounds are those asked for', () => {
+    const { chosen } = choose({ scenarios: ['idle'], form: 'short', rounds: 5 }, setting)
+    expect(chosen.map(({ rounds }) => rounds)).toEqual([5])
+  })
+})
+
+describe('time', () => {
+  test('is never passed by more than one round of one scenario', () => {
+    const seconds = fc.integer({ min: 1, max: 60 })
+    const some = fc.array(
+      fc.record({
+        onceSeconds: seconds,
+        rounds: fc.integer({ min: 1, max: 5 }),
+        pace: fc.double({ min: 0.8, max: 1.5, noNaN: true }),
+      }),
+      {
+        minLength: 1,
+        maxLength: 8,
+      },
+    )
+    fc.assert(
+      fc.property(some, fc.integer({ min: 60, max: 400 }), (all, budget) => {
+        let now = 0
+        const times = all.map(({ onceSeconds, rounds }) => ({ onceSeconds, allSeconds: onceSeconds * rounds }))
+        const table = new TimeTable(budget, times, () => now)
+        let longest = 0
+        for (const [at, { onceSeconds, rounds, pace }] of all.entries()) {
+          if (!table.next(at)) continue
+          for (let round = 0; round < rounds && (round === 0 || table.mayGoOn()); round++) {
+            now += onceSeconds * pace
+            table.done(onceSeconds)
+            longest = Math.max(longest, onceSeconds * pace)
+            expect(table.secondsLeft()).toBeGreaterThanOrEqual(0)
+          }
+        }
+        expect(now).toBeLessThanOrEqual(budget + longest)
+      }),
+    )
+  })
+})
