@@ -9,7 +9,7 @@ import { wayCases } from './way-case.ts'
 
 /** @param only  those whose group and name hold it */
 export function casesOf(only = ''): Cases {
-  const reading = readingCases()
+  const [reading, way] = [readingCases(), wayCases()]
   const all: readonly Case[] = [
     ...kernelCases(),
     ...reading.cases,
@@ -17,8 +17,12 @@ export function casesOf(only = ''): Cases {
     ...frontierCases(),
     ...verdictCases(),
     ...identityCases(),
-    ...wayCases(),
+    ...way.cases,
   ]
   const cases = all.filter(({ group, name }) => `${group} ${name}`.includes(only))
-  return { cases, close: () => reading.close?.() }
+  const close = () => {
+    reading.close?.()
+    way.close?.()
+  }
+  return { cases, close }
 }

@@ -2,9 +2,8 @@ import { Kernel } from '../../src/encode/kernel.ts'
 import { Templates } from '../../src/encode/template.ts'
 import { nameOf } from '../../src/follow/names.ts'
 import type { Case } from './case.ts'
-import { microMixes, smooth, textOf } from './texts.ts'
+import { broken, microMixes, smooth, textOf } from './texts.ts'
 
-const textBytes = 1 << 20
 /** A line of a few bytes becomes a document of 300. */
 const outputBytes = 12 << 20
 const lineBytesMax = 1 << 16
@@ -14,9 +13,12 @@ const copiesAtOnce = 8
 
 /** The encoder on about one MiB of each mix of lines, without and with ids; and the copying of as many bytes, for scale. */
 export function kernelCases(): Case[] {
-  const mixed = textOf('mixed', textBytes)
-  const cases = microMixes.flatMap((mix) => encoding(mix, textOf(mix, textBytes)))
-  cases.push(...encoding('mixed, nothing to escape', smooth(mixed)))
+  const mixed = textOf('mixed')
+  const cases = microMixes.flatMap((mix) => encoding(mix, textOf(mix)))
+  cases.push(
+    ...encoding('multibyte, none of it UTF-8', broken(textOf('multibyte'))),
+    ...encoding('mixed, nothing to escape', smooth(mixed)),
+  )
   const target = Buffer.allocUnsafeSlow(mixed.length)
   const copy = () => {
     for (let copies = 0; copies < copiesAtOnce; copies++) mixed.copy(target)
@@ -37,7 +39,7 @@ export function kernelCases(): Case[] {
 
 /** @throws Error when the encoder leaves lines over */
 function encoding(name: string, text: Buffer): Case[] {
-  const kernel = new Kernel(text.length + 2 + lineBytesMax, outputBytes, lineBytesMax)
+  const kernel = new Kernel(text.length + lineBytesMax, outputBytes, lineBytesMax)
   kernel.input.set(text)
   const templates = new Templates(new Map([['kubernetes.pod.uid', '6f1c2f0a-9f5e-4a5e-8d53-7c1d2b8e4f60']]))
   const origin = { path: '/var/log/app/app.log', readAtMs: Date.UTC(2026, 10, 22), seenMs: 0 }

@@ -9,7 +9,6 @@ import { advance, readTurn } from '../../src/follow/turn.ts'
 import type { Cases } from './case.ts'
 import { textOf } from './texts.ts'
 
-const textBytes = 1 << 20
 const lineBytesMax = 1 << 16
 const looks = 1024
 const timesAtOnce = 16
@@ -18,7 +17,7 @@ const timesAtOnce = 16
 export function readingCases(): Cases {
   const directory = mkdtempSync(join(tmpdir(), 'remora-micro-'))
   const path = join(directory, 'app.log')
-  const text = textOf('mixed', textBytes)
+  const text = textOf('mixed')
   writeFileSync(path, text)
   const descriptor = systemDisk.open(path)
   const input = Buffer.allocUnsafeSlow(limits.quantumBytes + limits.guardBytes)
