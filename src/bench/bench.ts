@@ -5,76 +5,55 @@ import { remoraProgram } from './agent/remora.ts'
 import { type FloorBeside, startFloor } from './floor/floor-beside.ts'
 import { makeFloor } from './floor/floor.ts'
 import { enforcementOf, type Held, wantedLimits, type Wanted } from './limits/choose.ts'
-import { type Commit, commitHere, type Machine, machineHere } from './machine/facts.ts'
-import type { BenchOptions } from './options.ts'
+import { commitHere, machineHere } from './machine/facts.ts'
+import { type BenchOptions, givenOptions } from './options.ts'
 import type { Program } from './program.ts'
-import { run, type RunOptions, type Parts } from './run.ts'
-import { perform, type Stage } from './scenarios/perform.ts'
-import {
-  type Form,
-  obstacleOf,
-  type PlannedRow,
-  rowSeconds,
-  rowsOf,
-  type Scenario,
-  type Setting,
-} from './scenarios/scenario.ts'
-import { scenarios } from './scenarios/table.ts'
+import { type MeasuringCost, type Report, reportSchema, reportVersion } from './report/report.ts'
+import { type Parts, run, type RunOptions } from './run.ts'
+import { type Chosen, choose, type Left } from './scenarios/choose.ts'
+import { perform } from './scenarios/perform.ts'
+import { type Form, rowSeconds, type Setting } from './scenarios/scenario.ts'
 import { TimeTable } from './scenarios/time-table.ts'
-import type { Mix, ScenarioResult } from './types.ts'
-
-/** What a bench came to. */
-export interface BenchResult {
-  readonly form: Form
-  readonly startedAtMs: number
-  readonly seconds: number
-  readonly program: { readonly name: string; readonly version: string }
-  readonly machine: Machine
-  readonly commit: Commit | undefined
-  readonly wanted: Wanted
-  readonly held: Held
-  /** Which copy floor, and how it was taken. */
-  readonly floor: string
-  readonly seed: number
-  readonly mix: Mix
-  readonly destination: string
-  readonly scenarios: readonly ScenarioResult[]
-  /** Scenarios that were not run, and why. */
-  readonly left: readonly { readonly name: string; readonly why: string }[]
-}
+import { type Mix, plainShape, type RunPlan, type RunResult, type ScenarioResult } from './types.ts'
 
 /** Told while it runs. */
 export interface Watcher {
   begin(steps: number): void
   step(name: string, about: string, secondsLeft: number): void
-  done(): void
+}
+
+/** What is known before anything is measured. */
+export interface Facts {
+  readonly wanted: Wanted
+  readonly held: Held
+  readonly floor: string
+  readonly left: readonly Left[]
 }
 
 export interface BenchTools {
   readonly parts: Parts
-  /** Bytes of a line of a mix, on average. */
+  /** Bytes of a line of a mix, on average. @throws RemoraError for a sample that cannot be taken */
   readonly lineBytesOf: (mix: Mix, seed: number) => number
   readonly watcher: Watcher
-  /** Told once, before anything runs. */
-  readonly begins: (facts: {
-    readonly wanted: Wanted
-    readonly held: Held
-    readonly floor: string
-    readonly left: readonly Left[]
-  }) => void
+  readonly begins: (facts: Facts) => void
   readonly signal: AbortSignal
+  /** Remora itself, where nothing else is measured. */
   readonly program?: Program
 }
 
 /** Under three minutes, and under thirty, with what it takes to begin and to end. */
 const budgetSeconds: Readonly<Record<Form, number>> = { short: 160, long: 27 * 60 }
 const floorBytes: Readonly<Record<Form, number>> = { short: 64e6, long: 256e6 }
-/** Floor before and after each round. */
+/** Before and after each round. */
 const floorSeconds = 1
+/** Enough for how much the agent sends of a line. */
+const firstLookBytes = 8e6
+/** Where nobody counts what is sent. Source: DESIGN, the copy floor. */
+const sentPerLogByteUsual = 2
 
 /** @throws RemoraError for options that cannot be; the signal's reason when it is told to stop */
-export async function bench(options: BenchOptions, tools: BenchTools): Promise<BenchResult> {
-  const { signal, program = remoraProgram() } = tools
+export async function bench(options: BenchOptions, tools: BenchTools): Promise<Report> {
+  const { signal, parts, program = remoraProgram() } = tools
   const startedAtMs = systemClock.nowMs()
   const beganMs = systemClock.monotonicMs()
   const wanted = wantedLimits(options)
@@ -93,97 +72,89 @@ export async function bench(options: BenchOptions, tools: BenchTools): Promise<B
     settings: wanted.settings,
   }
   const { chosen, left } = choose(options, setting)
+  const machine = machineHere()
+  const cost = new Cost()
+  const runOptions: RunOptions = { program, parts, enforcement: held.enforcement, signal }
   const version = await program.version()
   const tool = await makeFloor('auto')
-  const floor = await startFloor(tool, { mix, seed: options.seed, bytes: floorBytes[options.form] }, (workload, logs) =>
-    tools.parts.writer(workload, logs),
-  )
-  tools.begins({ wanted, held, floor: floor.explain, left })
-  const seconds = () => (systemClock.monotonicMs() - beganMs) / 1_000
+  const sentPerLogByte = await firstLook(setting, runOptions)
+  const lines = { mix, seed: options.seed, bytes: floorBytes[options.form] }
+  const floor = await startFloor(tool, lines, sentPerLogByte, (workload, logs) => parts.writer(workload, logs))
   try {
-    const runOptions: RunOptions = { program, parts: tools.parts, enforcement: held.enforcement, signal }
-    const done = await performAll(chosen, options, { floor, runOptions, seconds, tools })
+    tools.begins({ wanted, held, floor: floor.explain, left })
+    const seconds = () => (systemClock.monotonicMs() - beganMs) / 1_000
+    const done = await performAll(chosen, options, { floor, runOptions, seconds, cost, watcher: tools.watcher })
     return {
-      form: options.form,
-      startedAtMs,
-      seconds: seconds(),
-      program: { name: program.name, version },
-      machine: machineHere(),
+      schema: reportSchema,
+      version: reportVersion,
+      remora: version,
       commit: await commitHere(),
-      wanted,
-      held,
-      floor: floor.explain,
+      machine,
+      limits: held.limits,
+      limitsFrom: wanted.origin,
+      enforcement: held.enforcement,
       seed: options.seed,
-      mix,
-      destination:
-        options.url === undefined ? "the bench's own server, which keeps nothing" : new URL(options.url).origin,
+      options: { ...givenOptions(options), ...wanted.settings },
+      measuring: cost.sum,
+      floor: { kind: tool.kind, explain: floor.explain },
       scenarios: done.results,
-      left: [...left, ...done.left],
+      skipped: [...left, ...done.left],
+      startedAt: new Date(startedAtMs).toISOString(),
+      endedAt: new Date(systemClock.nowMs()).toISOString(),
+      failures: [],
     }
   } finally {
-    tools.watcher.done()
     await floor.close()
   }
 }
 
-interface Chosen {
-  readonly scenario: Scenario
-  readonly rows: readonly PlannedRow[]
-  readonly rounds: number
-}
-
-type Left = { readonly name: string; readonly why: string }
-
-/** Those that were named, else those of the form; and of these, those that can be run here. */
-export function choose(
-  options: Pick<BenchOptions, 'scenarios' | 'form' | 'rounds'>,
-  setting: Setting,
-): { readonly chosen: readonly Chosen[]; readonly left: readonly Left[] } {
-  const isNamed = options.scenarios.length > 0
-  const wanted = scenarios.filter(({ name, forms }) =>
-    isNamed ? options.scenarios.includes(name) : forms.includes(options.form),
-  )
-  const left: Left[] = []
-  const chosen = wanted.flatMap((scenario) => {
-    const rows = rowsOf(scenario, setting)
-    const why = obstacleOf(scenario, setting) || (rows.length === 0 ? 'the bench itself may not have as much' : '')
-    if (why === '') return [{ scenario, rows, rounds: options.rounds ?? scenario.rounds[options.form] }]
-    left.push({ name: scenario.name, why })
-    return []
-  })
-  if (chosen.length === 0) {
+/** One run that no figure is made of: it tells whether anything arrives at all, what is sent of a line, and warms the caches. */
+async function firstLook(setting: Setting, options: RunOptions): Promise<number> {
+  if (setting.destination !== 'null') return sentPerLogByteUsual
+  const plan: RunPlan = {
+    limits: { cpus: undefined, memoryBytes: undefined },
+    workload: {
+      seed: setting.seed,
+      mix: setting.mix,
+      rate: { kind: 'backlog' },
+      files: 1,
+      activeFiles: 1,
+      rotation: { kind: 'none' },
+      end: { bytes: firstLookBytes },
+    },
+    destination: { kind: 'null', shape: plainShape },
+    settings: setting.settings,
+    killsAtMs: [],
+    warmUpMs: 0,
+    drainMsMax: 30_000,
+  }
+  const { failure, bodyBytes, account } = await run(plan, options)
+  if (failure !== '') {
     throw new RemoraError(
-      'NO_SCENARIO',
-      `nothing can be measured here: ${left.map(({ name, why }) => `${name}: ${why}`).join('; ')}`,
-      'name other scenarios; --list tells them',
+      'NOTHING_SHIPPED',
+      `the agent does not ship a few lines that wait for it: ${failure}`,
+      'see its last words; settings from a manifest are those of the bench, too',
     )
   }
-  if (!isNamed && options.form === 'short') {
-    const why = 'not in the short form'
-    left.push(...scenarios.filter(({ forms }) => forms.join() === 'long').map(({ name }) => ({ name, why })))
-  }
-  return { chosen, left }
+  return account.writtenBytes === 0 ? sentPerLogByteUsual : bodyBytes / account.writtenBytes
 }
 
 interface Performing {
   readonly floor: FloorBeside
   readonly runOptions: RunOptions
   readonly seconds: () => number
-  readonly tools: BenchTools
+  readonly cost: Cost
+  readonly watcher: Watcher
 }
 
 async function performAll(
   chosen: readonly Chosen[],
   options: BenchOptions,
-  { floor, runOptions, seconds, tools }: Performing,
+  { floor, runOptions, seconds, cost, watcher }: Performing,
 ): Promise<{ results: ScenarioResult[]; left: Left[] }> {
-  const { watcher } = tools
   const secondsOf = ({ rows }: Chosen, rounds: number) =>
     rows.reduce((sum, row) => sum + rowSeconds(row, rounds), 0) + floorSeconds * (rounds + 1)
-  const times = chosen.map((each) => ({
-    onceSeconds: secondsOf(each, 1),
-    allSeconds: secondsOf(each, each.rounds),
-  }))
+  const times = chosen.map((each) => ({ onceSeconds: secondsOf(each, 1), allSeconds: secondsOf(each, each.rounds) }))
   // Whoever names scenarios or rounds has as much time as these take.
   const isFree = options.scenarios.length > 0 || options.rounds !== undefined
   const table = new TimeTable(isFree ? Infinity : budgetSeconds[options.form], times, seconds)
@@ -192,12 +163,12 @@ async function performAll(
   const left: Left[] = []
   for (const [at, { scenario, rows, rounds }] of chosen.entries()) {
     if (!table.next(at)) {
-      left.push({ name: scenario.name, why: 'there was no time left for it' })
+      left.push({ name: scenario.name, reason: 'there was no time left for it' })
       continue
     }
     let estimate = 0
-    const stage: Stage = {
-      run: (plan) => run(plan, runOptions),
+    const result = await perform(scenario, rows, rounds, {
+      run: async (plan) => cost.add(await run(plan, runOptions)),
       floor: () => floor.measure(),
       step(row, round) {
         table.done(estimate)
@@ -207,9 +178,27 @@ async function performAll(
       },
       mayGoOn: () => table.mayGoOn(),
       monotonicMs: () => systemClock.monotonicMs(),
-    }
-    results.push(await perform(scenario, rows, rounds, stage))
+    })
     table.done(estimate)
+    results.push(result)
   }
   return { results, left }
+}
+
+/** What measuring has cost, all runs together. */
+class Cost {
+  sum: MeasuringCost = { agentUs: 0, sinkUs: 0, writerUs: 0, benchUs: 0, wallMs: 0 }
+
+  add(result: RunResult): RunResult {
+    const { cpu, others, wallMs } = result
+    const { sum } = this
+    this.sum = {
+      agentUs: sum.agentUs + cpu.userUs + cpu.systemUs,
+      sinkUs: sum.sinkUs + others.sinkUs,
+      writerUs: sum.writerUs + others.writerUs,
+      benchUs: sum.benchUs + others.benchUs,
+      wallMs: sum.wallMs + wallMs,
+    }
+    return result
+  }
 }

@@ -97,6 +97,15 @@ function whole(name: string, text: string, min: number, max: number): number {
   throw wrong(`${name} is not ${JSON.stringify(text)}`, `write a whole number from ${min} to ${max}`)
 }
 
+/** As they were given, by name, for the report. */
+export function givenOptions(options: BenchOptions): Record<string, string> {
+  const { form, scenarios: names, seed: _seed, ...rest } = options
+  const given: Record<string, string> = { form }
+  if (names.length > 0) given['scenario'] = names.join(', ')
+  for (const [name, value] of Object.entries(rest)) if (value !== undefined) given[name] = String(value)
+  return given
+}
+
 /** Credentials would end in the process list, and in the report. */
 function urlOf(text: string): string {
   const url = URL.parse(text)

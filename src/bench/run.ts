@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { placeFor } from './agent/place.ts'
 import { RunningAgent } from './agent/running.ts'
-import { Sampler } from './agent/sampler.ts'
+import { Sampler, type Seen } from './agent/sampler.ts'
 import { freePort, onExit } from './machine/process.ts'
 import type { Program } from './program.ts'
 import type { Target, Writer, Written } from './target.ts'
 import type { Account, Destination, Enforcement, RunPlan, RunResult, Workload } from './types.ts'
-import { failureOf } from './verdict.ts'
+import { failureOf, oomKilledText } from './verdict.ts'
 
 /** What a run is made of beside the agent; in tests, others. */
 export interface Parts {
@@ -138,11 +138,12 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
       throttledMs: seen.throttledMs,
       moments: seen.moments.map((moment) => ({ ...moment, atMs: moment.atMs - written.firstAtMs })),
       requests: arrived.requests,
+      bodyBytes: arrived.bodyBytes,
       failure,
     } satisfies RunResult
   } catch (error) {
     if (signal.aborted || error instanceof RemoraError) throw error
-    return failedRun(messageOf(error, 2_000), sampler)
+    return failedRun(messageOf(error, 2_000), sampler?.end(), place.use().oomKills)
   } finally {
     sampler?.end()
     writer?.kill()
@@ -202,8 +203,7 @@ async function drain(
   return drainMsMax
 }
 
-function failedRun(failure: string, sampler: Sampler | undefined): RunResult {
-  const seen = sampler?.end()
+function failedRun(failure: string, seen: Seen | undefined, oomKills: number): RunResult {
   return {
     account: noAccount,
     bytesPerSecond: 0,
@@ -213,11 +213,12 @@ function failedRun(failure: string, sampler: Sampler | undefined): RunResult {
     cpuSecondsPerGB: 0,
     cpuSecondsPerMillionLines: 0,
     latency: undefined,
-    memory: { peakBytes: 0, meanBytes: 0, oomKills: 0, ...seen?.memory },
+    memory: { peakBytes: 0, meanBytes: 0, ...seen?.memory, oomKills },
     throttledMs: seen?.throttledMs ?? 0,
     moments: [],
     requests: 0,
-    failure,
+    bodyBytes: 0,
+    failure: oomKills === 0 ? failure : `${oomKilledText(oomKills)}; ${failure}`,
   }
 }
 

@@ -34,6 +34,8 @@ export interface Arrived {
   readonly storedLines: number
   readonly storedBytes: number
   readonly requests: number
+  /** Of the bodies of bulk requests, as they came; 0 where nobody counts them. */
+  readonly bodyBytes: number
   /** Monotonic, ms, of the first and the last acknowledgement; 0 before. */
   readonly firstAtMs: number
   readonly lastAtMs: number

@@ -142,6 +142,8 @@ export interface RunResult {
   readonly moments: readonly Moment[]
   /** Requests by outcome, as the destination saw them; for a server that is not ours, none. */
   readonly requests: number
+  /** Of bulk bodies, as they came; 0 where nobody counts them. */
+  readonly bodyBytes: number
   /** Empty when the run is good. A line lost, twice or wrong makes it fail, as does an agent that ends by itself. */
   readonly failure: string
 }

@@ -26,7 +26,7 @@ export function failureOf(facts: RunFacts): string {
   const { lostLines, twiceLines, wrongLines, writtenLines } = account
   return [
     endedByItself === '' ? '' : `the agent ended by itself: ${endedByItself}`,
-    oomKills === 0 ? '' : `${oomKills} processes killed for lack of memory`,
+    oomKills === 0 ? '' : oomKilledText(oomKills),
     lostLines === 0 ? '' : `${lostLines} of ${writtenLines} lines lost${lateness(facts)}`,
     twiceLines === 0 ? '' : `${twiceLines} lines stored twice`,
     wrongLines === 0 ? '' : `${wrongLines} lines stored that were not written so`,
@@ -46,6 +46,10 @@ function lateness({ drainedMs, drainMsMax }: RunFacts): string {
 function writerFault({ rateShare = 1 }: RunFacts['written']): string {
   if (rateShare >= rateShareMin) return ''
   return `${behindText} ${Math.floor(rateShare * 100)} % of its rate only: this machine cannot give more`
+}
+
+export function oomKilledText(kills: number): string {
+  return `killed for lack of memory, ${kills} times`
 }
 
 /** How a failure begins that is the machine's, not the agent's. */

@@ -5,7 +5,7 @@ import type { FixedRow, Scenario, SearchRow } from '../../src/bench/scenarios/sc
 import { obstacleOf, rowsOf, type Setting } from '../../src/bench/scenarios/scenario.ts'
 import { scenarios } from '../../src/bench/scenarios/table.ts'
 import { TimeTable } from '../../src/bench/scenarios/time-table.ts'
-import { choose } from '../../src/bench/bench.ts'
+import { choose } from '../../src/bench/scenarios/choose.ts'
 import { plainShape, type Moment, type RunPlan, type RunResult } from '../../src/bench/types.ts'
 import { behindText } from '../../src/bench/verdict.ts'
 
@@ -73,6 +73,7 @@ function resultOf({ workload }: RunPlan, capacity = Infinity, failure = ''): Run
     throttledMs: 0,
     moments,
     requests: 1,
+    bodyBytes: 1,
     failure,
   }
 }
@@ -226,7 +227,7 @@ describe('the table', () => {
       'idle',
     ])
     expect(left.map(({ name }) => name)).toEqual(['outage', 'slow-server', 'memory-sweep', 'cpu-sweep'])
-    expect(left.every(({ why }) => why !== '')).toBe(true)
+    expect(left.every(({ reason }) => reason !== '')).toBe(true)
     expect(() => choose({ scenarios: ['outage'], form: 'long', rounds: undefined }, bare)).toThrow(
       'nothing can be measured',
     )

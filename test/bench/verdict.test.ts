@@ -41,7 +41,7 @@ describe('a run fails', () => {
     [
       'the kernel ended it',
       { oomKills: 1, endedByItself: 'signal SIGKILL' },
-      /SIGKILL; 1 processes killed for lack of memory/,
+      /SIGKILL; killed for lack of memory, 1 times/,
     ],
     ['it did not stop well', { stopped: 'deadline of 60000 ms' }, /^asked to stop, the agent ended with deadline/],
     ['a request that makes no sense', { targetFailure: 'no length' }, /^a request could not be understood: no length$/],

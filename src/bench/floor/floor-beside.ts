@@ -12,8 +12,6 @@ import { type FloorTool, runFloor } from './floor.ts'
 const script = fileURLToPath(new URL('floor-sink.ts', import.meta.url))
 const startMsMax = 10_000
 const stopMsMax = 5_000
-/** What the agent sends for each byte of log, ids and field names included, roughly. Source: DESIGN, the copy floor. */
-const sentPerLogByte = 2
 /** The lowest of so many: what else runs on the machine only ever adds. */
 const runsAtOnce = 3
 
@@ -28,6 +26,8 @@ export interface FloorBeside {
 export async function startFloor(
   tool: FloorTool,
   lines: { readonly mix: Mix; readonly seed: number; readonly bytes: number },
+  /** As many bytes are sent as the agent sends of these lines. */
+  sentPerLogByte: number,
   write: (workload: Workload, directory: string) => Promise<Writer>,
 ): Promise<FloorBeside> {
   const directory = mkdtempSync(join(tmpdir(), 'remora-bench-floor-'))
@@ -55,11 +55,11 @@ export async function startFloor(
     const [line] = await once(child.stdout, 'data', { signal: AbortSignal.timeout(startMsMax) })
     const { port }: { port: number } = JSON.parse(String(line))
     return {
-      explain: `${tool.explain}; the lowest of ${runsAtOnce} runs over ${Math.round(bytes / 1e6)} MB, sending ${sentPerLogByte} times as much`,
+      explain: `${tool.explain}; the lowest of ${runsAtOnce} runs over ${Math.round(bytes / 1e6)} MB, sending ${sentPerLogByte.toFixed(1)} times as much, as the agent does`,
       async measure() {
         let lowest = Infinity
         for (let n = 0; n < runsAtOnce; n++) {
-          const { userUs, systemUs } = await runFloor(tool, port, path, bytes * sentPerLogByte)
+          const { userUs, systemUs } = await runFloor(tool, port, path, Math.round(bytes * sentPerLogByte))
           lowest = Math.min(lowest, (userUs + systemUs) / 1e6 / (bytes / 1e9))
         }
         return lowest

@@ -34,7 +34,6 @@ class RowState {
   readonly counted: Measured[] = []
   readonly failures = new Set<string>()
   readonly notes = new Set<string>()
-  runs = 0
   rate: number | undefined
 
   constructor(row: PlannedRow) {
@@ -108,7 +107,6 @@ interface Found {
 
 async function once(state: RowState, plan: RunPlan, stage: Stage): Promise<Found | undefined> {
   const result = await stage.run(plan)
-  state.runs += 1
   if (result.failure === '') return { plan, result }
   state.failures.add(result.failure)
   return undefined
@@ -126,7 +124,6 @@ async function search(state: RowState, row: SearchRow, stage: Stage): Promise<Fo
   const probe = async (bytesPerSecond: number) => {
     const plan = row.at(bytesPerSecond)
     const result = await stage.run(plan)
-    state.runs += 1
     if (!isHeld(plan, result, state)) return false
     best = { plan, result }
     return true

@@ -17,7 +17,7 @@ export interface Sink {
   refuses(): boolean
   nowUs(): number
   /** An answer to a bulk request was written. */
-  acknowledged(): void
+  acknowledged(bodyBytes: number): void
   fail(reason: string): void
 }
 
@@ -143,12 +143,13 @@ export class Connection {
         ? conflictAnswer(documents, conflicts)
         : bulkAnswer(documents)
     const socket = this.#socket
+    const { contentLength } = this.#head
     socket.cork()
     socket.write(answerHead('200 OK', bytes))
     for (const piece of pieces.slice(0, -1)) socket.write(piece)
     socket.write(pieces.at(-1)!, (error) => {
       if (error !== undefined && error !== null) return arrivals.unacknowledged(commit)
-      this.#sink.acknowledged()
+      this.#sink.acknowledged(contentLength)
       return arrivals.acknowledged(commit, this.#sink.nowUs())
     })
     socket.uncork()

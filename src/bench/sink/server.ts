@@ -31,6 +31,7 @@ export class BulkSink implements Sink {
   #server: Server | undefined
   #port = 0
   #requests = 0
+  #bodyBytes = 0
   #firstAtMs = 0
   #lastAtMs = 0
   #failure = ''
@@ -81,6 +82,7 @@ export class BulkSink implements Sink {
       storedLines: this.arrivals.tally.lines,
       storedBytes: this.arrivals.storedBytes,
       requests: this.#requests,
+      bodyBytes: this.#bodyBytes,
       firstAtMs: this.#firstAtMs,
       lastAtMs: this.#lastAtMs,
       cpuUs: user + system,
@@ -97,8 +99,9 @@ export class BulkSink implements Sink {
     return monotonicUs() + this.#wallFromMonotonicUs
   }
 
-  acknowledged(): void {
+  acknowledged(bodyBytes: number): void {
     this.#requests++
+    this.#bodyBytes += bodyBytes
     this.#lastAtMs = monotonicUs() / 1e3
     if (this.#firstAtMs === 0) this.#firstAtMs = this.#lastAtMs
   }
