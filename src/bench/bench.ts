@@ -43,7 +43,7 @@ export interface BenchTools {
 
 /** Under three minutes, and under thirty, with what it takes to begin and to end. */
 const budgetSeconds: Readonly<Record<Form, number>> = { short: 160, long: 27 * 60 }
-const floorBytes: Readonly<Record<Form, number>> = { short: 64e6, long: 256e6 }
+const floorBytes: Readonly<Record<Form, number>> = { short: 96e6, long: 256e6 }
 /** Before and after each round. */
 const floorSeconds = 1
 /** Enough for how much the agent sends of a line. */

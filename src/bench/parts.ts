@@ -1,3 +1,4 @@
+import type { Env } from '../config/load.ts'
 import type { Parts } from './run.ts'
 import { startSink } from './sink/sink-process.ts'
 import type { Mix } from './types.ts'
@@ -5,7 +6,8 @@ import { LineRing, textsOf } from './workload/lines.ts'
 import { startWriter } from './workload/writer-process.ts'
 
 /** Writer and target as processes of their own. */
-export function realParts(): Parts {
+export function realParts(env: Env): Parts {
+  void env
   return {
     writer: startWriter,
     target(destination, workload) {

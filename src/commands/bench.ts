@@ -2,7 +2,12 @@ import { accessSync, constants, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { messageOf, RemoraError } from '../base/errors.ts'
-import { bench } from '../bench/bench.ts'
+import { systemClock } from '../base/clock.ts'
+import { bench, type Facts } from '../bench/bench.ts'
+import { progressOn } from '../bench/progress.ts'
+import { closingTable } from '../bench/report/closing.ts'
+import { failuresOf } from '../bench/report/report.ts'
+import { writeReport } from '../bench/report/write.ts'
 import { parseBenchOptions, usage } from '../bench/options.ts'
 import { lineBytesOf, realParts } from '../bench/parts.ts'
 import { listText } from '../bench/scenarios/table.ts'
@@ -11,6 +16,9 @@ import type { Env } from '../config/load.ts'
 import type { Signals } from './signals.ts'
 
 const stoppedCode = 130
+const columnsUsual = 100
+/** Codes of errors that are the command line's. */
+const wrongOptions = new Set(['OPTION', 'MANIFEST', 'NO_SCENARIO'])
 
 /**
  * `remora bench`.
@@ -23,55 +31,45 @@ export async function benchCommand(
   write: (text: string) => void,
   signals: Signals,
 ): Promise<number> {
-  const [first, ...rest] = argv
-  if (first === 'compare') return compare(rest)
-  const complain = (text: string) => void process.stderr.write(text)
+  if (argv[0] === 'compare') return said(write, '')
   const stop = stopAt(signals)
+  const progress = progressOn(process.stderr, systemClock)
   try {
     const wish = parseBenchOptions(argv)
     if (wish === 'help') return said(write, usage)
     if (wish === 'list') return said(write, listText())
     const directory = reportDirectory(wish.out)
-    const result = await bench(wish, {
-      parts: realParts(),
+    const report = await bench(wish, {
+      parts: realParts(env),
       lineBytesOf,
       signal: stop,
-      watcher: {
-        begin: () => undefined,
-        step: (name, about, s) => complain(`${name} ${about} ${s.toFixed(0)} s left\n`),
-        done: () => undefined,
-      },
-      begins: ({ wanted, held, floor }) =>
-        complain(
-          `limits  ${limitsText(held.limits)}, ${wanted.origin}\nfloor   ${floor}\n${held.warning === '' ? '' : `        ${held.warning}\n`}`,
-        ),
+      watcher: progress,
+      begins: (facts) => progress.say(factsText(facts)),
     })
-    void directory
-    for (const scenario of result.scenarios) {
-      write(`${scenario.name} ${scenario.seconds.toFixed(0)} s\n`)
-      for (const row of scenario.rows) {
-        write(
-          `  ${row.name}: ${row.figures.map((f) => `${f.name} ${f.spread.median.toFixed(2)} (${f.spread.min.toFixed(2)}–${f.spread.max.toFixed(2)}) ${f.unit}`).join('; ')}\n`,
-        )
-        for (const note of [...row.failures.map((each) => `FAILED ${each}`), ...row.notes]) write(`    ${note}\n`)
-      }
-    }
-    write(`left: ${JSON.stringify(result.left)}; ${result.seconds.toFixed(0)} s\n`)
-    return result.scenarios.some(({ rows }) => rows.some(({ failures }) => failures.length > 0)) ? 1 : 0
+    progress.done()
+    const paths = writeReport(report, directory)
+    write(`${closingTable(report, process.stdout.columns ?? columnsUsual)}\n\n${paths.html}\n${paths.json}\n`)
+    return failuresOf(report).length === 0 ? 0 : 1
   } catch (error) {
+    progress.done()
     if (stop.aborted) {
-      complain('\nStopped: what was started has ended, and what was made is removed. There is no report.\n')
+      process.stderr.write('Stopped: what was started has ended, what was made is removed, and there is no report.\n')
       return stoppedCode
     }
     if (!(error instanceof RemoraError)) throw error
-    complain(`${error.message}\n  ${error.wayOut}\n`)
-    return error.code === 'OPTION' || error.code === 'MANIFEST' || error.code === 'NO_SCENARIO' ? 2 : 1
+    process.stderr.write(`${error.message}\n  ${error.wayOut}\n`)
+    return wrongOptions.has(error.code) ? 2 : 1
   }
 }
 
-function compare(argv: readonly string[]): number {
-  void argv
-  return 2
+function factsText({ wanted, held, floor }: Facts): string {
+  const settings = Object.entries(wanted.settings).map(([name, value]) => `${name}=${value}`)
+  return [
+    `limits    ${limitsText(held.limits)}: ${wanted.origin}`,
+    ...(settings.length === 0 ? [] : [`settings  ${settings.join(' ')}`]),
+    `floor     ${floor}`,
+    ...(held.warning === '' ? [] : [`WARNING   ${held.warning}`]),
+  ].join('\n')
 }
 
 /** The first Ctrl-C ends what is running and takes it away, a second one everything at once. */

@@ -123,14 +123,16 @@ describe('rounds', () => {
     expect(rows[0]!.notes.join()).toContain('1 of 3 rounds do not count')
   })
 
-  test('none counts: that is a failure', async () => {
+  test('none counts: what was measured is told, without the ratio, and that it is no evidence', async () => {
     let floor = 1
     const stage = stageOf({
       run: (plan) => Promise.resolve(resultOf(plan)),
       floor: () => Promise.resolve((floor *= 2)),
     })
     const { rows } = await perform(scenario(), [fixedRow('a')], 2, stage)
-    expect(rows[0]!.failures.join()).toContain('too busy')
+    expect(rows[0]).toMatchObject({ runs: 4, failures: [] })
+    expect(rows[0]!.notes.join()).toContain('no evidence')
+    expect(rows[0]!.figures.map(({ name }) => name)).toEqual(['highest rate', 'lost'])
   })
 
   test('a run that fails makes the row fail, and is in no figure', async () => {

@@ -32,7 +32,7 @@ const able = cgroupsAvailable()
 const group: Enforcement = { kind: 'cgroup', version: able.available ? cgroupVersion() : 1 }
 const options = (over: Partial<RunOptions> = {}): RunOptions => ({
   program: remoraProgram(),
-  parts: realParts(),
+  parts: realParts({}),
   enforcement: { kind: 'none', reason: 'a test' },
   signal: new AbortController().signal,
   ...over,

@@ -13,7 +13,7 @@ const script = fileURLToPath(new URL('floor-sink.ts', import.meta.url))
 const startMsMax = 10_000
 const stopMsMax = 5_000
 /** The lowest of so many: what else runs on the machine only ever adds. */
-const runsAtOnce = 3
+const runsAtOnce = 4
 
 /** The copy floor of a workload's lines, to be run beside the agent again and again. */
 export interface FloorBeside {

@@ -24,7 +24,7 @@ const kinds = {
   throughput: told('throughput', 'MB/s', ({ result }) => result.bytesPerSecond / 1e6),
   cpu: less('CPU', 's/GB', ({ result }) => result.cpuSecondsPerGB),
   cpuLines: less('CPU per million lines', 's', ({ result }) => result.cpuSecondsPerMillionLines),
-  cpuShare: less('CPU of a core', '%', ({ result }) => (cpuUs(result) / 1e4 / result.wallMs) * 1e3),
+  cpuShare: less('CPU of a core', '%', ({ result }) => laterShare(result.moments)),
   floor: {
     name: 'CPU to the copy floor',
     unit: '×',
@@ -101,8 +101,11 @@ function catchUp({ plan, result }: Measured): ReturnType<typeof catchUpOf> {
   return catchUpOf(result.moments, last.toMs, workload.rate.bytesPerSecond)
 }
 
-function cpuUs({ cpu }: RunResult): number {
-  return cpu.userUs + cpu.systemUs
+/** Of one processor, in the second half of the run: files have been found and code is compiled. */
+function laterShare(moments: readonly Moment[]): number | undefined {
+  const [middle, last] = [moments[moments.length >> 1], moments.at(-1)]
+  if (middle === undefined || last === undefined || last.atMs <= middle.atMs) return undefined
+  return ((last.cpuUs - middle.cpuUs) / 1e3 / (last.atMs - middle.atMs)) * 100
 }
 
 function spanMs(moments: readonly Moment[]): number {

@@ -1,7 +1,7 @@
 import { floorsAgree } from '../stats.ts'
 import type { Row, RunPlan, RunResult, ScenarioResult } from '../types.ts'
 import { behindText } from '../verdict.ts'
-import { figuresOf, type Measured, middleOf } from './figures.ts'
+import { type FigureName, figuresOf, type Measured, middleOf } from './figures.ts'
 import { keptUp } from './held.ts'
 import { planOf, type PlannedRow, type Scenario, type SearchRow } from './scenario.ts'
 import { bracketRatio, highestHeld } from './search.ts'
@@ -32,6 +32,8 @@ const guessShare = 0.9
 class RowState {
   readonly row: PlannedRow
   readonly counted: Measured[] = []
+  /** Of rounds that something disturbed. */
+  readonly disturbed: Measured[] = []
   readonly failures = new Set<string>()
   readonly notes = new Set<string>()
   rate: number | undefined
@@ -40,17 +42,19 @@ class RowState {
     this.row = row
   }
 
-  result(): Row {
-    const middle = middleOf(this.counted)
+  result(names: readonly FigureName[]): Row {
+    const hasEvidence = this.counted.length > 0
+    const runs = hasEvidence ? this.counted : this.disturbed
+    const middle = middleOf(runs)
     const { limits, destination } = planOf(this.row)
     return {
       name: this.row.name,
       limits,
-      figures: [],
+      figures: figuresOf(hasEvidence ? names : names.filter((name) => name !== 'floor'), runs),
       moments: middle?.result.moments ?? [],
       latency: middle?.result.latency,
       outages: destination.kind === 'null' ? destination.shape.outages : [],
-      runs: this.counted.length,
+      runs: runs.length,
       failures: [...this.failures],
       notes: [...this.notes],
     }
@@ -80,22 +84,28 @@ export async function perform(
     const after = await stage.floor()
     if (floorsAgree(before, after)) {
       counted += 1
-      const floorSecondsPerGB = (before + after) / 2
-      for (const { state, plan, result } of measured) state.counted.push({ plan, result, floorSecondsPerGB })
     } else dropped += 1
+    const floorSecondsPerGB = (before + after) / 2
+    for (const { state, plan, result } of measured) {
+      const kept = floorsAgree(before, after) ? state.counted : state.disturbed
+      kept.push({ plan, result, floorSecondsPerGB })
+    }
     before = after
   }
-  for (const state of states) {
-    if (dropped > 0)
-      state.notes.add(`${dropped} of ${counted + dropped} rounds do not count: their floors differ too much`)
-    if (counted < rounds) state.notes.add(`${counted} of ${rounds} rounds: there was no time for more`)
-    if (counted === 0) state.failures.add('no round had floors that agree: the machine is too busy to measure')
+  for (const { notes } of states) {
+    if (counted === 0)
+      notes.add(
+        'something else used the machine (the floors of each round differ too much): no ratio to the floor, and the rest is no evidence',
+      )
+    else if (dropped > 0)
+      notes.add(`${dropped} of ${counted + dropped} rounds do not count: their floors differ too much`)
+    if (counted > 0 && counted < rounds) notes.add(`${counted} of ${rounds} rounds: there was no time for more`)
   }
   const { name, about, figures } = scenario
   return {
     name,
     about,
-    rows: states.map((state) => ({ ...state.result(), figures: figuresOf(figures, state.counted) })),
+    rows: states.map((state) => state.result(figures)),
     seconds: (stage.monotonicMs() - fromMs) / 1_000,
   }
 }

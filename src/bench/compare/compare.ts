@@ -1,0 +1,181 @@
+import { failuresOf, type Report } from '../report/report.ts'
+import { enforcementText, limitsText } from '../report/text.ts'
+import { rangesOverlap, type Spread } from '../stats.ts'
+import type { Figure, Row } from '../types.ts'
+import { ratioInterval, type RatioInterval } from './rank-interval.ts'
+
+/**
+ * `same`: the ranges overlap, or the medians differ by less than the least effect. `worse`, `better`: neither.
+ * `told`: the machine, not the program, may have made the difference, or nobody said which way is better.
+ * `unknown`: it should be judged, and there is too little to judge by.
+ */
+export type Verdict = 'same' | 'worse' | 'better' | 'told' | 'unknown'
+
+export interface FigureComparison {
+  readonly name: string
+  readonly unit: string
+  readonly before: Spread
+  readonly after: Spread
+  readonly repeats: { readonly before: number; readonly after: number }
+  /** Of the medians; undefined when the one before is 0. */
+  readonly ratio: number | undefined
+  readonly interval: RatioInterval | undefined
+  readonly verdict: Verdict
+  /** Why it is unknown; else empty. */
+  readonly reason: string
+}
+
+export interface RowComparison {
+  readonly scenario: string
+  readonly name: string
+  readonly figures: readonly FigureComparison[]
+}
+
+export interface Comparison {
+  readonly rows: readonly RowComparison[]
+  /** Of the second report: a line lost, an agent that ended. It is worse, whatever the ratios are. */
+  readonly failures: readonly string[]
+  /** Rows and figures of the first that the second does not have. */
+  readonly missing: readonly string[]
+  /** The other way round. */
+  readonly added: readonly string[]
+  /** Why the two may not be comparable. */
+  readonly warnings: readonly string[]
+  readonly leastEffect: number
+  /** `nothing`: no ratio could be judged, so that nothing is proved. */
+  readonly outcome: 'good' | 'worse' | 'nothing'
+}
+
+/** Below it a difference is not worth a person's time, even when the ranges do not overlap: floors differ by as much. */
+export const leastEffectDefault = 0.1
+
+/** One value has no range. */
+const repeatsMin = 2
+
+/** How `after` stands to `before`. Ratios are judged, all else is told. */
+export function compareReports(before: Report, after: Report, leastEffect: number = leastEffectDefault): Comparison {
+  const [rowsBefore, rowsAfter] = [rowsOf(before), rowsOf(after)]
+  const areSameFloors = before.floor?.kind === after.floor?.kind
+  const rows: RowComparison[] = []
+  const [missing, added, warnings] = [[] as string[], [] as string[], warningsOf(before, after)]
+  for (const [key, { scenario, row }] of rowsBefore) {
+    const other = rowsAfter.get(key)?.row
+    if (other === undefined) {
+      missing.push(key)
+      continue
+    }
+    if (limitsText(row.limits) !== limitsText(other.limits))
+      warnings.push(`${key}: the limits were ${limitsText(row.limits)} and are ${limitsText(other.limits)}`)
+    if (row.failures.length > 0) warnings.push(`${key}: it failed in the first report: ${row.failures.join('; ')}`)
+    const figures = row.figures.flatMap((figure) => {
+      const found = other.figures.find(({ name, unit }) => name === figure.name && unit === figure.unit)
+      if (found !== undefined) return [compareFigures(figure, found, { row, other, areSameFloors, leastEffect })]
+      missing.push(`${key}: ${figure.name}`)
+      return []
+    })
+    rows.push({ scenario, name: row.name, figures })
+  }
+  for (const [key, { row }] of rowsAfter) {
+    const other = rowsBefore.get(key)?.row
+    if (other === undefined) added.push(key)
+    else added.push(...newFigures(other, row).map((name) => `${key}: ${name}`))
+  }
+  const failures = failuresOf(after)
+  const verdicts = rows.flatMap(({ figures }) => figures.map(({ verdict }) => verdict))
+  const isSomethingJudged = verdicts.some((verdict) => verdict !== 'told' && verdict !== 'unknown')
+  const isWorse = failures.length > 0 || verdicts.includes('worse')
+  const outcome = isWorse ? 'worse' : isSomethingJudged ? 'good' : 'nothing'
+  return { rows, failures, missing, added, warnings, leastEffect, outcome }
+}
+
+/** 0: nothing is worse. 1: something is, or a run failed. 2: nothing could be judged. */
+export function exitCodeOf({ outcome }: Comparison): 0 | 1 | 2 {
+  return ({ good: 0, worse: 1, nothing: 2 } as const)[outcome]
+}
+
+interface Context {
+  readonly row: Row
+  readonly other: Row
+  readonly areSameFloors: boolean
+  readonly leastEffect: number
+}
+
+function compareFigures(a: Figure, b: Figure, context: Context): FigureComparison {
+  const reason = isJudged(a, b) ? obstacleOf(a, b, context) : ''
+  return {
+    name: a.name,
+    unit: a.unit,
+    before: a.spread,
+    after: b.spread,
+    repeats: { before: a.values.length, after: b.values.length },
+    ratio: a.spread.median === 0 ? undefined : b.spread.median / a.spread.median,
+    interval: ratioInterval(a.values, b.values),
+    verdict: !isJudged(a, b) ? 'told' : reason !== '' ? 'unknown' : verdictOf(a, b, context.leastEffect),
+    reason,
+  }
+}
+
+function isJudged(a: Figure, b: Figure): boolean {
+  return a.isRatio && b.isRatio && a.better !== 'none' && a.better === b.better
+}
+
+function obstacleOf(a: Figure, b: Figure, { row, other, areSameFloors }: Context): string {
+  if (row.failures.length > 0 || other.failures.length > 0) return 'a run failed'
+  if (!areSameFloors && /floor/.test(a.name)) return 'the floors are not of one kind'
+  if (a.values.length < repeatsMin || b.values.length < repeatsMin) return 'one repeat has no range'
+  return ''
+}
+
+/** Symmetric: what is worse one way is better the other way, by the same measure. */
+export function verdictOf(
+  a: Pick<Figure, 'spread' | 'better'>,
+  b: Pick<Figure, 'spread'>,
+  leastEffect: number,
+): Verdict {
+  if (rangesOverlap(a.spread, b.spread)) return 'same'
+  const [before, after] = [a.spread.median, b.spread.median]
+  if (Math.max(before, after) <= (1 + leastEffect) * Math.min(before, after)) return 'same'
+  return after > before === (a.better === 'more') ? 'better' : 'worse'
+}
+
+interface Placed {
+  readonly scenario: string
+  readonly row: Row
+}
+
+/** By scenario and name; a second one of the same name is the second one in the other report too. */
+function rowsOf({ scenarios }: Report): Map<string, Placed> {
+  const rows = new Map<string, Placed>()
+  for (const { name: scenario, rows: all } of scenarios) {
+    for (const row of all) {
+      const name = `${scenario}, ${row.name}`
+      let key = name
+      for (let n = 2; rows.has(key); n++) key = `${name} (${n})`
+      rows.set(key, { scenario, row })
+    }
+  }
+  return rows
+}
+
+function newFigures(before: Row, after: Row): string[] {
+  return after.figures
+    .filter(({ name, unit }) => !before.figures.some((each) => each.name === name && each.unit === unit))
+    .map(({ name }) => name)
+}
+
+/** All that two benches should have in common. */
+function warningsOf(before: Report, after: Report): string[] {
+  const facts: readonly (readonly [string, (report: Report) => string])[] = [
+    ['the processor', ({ machine }) => `${machine.processors} × ${machine.processor}`],
+    ['node', ({ machine }) => machine.node],
+    ['the limits', ({ limits }) => limitsText(limits)],
+    ['the limits', ({ enforcement }) => enforcementText(enforcement)],
+    ['the floor', ({ floor }) => (floor === undefined ? 'not measured' : floor.kind === 'c' ? 'in C' : 'in Node')],
+    ['the seed', ({ seed }) => String(seed)],
+  ]
+  return facts.flatMap(([what, of]) => {
+    const [a, b] = [of(before), of(after)]
+    const verb = what === 'the limits' ? ['were', 'are'] : ['was', 'is']
+    return a === b ? [] : [`${what} ${verb[0]} ${a}, and ${verb[1]} ${b}`]
+  })
+}

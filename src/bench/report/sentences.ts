@@ -1,0 +1,32 @@
+import type { Spread } from '../stats.ts'
+import type { Row } from '../types.ts'
+import { limitsText, numberText, spreadText } from './text.ts'
+
+/** What a row says, in words of the person who sets the limits. Undefined where its figures say it better. */
+export function sentenceOf(row: Row): string | undefined {
+  const of = (name: string) => row.figures.find((figure) => figure.name === name)?.spread
+  const rate = of('highest rate')
+  if (rate !== undefined)
+    return `At ${limitsText(row.limits)} it carries ${withUnit(rate, 'MB/s')}${costText(of('CPU'))}.`
+  const caughtUp = of('caught up after')
+  if (caughtUp !== undefined) {
+    const behind = of('behind at most')
+    const most = behind === undefined ? '' : `, from ${withUnit(behind, 'MB')} behind`
+    return `${row.name}: caught up ${withUnit(caughtUp, 's')} after the end of it${most}.`
+  }
+  const [p50, p99] = [of('latency p50'), of('latency p99')]
+  if (p50 !== undefined && p99 !== undefined)
+    return `${row.name}: half of the lines are stored within ${withUnit(p50, 'ms')}, 99 of 100 within ${withUnit(p99, 'ms')}.`
+  const share = of('CPU of a core')
+  return share === undefined ? undefined : `${row.name}: it takes ${withUnit(share, '%')} of a core.`
+}
+
+function costText(cpu: Spread | undefined): string {
+  return cpu === undefined ? '' : `, for ${numberText(cpu.median)} s of CPU a GB`
+}
+
+/** `38 MB/s (36–40)`. */
+function withUnit(spread: Spread, unit: string): string {
+  const [median = '', ...range] = spreadText(spread).split(' ')
+  return [median, unit, ...range].join(' ')
+}

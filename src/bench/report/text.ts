@@ -1,0 +1,73 @@
+/** Figures and names as a person reads them. */
+import type { Spread } from '../stats.ts'
+import type { Enforcement, Limits } from '../types.ts'
+
+/** One line without anything that a terminal would obey: names of files are not ours. */
+export function plain(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�')
+}
+
+/** Three digits that count, or all of a whole number: `0.0123`, `5.1`, `38`, `1,204`. */
+export function numberText(value: number): string {
+  if (!Number.isFinite(value)) return '?'
+  const size = Math.abs(value)
+  if (size >= 99.5 || value === 0) return Math.round(value).toLocaleString('en-US')
+  if (size >= 1e-4) return String(Number(value.toPrecision(size >= 10 ? 2 : size >= 0.95 ? 2 : 3)))
+  return value.toExponential(1)
+}
+
+/** `38 (36–40)`, or `38` when all repeats come to the same, or there was one only. */
+export function spreadText({ median, min, max }: Spread): string {
+  const [middle, low, high] = [median, min, max].map(numberText) as [string, string, string]
+  return low === middle && high === middle ? middle : `${middle} (${low}–${high})`
+}
+
+/** `200m CPU and 64 MiB`, `200m CPU and any memory`. */
+export function limitsText({ cpus, memoryBytes }: Limits): string {
+  if (cpus === undefined && memoryBytes === undefined) return 'no limits'
+  return `${cpus === undefined ? 'any' : cpusText(cpus)} CPU and ${memoryBytes === undefined ? 'any memory' : mibText(memoryBytes)}`
+}
+
+/** As in a manifest: `200m`, `1`, `1500m`. */
+export function cpusText(cpus: number): string {
+  return Number.isInteger(cpus) ? String(cpus) : `${Math.round(cpus * 1000)}m`
+}
+
+export function mibText(bytes: number): string {
+  return `${numberText(bytes / 2 ** 20)} MiB`
+}
+
+/** How the limits were made to hold, as the end of a sentence. */
+export function enforcementText(enforcement: Enforcement): string {
+  if (enforcement.kind === 'cgroup') return `held by a cgroup of the agent's own (v${enforcement.version})`
+  if (enforcement.kind === 'container') return `held by a container of the agent's own (${enforcement.engine})`
+  if (enforcement.kind === 'none') return 'NOT ENFORCED'
+  return `held by the cgroup that the bench runs in too (v${enforcement.version}): writer and server share it`
+}
+
+/** `40 s`, `3 min 20 s`, `1 h 5 min`. */
+export function durationText(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds))
+  if (whole < 60) return `${whole} s`
+  const minutes = Math.floor(whole / 60)
+  if (minutes < 60) return `${minutes} min${whole % 60 === 0 ? '' : ` ${whole % 60} s`}`
+  return `${Math.floor(minutes / 60)} h${minutes % 60 === 0 ? '' : ` ${minutes % 60} min`}`
+}
+
+/** Lines of at most `columns` characters, each after `indent`; a word that is longer is cut in pieces. */
+export function wrapped(text: string, columns: number, indent = ''): string[] {
+  const room = Math.max(1, columns - indent.length)
+  const lines: string[] = []
+  let line = ''
+  for (const word of plain(text).split(' ')) {
+    for (let rest = word; rest !== ''; rest = rest.slice(room)) {
+      const piece = rest.slice(0, room)
+      if (line !== '' && line.length + 1 + piece.length > room) {
+        lines.push(line)
+        line = ''
+      }
+      line = line === '' ? piece : `${line} ${piece}`
+    }
+  }
+  return [...lines, line].map((each) => indent + each)
+}
