@@ -90,7 +90,8 @@ export async function bench(options: BenchOptions, tools: BenchTools): Promise<R
       remora: version,
       commit: await commitHere(),
       machine,
-      limits: held.limits,
+      // Where none hold, those that were meant: the report says that they did not.
+      limits: held.enforcement.kind === 'none' ? wanted.limits : held.limits,
       limitsFrom: wanted.origin,
       enforcement: held.enforcement,
       seed: options.seed,
@@ -139,6 +140,10 @@ async function firstLook(setting: Setting, options: RunOptions): Promise<number>
   return account.writtenBytes === 0 ? sentPerLogByteUsual : bodyBytes / account.writtenBytes
 }
 
+function secondsOf({ rows }: Chosen, rounds: number): number {
+  return rows.reduce((sum, row) => sum + rowSeconds(row, rounds), 0) + floorSeconds * (rounds + 1)
+}
+
 interface Performing {
   readonly floor: FloorBeside
   readonly runOptions: RunOptions
@@ -152,8 +157,6 @@ async function performAll(
   options: BenchOptions,
   { floor, runOptions, seconds, cost, watcher }: Performing,
 ): Promise<{ results: ScenarioResult[]; left: Left[] }> {
-  const secondsOf = ({ rows }: Chosen, rounds: number) =>
-    rows.reduce((sum, row) => sum + rowSeconds(row, rounds), 0) + floorSeconds * (rounds + 1)
   const times = chosen.map((each) => ({ onceSeconds: secondsOf(each, 1), allSeconds: secondsOf(each, each.rounds) }))
   // Whoever names scenarios or rounds has as much time as these take.
   const isFree = options.scenarios.length > 0 || options.rounds !== undefined

@@ -1,19 +1,19 @@
 import type { Env } from '../config/load.ts'
+import { elasticsearchTarget } from './elasticsearch/target.ts'
 import type { Parts } from './run.ts'
 import { startSink } from './sink/sink-process.ts'
 import type { Mix } from './types.ts'
 import { LineRing, textsOf } from './workload/lines.ts'
 import { startWriter } from './workload/writer-process.ts'
 
-/** Writer and target as processes of their own. */
+/** Writer and target as processes of their own. @param env  has the credentials of the user's own server */
 export function realParts(env: Env): Parts {
-  void env
   return {
     writer: startWriter,
-    target(destination, workload) {
-      if (destination.kind === 'null') return startSink(workload, destination.shape)
-      throw new Error('not yet')
-    },
+    target: (destination, workload) =>
+      destination.kind === 'null'
+        ? startSink(workload, destination.shape)
+        : elasticsearchTarget(destination.url, workload, env),
   }
 }
 

@@ -64,14 +64,15 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
   const own = join(directory, 'agent')
   mkdirSync(logs)
   mkdirSync(own)
-  const target = await parts.target(destination, workload)
-  const closeTarget = once(() => target.close())
   const place = placeFor(enforcement, plan.limits)
+  let closeTarget = () => Promise.resolve()
   let agent: RunningAgent | undefined
   let writer: Writer | undefined
   let sampler: Sampler | undefined
   const benchBefore = process.cpuUsage()
   try {
+    const target = await parts.target(destination, workload)
+    closeTarget = () => target.close()
     writer = await parts.writer(workload, logs)
     // Its end is awaited below; until then a rejection must not end the bench.
     writer.ended.catch(() => undefined)
@@ -229,11 +230,6 @@ export function nowMs(): number {
 
 function perUnit(value: number, units: number): number {
   return units === 0 ? 0 : value / units
-}
-
-function once(act: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined
-  return () => (done ??= act())
 }
 
 /** @throws RemoraError `TEMP_UNWRITABLE` */

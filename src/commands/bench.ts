@@ -4,8 +4,11 @@ import { join, resolve } from 'node:path'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { systemClock } from '../base/clock.ts'
 import { bench, type Facts } from '../bench/bench.ts'
+import { compareReports, exitCodeOf } from '../bench/compare/compare.ts'
+import { comparisonTable } from '../bench/compare/table.ts'
 import { progressOn } from '../bench/progress.ts'
 import { closingTable } from '../bench/report/closing.ts'
+import { readReport } from '../bench/report/read.ts'
 import { failuresOf } from '../bench/report/report.ts'
 import { writeReport } from '../bench/report/write.ts'
 import { parseBenchOptions, usage } from '../bench/options.ts'
@@ -31,7 +34,7 @@ export async function benchCommand(
   write: (text: string) => void,
   signals: Signals,
 ): Promise<number> {
-  if (argv[0] === 'compare') return said(write, '')
+  if (argv[0] === 'compare') return compare(argv.slice(1), write)
   const stop = stopAt(signals)
   const progress = progressOn(process.stderr, systemClock)
   try {
@@ -62,10 +65,24 @@ export async function benchCommand(
   }
 }
 
+/** @returns as `exitCodeOf`; 2 for files that are no reports */
+function compare(paths: readonly string[], write: (text: string) => void): number {
+  const [before, after, ...more] = paths.map(readReport)
+  if (before === undefined || after === undefined || more.length > 0) {
+    process.stderr.write(usage)
+    return 2
+  }
+  for (const read of [before, after]) if (!read.ok) process.stderr.write(`${read.message}\n  ${read.wayOut}\n`)
+  if (!before.ok || !after.ok) return 2
+  const comparison = compareReports(before.value, after.value)
+  write(`${comparisonTable(comparison, process.stdout.columns ?? columnsUsual)}\n`)
+  return exitCodeOf(comparison)
+}
+
 function factsText({ wanted, held, floor }: Facts): string {
   const settings = Object.entries(wanted.settings).map(([name, value]) => `${name}=${value}`)
   return [
-    `limits    ${limitsText(held.limits)}: ${wanted.origin}`,
+    `limits    ${limitsText(held.enforcement.kind === 'own' ? held.limits : wanted.limits)}: ${wanted.origin}`,
     ...(settings.length === 0 ? [] : [`settings  ${settings.join(' ')}`]),
     `floor     ${floor}`,
     ...(held.warning === '' ? [] : [`WARNING   ${held.warning}`]),

@@ -1,11 +1,8 @@
 import { type Clock, sleep } from '../base/clock.ts'
-import { RemoraError } from '../base/errors.ts'
-import { readSettingFile } from '../config/read-file.ts'
 import type { Settings } from '../config/types.ts'
-import { accessOf } from '../connect/access.ts'
-import { explain, jsonHeaders, makeClient, type Client } from '../ship/transport.ts'
 import { Arrivals } from './arrivals.ts'
 import { type Destination, messageOf, pathOf } from './destination.ts'
+import { Remote } from './remote.ts'
 
 interface Page {
   readonly _scroll_id?: string
@@ -33,18 +30,11 @@ const visibleMs = 5_000
  */
 export async function ownElasticsearch(settings: Settings, clock: Clock): Promise<Destination> {
   const { target } = settings
-  const client = makeClient({
-    ...accessOf(settings, readSettingFile),
-    urls: settings.elasticsearchUrls,
-    requestTimeoutMs: answerMs,
-    connections: 1,
-  })
-  const remote = new Remote(client, clock)
+  const remote = new Documents(settings, clock)
   try {
-    const { status } = await remote.ask('GET', '/')
-    if (status === 401) throw refused(status, 'Check REMORA_API_KEY, or REMORA_USERNAME and REMORA_PASSWORD')
+    await remote.greet()
   } catch (error) {
-    await client.close()
+    await remote.close()
     throw error
   }
   const url = settings.elasticsearchUrls[0] ?? ''
@@ -68,7 +58,7 @@ export async function ownElasticsearch(settings: Settings, clock: Clock): Promis
       "REMORA_PATHS='/path/to/*.log' npm run remora -- check",
       'npm run remora, with REMORA_PATHS and REMORA_STATE_DIR of your own',
     ],
-    close: () => client.close(),
+    close: () => remote.close(),
   }
 }
 
@@ -84,45 +74,17 @@ function access({ apiKey, bearerToken, username, caFile, clientCertFile, clientK
   return username === undefined ? authority : `${authority}-u "${username}:$REMORA_PASSWORD" `
 }
 
-const refused = (status: number, wayOut: string) =>
-  new RemoraError('ELASTICSEARCH_REFUSES', `Elasticsearch refuses the demo (status ${status})`, `${wayOut}.`)
-
-class Remote {
-  readonly #client: Client
+class Documents extends Remote {
   readonly #clock: Clock
 
-  constructor(client: Client, clock: Clock) {
-    this.#client = client
+  constructor(settings: Settings, clock: Clock) {
+    super(
+      settings,
+      answerMs,
+      'the demo',
+      'Check REMORA_ELASTICSEARCH_URL and the network; `npm run remora -- check` tells more. Without that setting the demo brings its own server.',
+    )
     this.#clock = clock
-  }
-
-  /** @throws RemoraError when there is no answer; any status is one */
-  async ask(method: 'GET' | 'POST' | 'DELETE', at: string, body?: object, signal?: AbortSignal) {
-    const [path = '', querystring] = at.split('?')
-    try {
-      const answer = await this.#client.transport.request(
-        {
-          method,
-          path,
-          ...(querystring !== undefined && { querystring }),
-          ...(body !== undefined && { body: { ...body } }),
-        },
-        {
-          meta: true,
-          headers: jsonHeaders,
-          ignore: [400, 401, 403, 404, 405],
-          ...(signal !== undefined && { signal }),
-        },
-      )
-      return { status: answer.statusCode ?? 0, body: answer.body }
-    } catch (error) {
-      signal?.throwIfAborted()
-      throw new RemoraError(
-        'ELASTICSEARCH_UNREACHABLE',
-        `the demo cannot reach Elasticsearch: ${explain(error)}`,
-        'Check REMORA_ELASTICSEARCH_URL and the network; `npm run remora -- check` tells more. Without that setting the demo brings its own server.',
-      )
-    }
   }
 
   /** Waits until as many documents can be found, or for a while. */
@@ -145,7 +107,7 @@ class Remote {
       // Nothing arrived, not even the first document, which makes the stream.
       if (status === 404) return { arrivals, index }
       if (status !== 200)
-        throw refused(status, `To count the documents the credentials need the privilege read on ${target}`)
+        throw this.refused(status, `To count the documents the credentials need the privilege read on ${target}`)
       const { _scroll_id, hits } = body as Page
       const page = hits?.hits ?? []
       index = page[0]?._index ?? index

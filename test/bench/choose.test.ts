@@ -57,10 +57,17 @@ describe('how they hold', () => {
   })
 
   test('else by the group the bench is in, whatever was asked for, and that is said', () => {
-    const own = { cpus: 0.5, memoryBytes: 128 * mib }
+    const own = { cpus: 0.5, memoryBytes: 256 * mib }
     const held = enforcementOf(wanted, { cgroups: refused, own, ownVersion: 2 })
     expect(held).toMatchObject({ enforcement: { kind: 'own', version: 2 }, limits: own })
-    expect(held.warning).toMatch(/500m CPU, 128Mi, not 200m CPU, 64Mi as asked for.*share it.*EACCES/)
+    expect(held.warning).toMatch(/500m CPU, 256Mi, not 200m CPU, 64Mi as asked for.*share it.*EACCES/)
+  })
+
+  test('one that is too small for the writer and the server is refused', () => {
+    const own = { cpus: undefined, memoryBytes: 64 * mib }
+    expect(() => enforcementOf(wanted, { cgroups: refused, own, ownVersion: 2 })).toThrow(
+      /EACCES.*has 64Mi: too little/,
+    )
   })
 
   test('else nothing does, and that is said', () => {

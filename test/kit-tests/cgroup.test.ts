@@ -1,14 +1,11 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { describe, expect, test } from 'vitest'
-import {
-  cgroupsAvailable,
-  groupCpuOf,
-  makeCgroup,
-  planOf,
-  sampleOf,
-  spawnInCgroup,
-  throttledMsOf,
-} from '../../src/bench/machine/cgroup.ts'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { cgroupsAvailable, handDown, joinByNode, makeCgroup, spawnInCgroup } from '../../src/bench/machine/cgroup.ts'
+import { groupCpuOf, planOf, sampleOf, throttledMsOf } from '../../src/bench/machine/cgroup-files.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -52,6 +49,56 @@ describe('what is written and read', () => {
   })
 })
 
+function refuse(): never {
+  throw Object.assign(new Error('refused'), { code: 'EACCES' })
+}
+
+describe('handing controllers down', () => {
+  const made: string[] = []
+  afterEach(() => {
+    for (const folder of made.splice(0)) rmSync(folder, { recursive: true })
+  })
+
+  test('a group with processes of its own refuses: they go into one below it first', () => {
+    const root = mkdtempSync(join(tmpdir(), 'remora-cgroup-'))
+    made.push(root)
+    writeFileSync(join(root, 'cgroup.procs'), '1\n17\n0\n')
+    const put: string[] = []
+    handDown(root, (file, text) => {
+      put.push(`${file.slice(root.length)} ${text}`)
+      if (put.length === 1) throw Object.assign(new Error('busy'), { code: 'EBUSY' })
+    })
+    expect(put).toEqual([
+      '/cgroup.subtree_control +memory +cpu',
+      '/remora-bench-itself/cgroup.procs 1',
+      '/remora-bench-itself/cgroup.procs 17',
+      '/cgroup.subtree_control +memory +cpu',
+    ])
+  })
+
+  test('any other refusal is the answer', () => {
+    expect(() => handDown('/x', refuse)).toThrow('refused')
+  })
+})
+
+test('where there is no shell, Node puts the process into its group, and becomes the command', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'remora-cgroup-'))
+  try {
+    writeFileSync(join(folder, 'cgroup.procs'), '')
+    const [node = '', ...script] = joinByNode
+    const says = 'console.log(process.pid, process.argv[1], process.env.A)'
+    const command = [process.execPath, '-e', says, '--', 'b']
+    const { stdout, pid } = spawnSync(node, [...script, folder, '--', ...command], {
+      encoding: 'utf8',
+      env: { A: 'c' },
+    })
+    expect(stdout).toBe(`${pid} b c\n`)
+    expect(readFileSync(join(folder, 'cgroup.procs'), 'utf8')).toBe(String(pid))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
 describe('CPU of a group', () => {
   const files: Record<string, string> = {
     'cpu.stat':
@@ -71,9 +118,6 @@ describe('CPU of a group', () => {
   })
 
   test('not counted here', () => {
-    const refuse = () => {
-      throw new Error('ENOENT')
-    }
     expect(groupCpuOf(1, refuse)).toBeUndefined()
   })
 })

@@ -8,7 +8,8 @@ import { logBlocks } from '../../bench/log.ts'
 import { SinkProcess } from '../../bench/sink-client.ts'
 import { messagesOfFile } from '../../bench/strict.ts'
 import { parseExposition } from '../admin/exposition.ts'
-import { type CgroupLimits, type CgroupProcess, spawnInCgroup } from '../../src/bench/machine/cgroup.ts'
+import { type CgroupProcess, spawnInCgroup } from '../../src/bench/machine/cgroup.ts'
+import type { CgroupLimits } from '../../src/bench/machine/cgroup-files.ts'
 import { findFreePort } from './elasticsearch/ports.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))

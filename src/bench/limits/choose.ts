@@ -3,7 +3,7 @@ import type { CgroupFiles } from '../../base/cgroup.ts'
 import { RemoraError } from '../../base/errors.ts'
 import { LoadReader } from '../../base/load.ts'
 import { memoryLimit } from '../../base/memory.ts'
-import type { Parsed } from '../../base/units.ts'
+import { formatBytes, type Parsed } from '../../base/units.ts'
 import type { Enforcement, Limits } from '../types.ts'
 import { sidecarIn } from './manifest.ts'
 import { readManifest } from './manifest-files.ts'
@@ -74,13 +74,22 @@ export interface Held {
   readonly warning: string
 }
 
-const inContainer = 'run the bench in a container that has them: docker run --rm --cpus 0.2 --memory 64m IMAGE bench'
+/** Three processes beside the agent. */
+const sharedBytesMin = 256 * 2 ** 20
+const inContainer = 'let it make groups, as root: docker run --rm --user 0 --privileged IMAGE bench'
 
 /** How the limits come to hold here. */
 export function enforcementOf(wanted: Limits, { cgroups, own, ownVersion }: Ability): Held {
   if (cgroups.available)
     return { enforcement: { kind: 'cgroup', version: cgroups.version }, limits: wanted, warning: '' }
   if (own.cpus !== undefined || own.memoryBytes !== undefined) {
+    if (own.memoryBytes !== undefined && own.memoryBytes < sharedBytesMin) {
+      throw new RemoraError(
+        'GROUP_TOO_SMALL',
+        `the bench may make no group here (${cgroups.reason}), and the one that it runs in has ${formatBytes(own.memoryBytes)}: too little for the agent together with the writer, the server and the bench`,
+        `give the bench at least ${formatBytes(sharedBytesMin)}, or ${inContainer}`,
+      )
+    }
     const differs = own.cpus !== wanted.cpus || own.memoryBytes !== wanted.memoryBytes
     const instead = differs ? `, not ${limitsText(wanted)} as asked for` : ''
     return {
@@ -94,7 +103,7 @@ export function enforcementOf(wanted: Limits, { cgroups, own, ownVersion }: Abil
   return {
     enforcement: { kind: 'none', reason: cgroups.reason },
     limits: unlimited,
-    warning: `NOTHING LIMITS THE AGENT, and all figures are unlimited: ${cgroups.reason}. As root it works, or ${inContainer}`,
+    warning: `NOTHING LIMITS THE AGENT, and all figures are unlimited: ${cgroups.reason}. To have limits, ${inContainer}`,
   }
 }
 

@@ -13,30 +13,20 @@ import {
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, messageOf } from '../../base/errors.ts'
+import {
+  type CgroupLimits,
+  type CgroupSample,
+  type CgroupVersion,
+  groupCpuOf,
+  planOf,
+  root,
+  sampleOf,
+  throttledMsOf,
+} from './cgroup-files.ts'
 import type { Cpu } from './procfs.ts'
 
-const root = '/sys/fs/cgroup'
 const prefix = 'remora-bench-'
-const cpuPeriodUs = 100_000
 const emptyMaxMs = 10_000
-
-export interface CgroupLimits {
-  /** Swap is not allowed on top where the kernel lets it be limited. */
-  readonly memoryBytes: number
-  /** Of one CPU's time, so 0.5 is half a CPU; no limit when undefined. */
-  readonly cpus?: number
-}
-
-/** What the processes in the group hold now, page cache left out: the kernel takes that back when it needs it. */
-export interface CgroupSample {
-  readonly anonBytes: number
-  /** Kernel and socket memory on their account. */
-  readonly kernelBytes: number
-  /** Both together. */
-  readonly usedBytes: number
-  /** Processes that the kernel killed because of this limit. */
-  readonly oomKills: number
-}
 
 /** A group that outlives its processes: an agent that is killed comes back into the same one. */
 export interface CgroupHandle {
@@ -60,8 +50,6 @@ export interface CgroupHandle {
 export interface CgroupProcess extends CgroupHandle {
   readonly child: ChildProcess
 }
-
-export type CgroupVersion = 1 | 2
 
 /** Whether this process may make groups with memory and CPU limits. */
 export function cgroupsAvailable(): { available: true } | { available: false; reason: string } {
@@ -91,8 +79,10 @@ export function makeCgroup(limits: CgroupLimits): CgroupHandle {
   const cpuFolder = plan.folders.at(-1)!
   return {
     version,
-    spawn: (command, args, options) =>
-      spawn('/bin/sh', ['-c', joinScript, 'join', ...folders, '--', command, ...args], options),
+    spawn(command, args, options) {
+      const [joiner = '', ...script] = existsSync(shell) ? joinByShell : joinByNode
+      return spawn(joiner, [...script, ...folders, '--', command, ...args], options)
+    },
     sample: () => sampleOf(version, readIn(plan.memoryFolder)),
     cpu: () => groupCpuOf(version, readIn(counted ?? cpuFolder)),
     throttledMs: () => throttledMsOf(version, readIn(cpuFolder)),
@@ -101,8 +91,22 @@ export function makeCgroup(limits: CgroupLimits): CgroupHandle {
   }
 }
 
-/** The shell joins the groups and then becomes the command, which so never runs outside of them. */
-const joinScript = 'while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@"'
+/** A shell joins the groups and then becomes the command, which so never runs outside of them. */
+const shell = '/bin/sh'
+const joinByShell = [
+  shell,
+  '-c',
+  'while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@"',
+  'join',
+]
+/** The image has none; Node does the same, for 30 ms of CPU more. Commands are paths there. */
+export const joinByNode = [
+  process.execPath,
+  '-e',
+  `const [, ...all] = process.argv, at = all.indexOf('--'), command = all.slice(at + 1)
+for (const folder of all.slice(0, at)) require('fs').writeFileSync(folder + '/cgroup.procs', String(process.pid))
+process.execve(command[0], command, process.env)`,
+]
 
 function readIn(folder: string): (name: string) => string {
   return (name) => readFileSync(join(folder, name), 'utf8')
@@ -131,74 +135,10 @@ function accountFolderV1(name: string): string | undefined {
   }
 }
 
-/**
- * @param read the text of a file of the group that counts CPU time
- * Sources: Linux kernel documentation, `admin-guide/cgroup-v2.rst` (cpu.stat) and `cgroup-v1/cpuacct.rst`.
- */
-export function groupCpuOf(version: CgroupVersion, read: (name: string) => string): Cpu | undefined {
-  try {
-    if (version === 2) {
-      const stat = read('cpu.stat')
-      return { userUs: field(stat, 'user_usec'), systemUs: field(stat, 'system_usec') }
-    }
-    // The sum is exact; its parts are made of the kernel's ticks.
-    const [sum, user, system] = ['usage', 'usage_user', 'usage_sys'].map(
-      (name) => Number(read(`cpuacct.${name}`)) / 1_000,
-    )
-    const userUs = user! + system! === 0 ? sum! : (sum! * user!) / (user! + system!)
-    return { userUs, systemUs: sum! - userUs }
-  } catch {
-    return undefined
-  }
-}
-
-/** @param read the text of a file of the group with the quota */
-export function throttledMsOf(version: CgroupVersion, read: (name: string) => string): number {
-  const stat = read('cpu.stat')
-  return version === 2 ? field(stat, 'throttled_usec') / 1e3 : field(stat, 'throttled_time') / 1e6
-}
-
 let nextNumber = 1
 
 export function cgroupVersion(): CgroupVersion {
   return existsSync(join(root, 'cgroup.controllers')) ? 2 : 1
-}
-
-interface Plan {
-  readonly folders: readonly string[]
-  readonly memoryFolder: string
-  readonly writes: readonly Write[]
-}
-
-interface Write {
-  readonly path: string
-  readonly value: string
-  /** Left out where the kernel has no such file. */
-  readonly optional: boolean
-}
-
-/** Sources: Linux kernel documentation, `admin-guide/cgroup-v2.rst`, `cgroup-v1/memory.rst` and `sched-bwc.rst`. */
-export function planOf(version: CgroupVersion, name: string, limits: CgroupLimits): Plan {
-  return version === 2
-    ? planV2(join(root, name), limits)
-    : planV1(join(root, 'memory', name), join(root, 'cpu', name), limits)
-}
-
-function planV2(folder: string, { memoryBytes, cpus }: CgroupLimits): Plan {
-  const writes = [write(folder, 'memory.max', memoryBytes), write(folder, 'memory.swap.max', 0, true)]
-  if (cpus !== undefined) writes.push(write(folder, 'cpu.max', `${quotaUs(cpus)} ${cpuPeriodUs}`))
-  return { folders: [folder], memoryFolder: folder, writes }
-}
-
-function planV1(memoryFolder: string, cpuFolder: string, { memoryBytes, cpus }: CgroupLimits): Plan {
-  const writes = [
-    write(memoryFolder, 'memory.limit_in_bytes', memoryBytes),
-    write(memoryFolder, 'memory.memsw.limit_in_bytes', memoryBytes, true),
-  ]
-  if (cpus !== undefined) {
-    writes.push(write(cpuFolder, 'cpu.cfs_period_us', cpuPeriodUs), write(cpuFolder, 'cpu.cfs_quota_us', quotaUs(cpus)))
-  }
-  return { folders: [memoryFolder, cpuFolder], memoryFolder, writes }
 }
 
 /** v1 refuses a limit above that of memory and swap together: the one that makes room goes first. */
@@ -217,46 +157,28 @@ function limitMemory(version: CgroupVersion, folder: string, bytes: number): boo
   }
 }
 
-function write(folder: string, file: string, value: string | number, optional = false): Write {
-  return { path: join(folder, file), value: String(value), optional }
-}
-
-function quotaUs(cpus: number): number {
-  return Math.round(cpus * cpuPeriodUs)
-}
-
-/** @param read the text of a file of the memory group */
-export function sampleOf(version: CgroupVersion, read: (name: string) => string): CgroupSample {
-  const stat = read('memory.stat')
-  const anonBytes = field(stat, version === 2 ? 'anon' : 'total_rss')
-  const kernelBytes = version === 2 ? field(stat, 'kernel') + field(stat, 'sock') : kernelUseV1(read)
-  const oomKills = field(read(version === 2 ? 'memory.events' : 'memory.oom_control'), 'oom_kill')
-  return { anonBytes, kernelBytes, usedBytes: anonBytes + kernelBytes, oomKills }
-}
-
-/** A kernel may be built without the accounting of its own memory. */
-function kernelUseV1(read: (name: string) => string): number {
-  return ['memory.kmem.usage_in_bytes', 'memory.kmem.tcp.usage_in_bytes'].reduce((sum, name) => {
-    try {
-      return sum + Number(read(name))
-    } catch {
-      return sum
-    }
-  }, 0)
-}
-
-function field(text: string, name: string): number {
-  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
-}
-
 function prepare(version: CgroupVersion): void {
   if (process.platform !== 'linux') throw new Error('cgroups are a thing of Linux')
-  // A process is put into its group by a shell: an image without one has none to do it.
-  if (!existsSync('/bin/sh')) throw new Error('there is no /bin/sh to start a process in a group')
   const parents = version === 2 ? [root] : [join(root, 'memory'), join(root, 'cpu')]
   for (const parent of parents) accessSync(parent, constants.W_OK)
   // v2 gives a group the controllers that its parent hands down, which a parent with processes of its own may not do.
-  if (version === 2) writeFileSync(join(root, 'cgroup.subtree_control'), '+memory +cpu')
+  if (version === 2) handDown(root)
+}
+
+/** In a container the group that is seen as the root has processes: these, the bench itself, go into one below it. */
+export function handDown(parent: string, put: (file: string, text: string) => void = writeFileSync): void {
+  const control = join(parent, 'cgroup.subtree_control')
+  try {
+    return put(control, '+memory +cpu')
+  } catch (error) {
+    if (codeOf(error) !== 'EBUSY') throw error
+  }
+  const aside = join(parent, 'remora-bench-itself')
+  mkdirSync(aside, { recursive: true })
+  for (const pid of readFileSync(join(parent, 'cgroup.procs'), 'utf8').split('\n')) {
+    if (Number(pid) > 0) put(join(aside, 'cgroup.procs'), pid)
+  }
+  put(control, '+memory +cpu')
 }
 
 /** Groups of a test process that was killed stay behind, perhaps with its children in them. */

@@ -8,6 +8,7 @@ const complaintCharsMax = 2_000
 /**
  * A process of the bench's own that is told lines on stdin and answers with JSON, an object a line. It is in a session of
  * its own, so that Ctrl-C in a terminal reaches the bench alone, and ends when its stdin does: with the bench, however that ends.
+ * One that `outlives` the bench has something to do then, and says on the bench's stderr what went wrong with it.
  */
 export class TalkingChild {
   readonly #child: ChildProcess
@@ -23,18 +24,19 @@ export class TalkingChild {
     env: Readonly<Record<string, string>>,
     heard: (said: unknown) => void,
     ended: (how: string) => void,
+    outlives = false,
   ) {
     this.#child = spawn(process.execPath, [script, JSON.stringify(plan)], {
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', outlives ? 'inherit' : 'pipe'],
       detached: true,
       env: { ...env },
     })
     const undo = () => void this.#child.kill('SIGKILL')
-    onExit(undo)
+    if (!outlives) onExit(undo)
     this.#forget = () => process.off('exit', undo)
     // It may be gone when it is told something.
     this.#child.stdin!.on('error', () => undefined)
-    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#complaint = (this.#complaint + text).slice(-complaintCharsMax)
     })
     createInterface({ input: this.#child.stdout! }).on('line', (line) => heard(JSON.parse(line)))

@@ -1,7 +1,9 @@
 import { budgetOf, isKept } from './budgets.ts'
 import { failuresOf, type Report } from './report.ts'
+import { factsOf, titleOf } from './facts.ts'
+import { keyOf, labelsOf } from './labels.ts'
 import { sentenceOf } from './sentences.ts'
-import { durationText, enforcementText, limitsText, numberText, plain, spreadText, wrapped } from './text.ts'
+import { limitsText, plain, spreadText, wrapped } from './text.ts'
 import type { Row, ScenarioResult } from '../types.ts'
 
 export type Style = (format: 'bold' | 'dim' | 'green' | 'red', text: string) => string
@@ -32,35 +34,15 @@ function warningOf({ enforcement, limits }: Report, width: number, style: Style)
 }
 
 function headOf(report: Report, width: number, style: Style): string {
-  const { commit, machine, limits, limitsFrom, enforcement, floor, measuring } = report
-  const version =
-    commit === undefined ? '' : `, commit ${commit.hash.slice(0, 9)}${commit.isDirty ? ' and changes' : ''}`
-  const seconds = (Date.parse(report.endedAt) - Date.parse(report.startedAt)) / 1000
-  const others = measuring.sinkUs + measuring.writerUs + measuring.benchUs
-  const facts = [
-    ['limits', `${limitsText(limits)} (${limitsFrom}), ${enforcementText(enforcement)}`],
-    [
-      'machine',
-      `${machine.processors} × ${machine.processor}, ${numberText(machine.memoryBytes / 2 ** 30)} GiB, load ${numberText(machine.loadBefore)} before, node ${machine.node}`,
-    ],
-    ['floor', floor === undefined ? 'none was measured' : floor.explain],
-    [
-      'measuring',
-      `agent ${secondsText(measuring.agentUs)} s of CPU; server, writer and bench beside it ${secondsText(others)} s (${secondsText(measuring.sinkUs)}, ${secondsText(measuring.writerUs)}, ${secondsText(measuring.benchUs)})`,
-    ],
-  ] as const
-  const title = `Remora bench  ${report.remora}${version}, seed ${report.seed}, ${durationText(seconds)}`
+  const facts = factsOf(report)
   const labels = Math.max(...facts.map(([label]) => label.length)) + gap
   const lines = facts.flatMap(([label, text]) =>
     wrapped(text, width, ' '.repeat(labels)).map((line, at) =>
       at === 0 ? label.padEnd(labels) + line.trimStart() : line,
     ),
   )
-  return [...wrapped(title, width).map((line) => style('bold', line)), ...lines].join('\n')
-}
-
-function secondsText(us: number): string {
-  return (us / 1e6).toFixed(1)
+  const title = wrapped(`Remora bench  ${titleOf(report)}`, width)
+  return [...title.map((line) => style('bold', line)), ...lines].join('\n')
 }
 
 function scenarioText(scenario: ScenarioResult, width: number, style: Style): string {
@@ -104,6 +86,7 @@ function tableOf(scenario: ScenarioResult, width: number, style: Style): string[
         label.slice(0, labelWidth).padEnd(labelWidth) +
         cells.map((cell) => ' '.repeat(gap) + cell).join('')
       ).trimEnd()
+    if (lines.length > 0) lines.push('')
     const heads = block.map(({ head }, at) => wrapped(head, widths[at]!))
     const headLines = Math.max(...heads.map((each) => each.length))
     for (let at = 0; at < headLines; at++) {
@@ -164,21 +147,6 @@ function blocksOf(columns: readonly Column[], room: number): Column[][] {
     left -= width
   }
   return blocks
-}
-
-function keyOf({ name, unit }: { readonly name: string; readonly unit: string }): string {
-  return `${name}\0${unit}`
-}
-
-/** In the order in which they come first: `CPU to the copy floor, × (≤ 6)`. */
-function labelsOf({ name: scenario, rows }: ScenarioResult): Map<string, string> {
-  const labels = new Map<string, string>()
-  for (const figure of rows.flatMap(({ figures }) => figures)) {
-    const budget = budgetOf(scenario, figure)
-    const unit = figure.unit === '' ? '' : `, ${figure.unit}`
-    labels.set(keyOf(figure), plain(`${figure.name}${unit}${budget === undefined ? '' : ` (≤ ${numberText(budget)})`}`))
-  }
-  return labels
 }
 
 function skippedText({ skipped }: Report, width: number): string[] {

@@ -7,13 +7,14 @@ export function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�')
 }
 
-/** Three digits that count, or all of a whole number: `0.0123`, `5.1`, `38`, `1,204`. */
+/** Two or three digits that count: `0.012`, `5.1`, `38`, `1,204`, `276k`, `1.38M`. */
 export function numberText(value: number): string {
   if (!Number.isFinite(value)) return '?'
   const size = Math.abs(value)
+  if (size >= 999_500) return `${Number((value / 1e6).toPrecision(3)).toLocaleString('en-US')}M`
+  if (size >= 9_999.5) return `${Number((value / 1e3).toPrecision(3))}k`
   if (size >= 99.5 || value === 0) return Math.round(value).toLocaleString('en-US')
-  if (size >= 1e-4) return String(Number(value.toPrecision(size >= 10 ? 2 : size >= 0.95 ? 2 : 3)))
-  return value.toExponential(1)
+  return size >= 1e-4 ? String(Number(value.toPrecision(2))) : value.toExponential(1)
 }
 
 /** `38 (36–40)`, or `38` when all repeats come to the same, or there was one only. */

@@ -16,6 +16,8 @@ export class ExpectedLines {
   readonly #edges: Int32Array
   readonly #lengths: Int32Array
   readonly #firsts: Int32Array
+  /** The same unescaped; made only where texts are parsed. */
+  #decoded: readonly (readonly [before: string, after: string])[] = []
 
   constructor(texts: readonly LineText[], seed: number, files: number) {
     this.files = files
@@ -62,8 +64,12 @@ export class ExpectedLines {
 
   /** The same for a text that has been parsed, with its head cut out. */
   isText(text: string, headAt: number, file: number, number: number): boolean {
-    const { before, after } = this.#texts[this.#placeOf(file, number)]!
-    return text.slice(0, headAt) === before.toString() && text.slice(headAt + headBytes) === after.toString()
+    if (this.#decoded.length === 0) {
+      this.#decoded = this.#texts.map((each) => [each.before.toString(), each.after.toString()] as const)
+    }
+    const [before, after] = this.#decoded[this.#placeOf(file, number)]!
+    if (text.length !== before.length + headBytes + after.length || headAt !== before.length) return false
+    return text.startsWith(before) && text.endsWith(after)
   }
 
   #placeOf(file: number, number: number): number {

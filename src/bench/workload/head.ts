@@ -118,3 +118,11 @@ function numberFrom(bytes: Buffer, at: number, digits: number): number {
   }
   return value
 }
+
+/** The first head in a text. */
+export function findHead(
+  text: string,
+): { readonly at: number; readonly file: number; readonly number: number } | undefined {
+  const found = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z (0\d{4})-(\d{10})/.exec(text)
+  return found === null ? undefined : { at: found.index, file: Number(found[1]), number: Number(found[2]) }
+}

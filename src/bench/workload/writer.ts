@@ -76,10 +76,11 @@ export class WorkloadWriter {
   async run(begun: () => void): Promise<Written> {
     const { rate, end, files, activeFiles } = this.#plan.workload
     this.#cpuFrom = process.cpuUsage()
+    // The files that are only there are there before it begins.
+    for (let file = activeFiles; file < files; file++) this.#writeIdle(file)
     this.#beganUs = this.#lastUs = monotonicUs()
     const mostBytes = 'bytes' in end ? end.bytes : Infinity
     const mostMs = 'seconds' in end ? end.seconds * 1e3 : Infinity
-    for (let file = activeFiles; file < files; file++) this.#writeIdle(file)
     for (let first = true; !this.stopped; first = false) {
       const elapsedMs = (monotonicUs() - this.#beganUs) / 1e3
       const dueNow = Math.min(dueBytes(rate, Math.min(elapsedMs, mostMs)), mostBytes)
