@@ -2,7 +2,7 @@ import { systemClock } from '../base/clock.ts'
 import { RemoraError } from '../base/errors.ts'
 import { abilityHere } from './agent/place.ts'
 import { remoraProgram } from './agent/remora.ts'
-import { type FloorBeside, startFloor } from './floor/floor-beside.ts'
+import { type FloorBeside, type Sent, startFloor } from './floor/floor-beside.ts'
 import { makeFloor } from './floor/floor.ts'
 import { enforcementOf, type Held, wantedLimits, type Wanted } from './limits/choose.ts'
 import { commitHere, machineHere } from './machine/facts.ts'
@@ -49,7 +49,7 @@ const floorSeconds = 1
 /** Enough for how much the agent sends of a line. */
 const firstLookBytes = 8e6
 /** Where nobody counts what is sent. Source: DESIGN, the copy floor. */
-const sentPerLogByteUsual = 2
+const usuallySent: Sent = { perLogByte: 2, isMeasured: false }
 
 /** @throws RemoraError for options that cannot be; the signal's reason when it is told to stop */
 export async function bench(options: BenchOptions, tools: BenchTools): Promise<Report> {
@@ -77,9 +77,9 @@ export async function bench(options: BenchOptions, tools: BenchTools): Promise<R
   const runOptions: RunOptions = { program, parts, enforcement: held.enforcement, signal }
   const version = await program.version()
   const tool = await makeFloor('auto')
-  const sentPerLogByte = await firstLook(setting, runOptions)
+  const sent = await firstLook(setting, runOptions)
   const lines = { mix, seed: options.seed, bytes: floorBytes[options.form] }
-  const floor = await startFloor(tool, lines, sentPerLogByte, (workload, logs) => parts.writer(workload, logs))
+  const floor = await startFloor(tool, lines, sent, (workload, logs) => parts.writer(workload, logs))
   try {
     tools.begins({ wanted, held, floor: floor.explain, left })
     const seconds = () => (systemClock.monotonicMs() - beganMs) / 1_000
@@ -110,8 +110,8 @@ export async function bench(options: BenchOptions, tools: BenchTools): Promise<R
 }
 
 /** One run that no figure is made of: it tells whether anything arrives at all, what is sent of a line, and warms the caches. */
-async function firstLook(setting: Setting, options: RunOptions): Promise<number> {
-  if (setting.destination !== 'null') return sentPerLogByteUsual
+async function firstLook(setting: Setting, options: RunOptions): Promise<Sent> {
+  if (setting.destination !== 'null') return usuallySent
   const plan: RunPlan = {
     limits: { cpus: undefined, memoryBytes: undefined },
     workload: {
@@ -137,7 +137,7 @@ async function firstLook(setting: Setting, options: RunOptions): Promise<number>
       'see its last words; settings from a manifest are those of the bench, too',
     )
   }
-  return account.writtenBytes === 0 ? sentPerLogByteUsual : bodyBytes / account.writtenBytes
+  return { perLogByte: bodyBytes / account.writtenBytes, isMeasured: true }
 }
 
 function secondsOf({ rows }: Chosen, rounds: number): number {

@@ -65,14 +65,14 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
   mkdirSync(logs)
   mkdirSync(own)
   const place = placeFor(enforcement, plan.limits)
-  let closeTarget = () => Promise.resolve()
+  const undo: (() => Promise<void>)[] = [() => place.close()]
   let agent: RunningAgent | undefined
   let writer: Writer | undefined
   let sampler: Sampler | undefined
   const benchBefore = process.cpuUsage()
   try {
     const target = await parts.target(destination, workload)
-    closeTarget = () => target.close()
+    undo.push(() => target.close())
     writer = await parts.writer(workload, logs)
     // Its end is awaited below; until then a rejection must not end the bench.
     writer.ended.catch(() => undefined)
@@ -149,8 +149,7 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
     sampler?.end()
     writer?.kill()
     if (agent?.isAlive === true) await agent.kill()
-    await place.close()
-    await closeTarget()
+    for (const act of undo) await act()
   }
 }
 

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { remoraProgram } from '../../src/bench/agent/remora.ts'
 import { cgroupsAvailable, cgroupVersion } from '../../src/bench/machine/cgroup.ts'
 import { realParts } from '../../src/bench/parts.ts'
@@ -51,12 +52,15 @@ function faulty(fault: string): Program {
 function left(): string[] {
   const groups = ['/sys/fs/cgroup', '/sys/fs/cgroup/memory', '/sys/fs/cgroup/cpu', '/sys/fs/cgroup/cpuacct']
   const made = groups.filter((at) => existsSync(at)).flatMap((at) => readdirSync(at).map((name) => `${at}/${name}`))
-  return [
-    ...made.filter((name) => name.includes(`remora-bench-${process.pid}-`)),
-    ...readdirSync(tmpdir()).filter((name) => name.startsWith('remora-bench-run-') && !before.has(name)),
-  ]
+  return [...made.filter((name) => name.includes(`remora-bench-${process.pid}-`)), ...readdirSync(directory)]
 }
-const before = new Set(readdirSync(tmpdir()))
+/** Its own directory for temporary files shows what is left in it. */
+const directory = mkdtempSync(join(tmpdir(), 'remora-run-test-'))
+beforeAll(() => vi.stubEnv('TMPDIR', directory))
+afterAll(() => {
+  vi.unstubAllEnvs()
+  rmSync(directory, { recursive: true, force: true })
+})
 
 describe('one run of Remora', () => {
   test.skipIf(!able.available)(

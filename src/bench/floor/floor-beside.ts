@@ -23,11 +23,16 @@ export interface FloorBeside {
   close(): Promise<void>
 }
 
+/** As many bytes are sent as the agent sends of these lines. */
+export interface Sent {
+  readonly perLogByte: number
+  readonly isMeasured: boolean
+}
+
 export async function startFloor(
   tool: FloorTool,
   lines: { readonly mix: Mix; readonly seed: number; readonly bytes: number },
-  /** As many bytes are sent as the agent sends of these lines. */
-  sentPerLogByte: number,
+  sent: Sent,
   write: (workload: Workload, directory: string) => Promise<Writer>,
 ): Promise<FloorBeside> {
   const directory = mkdtempSync(join(tmpdir(), 'remora-bench-floor-'))
@@ -55,11 +60,11 @@ export async function startFloor(
     const [line] = await once(child.stdout, 'data', { signal: AbortSignal.timeout(startMsMax) })
     const { port }: { port: number } = JSON.parse(String(line))
     return {
-      explain: `${tool.explain}; the lowest of ${runsAtOnce} runs over ${Math.round(bytes / 1e6)} MB, sending ${sentPerLogByte.toFixed(1)} times as much, as the agent does`,
+      explain: `${tool.explain}; the lowest of ${runsAtOnce} runs over ${Math.round(bytes / 1e6)} MB, sending ${sent.perLogByte.toFixed(1)} times as much, ${sent.isMeasured ? 'as the agent does' : 'about what agents do'}`,
       async measure() {
         let lowest = Infinity
         for (let n = 0; n < runsAtOnce; n++) {
-          const { userUs, systemUs } = await runFloor(tool, port, path, Math.round(bytes * sentPerLogByte))
+          const { userUs, systemUs } = await runFloor(tool, port, path, Math.round(bytes * sent.perLogByte))
           lowest = Math.min(lowest, (userUs + systemUs) / 1e6 / (bytes / 1e9))
         }
         return lowest
