@@ -103,13 +103,13 @@ async function measure(options: Options): Promise<number> {
   const ship = (plan: RunPlan, program: Installed['program']) =>
     run(plan, { program, parts, enforcement: held.enforcement, signal })
   const trials = trialsOf({ ...options, limits: held.limits })
-  const sentPerLogByte = await firstLook(
+  const perLogByte = await firstLook(
     installed,
     trialsOf({ ...options, limits: held.limits, backlogBytes: firstLookBytes })[0]!.plan,
     ship,
   )
   const lines = { mix: { kind: 'mixed' }, seed: options.seed, bytes: floorBytes } as const
-  const floor = await startFloor(await makeFloor('auto'), lines, sentPerLogByte, (workload, logs) =>
+  const floor = await startFloor(await makeFloor('auto'), lines, { perLogByte, isMeasured: true }, (workload, logs) =>
     parts.writer(workload, logs),
   )
   say(`floor      ${floor.explain}: here Remora`)

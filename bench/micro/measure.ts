@@ -29,8 +29,7 @@ const warmMs = 100
 const warmCallsMax = 100_000
 /** A case that times itself is called so often before it counts. */
 const warmTimes = 5
-/** One more than mitata wants in order to leave out the two extremes at each end. */
-const samplesMin = 13
+const samplesMin = 12
 /** Of a repeat, the part in which bytes are counted: the timed part must not look at the counter. */
 const allocatingShare = 1 / 4
 
@@ -71,11 +70,13 @@ async function timeOf(each: CalledCase, ms: number): Promise<Timed> {
     now: threadNs,
     min_cpu_time: ms * 1e6,
     min_samples: samplesMin,
+    // It would leave out the two slowest calls: those in which garbage is collected, which belong to what allocates.
+    samples_threshold: Infinity,
     // One call is one sample: mitata would make 4096 calls of one that seems short to it.
     batch_threshold: -1,
     gc: false,
   })
-  // The mean: a median would leave out the calls in which garbage is collected.
+  // The mean, for the same reason.
   return { cpuNs: avg, allocatedBytes: allocatedBytesOf(each.run, ms * allocatingShare) }
 }
 
