@@ -499,6 +499,12 @@ export class Agent {
       this.#notices.warn(texts.cannotOpen(happening))
       return
     }
+    if (happening.kind === 'unopened') {
+      const { path, bytes, refusal } = happening
+      this.ledger.gap(path, bytes)
+      this.#say('error', texts.gapUnopened(path, bytes, refusal))
+      return
+    }
     const { kind, generation } = happening
     this.#events.take(happening)
     this.#saving.touch()

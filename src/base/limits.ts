@@ -94,6 +94,8 @@ export const limits = {
   unseenHoldMs: 600_000,
   /** A file with the bytes of a live one is no copy unless the live one is truncated within this time. */
   copyDoubtMs: 10_000,
+  /** Files that are remembered although they could not be opened: when one is gone, somebody is told. */
+  unopenedFilesMax: 2_048,
   /** A file that has the name of another one is read after so many further looks: one listing may miss what is renamed. */
   elderLooks: 2,
   /** It waits no longer than this, whatever is looked at. */

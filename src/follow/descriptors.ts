@@ -25,6 +25,8 @@ export class Descriptors {
 
   /** The last file that was to be opened is there, and could not be. */
   refusedLast = false
+  /** Why the last file that a listing had shown was not open for whoever wanted it; undefined: it was. */
+  refusal: Refusal | undefined
 
   constructor(options: DescriptorsOptions) {
     this.#o = options
@@ -46,7 +48,9 @@ export class Descriptors {
     try {
       // Not one that was rotated into its name since, or has its inode: the next look sees both.
       const isSame = keyOf(opened.facts) === keyOf(file.facts) && sameBirth(opened.facts.birthNs, file.facts.birthNs)
-      return isSame ? use(opened) : otherwise
+      if (isSame) return use(opened)
+      this.refusal = replacedMeanwhile
+      return otherwise
     } finally {
       if (!this.#taken.has(opened)) closeQuietly(this.#o.disk, opened.descriptor)
     }
@@ -125,17 +129,20 @@ export class Descriptors {
     // Only what has no name is left to spare: sockets, the state and probes need the rest.
     if (this.open > this.#o.openFilesMax) {
       this.refusedLast = true
-      this.#o.refused(path, {
+      this.refusal = {
         code: 'EMFILE',
         message: `${this.open} files are open already, all of them deleted and not wholly shipped`,
         wayOut:
           'It is opened when some of them are shipped. Mend what keeps Elasticsearch from taking documents, or raise the limit of open files (ulimit -n).',
-      })
+      }
+      this.#o.refused(path, this.refusal)
       return undefined
     }
     const opened = openInside(this.#o.disk, path, this.#o.roots())
     this.refusedLast = false
+    this.refusal = undefined
     if ('descriptor' in opened) return opened
+    this.refusal = opened
     // Rotated away between look and opening: the next look finds it under its new name.
     this.refusedLast = opened.code !== 'ENOENT'
     if (this.refusedLast) this.#o.refused(path, opened)
@@ -161,6 +168,12 @@ export class Descriptors {
       this.release(generation)
     }
   }
+}
+
+const replacedMeanwhile: Refusal = {
+  code: 'REPLACED',
+  message: 'another file had its name when it was to be opened',
+  wayOut: 'Keep rotated files for longer than a look takes.',
 }
 
 /** What may be lost with the descriptor, the least first. */

@@ -7,6 +7,7 @@ import type { Family } from './family.ts'
 import type { Generation } from './generation.ts'
 import type { Names } from './names.ts'
 import type { Happening, SeenFile } from './seen.ts'
+import type { Unopened } from './unopened.ts'
 import type { Unpacking } from './unpacking.ts'
 
 export interface RegistryOptions {
@@ -44,6 +45,7 @@ export interface Parts extends RegistryOptions {
   readonly archives: Archives
   readonly descriptors: Descriptors
   readonly elders: Elders
+  readonly unopened: Unopened
   /** One file that cannot be read does not keep the others from being seen. */
   readonly tried: <T>(file: SeenFile, otherwise: T, see: () => T) => T
   /** Whether the state knows of a content under this name that was not found yet. */

@@ -18,6 +18,7 @@ import { Rest } from './rest.ts'
 import { Resuming } from './resuming.ts'
 import { byAge, stampOf, type SeenDirectory, type SeenFile } from './seen.ts'
 import { Strangers } from './strangers.ts'
+import { Unopened } from './unopened.ts'
 
 /** Which generation each file is: opens, remembers and forgets them. The decisions are in `rotation.ts`. */
 export class Registry {
@@ -29,6 +30,7 @@ export class Registry {
   readonly #archives: Archives
   readonly #descriptors: Descriptors
   readonly #elders: Elders
+  readonly #unopened: Unopened
   readonly #rest: Rest
   readonly #endings: Endings
   readonly #identifying: Identifying
@@ -61,6 +63,7 @@ export class Registry {
       refused: (path, refusal) => options.happened({ kind: 'refused', path, ...refusal }),
     })
     this.#elders = new Elders(options.clock, options.lookAgain)
+    this.#unopened = new Unopened(options)
     this.#archives = new Archives({
       disk: options.disk,
       clock: options.clock,
@@ -75,6 +78,7 @@ export class Registry {
       archives: this.#archives,
       descriptors: this.#descriptors,
       elders: this.#elders,
+      unopened: this.#unopened,
       tried: (file, otherwise, see) => this.#tried(file, otherwise, see),
       isSaved: (path) => this.#resuming.waiting.some((entry) => entry.path === path),
       isThere: (generation) => this.#isThereNow(generation),
@@ -102,6 +106,11 @@ export class Registry {
     return this.#resuming.waiting
   }
 
+  /** Bytes of files that were seen and that nobody could open yet, by the name under which they were seen first. */
+  get unopened(): readonly { readonly path: string; readonly bytes: number }[] {
+    return this.#unopened.left
+  }
+
   hasPath(path: string): boolean {
     return this.#family.hasPath(path)
   }
@@ -112,7 +121,7 @@ export class Registry {
 
   /** Something was not found: the next look must bring everything. What that does not hold either is gone. */
   get searching(): boolean {
-    return this.#resuming.searching || this.#rest.searching
+    return this.#resuming.searching || this.#rest.searching || this.#unopened.searching
   }
 
   /**
@@ -146,6 +155,7 @@ export class Registry {
     this.#firstLook = false
     this.#vanished(directories, keysByPath)
     this.#rest.endLook(files)
+    this.#unopened.endLook(directories, files, everything, (key) => this.#family.withKey(key) !== undefined)
     for (const { directory, unknown } of directories) {
       const isThere = (path: string, key: string) =>
         unknown.has(path) || (keysByPath.get(path) === key && this.#family.withKey(key) === undefined)
@@ -210,6 +220,7 @@ export class Registry {
       })
     }
     this.#archives.poll()
+    this.#unopened.poll()
     if (isSweep) this.findSoon(watched)
     return grown
   }
@@ -301,7 +312,7 @@ export class Registry {
 
   /** When `poll` has something to do next, monotonic; Infinity: only a hint can tell. */
   nextPollMs(watched: (directory: string) => boolean): number {
-    let nextMs = Math.min(this.#archives.nextMs, Math.max(this.#laterMs, this.#sweepAtMs))
+    let nextMs = Math.min(this.#archives.nextMs, this.#unopened.dueMs, Math.max(this.#laterMs, this.#sweepAtMs))
     for (const generation of this.#soon) nextMs = Math.min(nextMs, this.#dueMs(generation, watched))
     return nextMs
   }
