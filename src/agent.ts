@@ -220,7 +220,12 @@ export class Agent {
   get detail(): object {
     const { state, cause, forSeconds, lagSeconds, heldSeconds } = this.#backpressure.figures()
     const rounded = Object.entries({ forSeconds, lagSeconds, heldSeconds }).map(([name, s]) => [name, Math.round(s)])
-    return { elasticsearch: this.#health, backpressure: { state, cause, ...Object.fromEntries(rounded) } }
+    const volume = this.#volume?.detail
+    return {
+      elasticsearch: this.#health,
+      ...(volume && { volume }),
+      backpressure: { state, cause, ...Object.fromEntries(rounded) },
+    }
   }
 
   figures(): Figures {

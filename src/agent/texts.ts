@@ -91,7 +91,7 @@ export const gap = ({ path, offset }: Generation, bytes: number, why: string): N
 const unopenedWaysOut: Readonly<Record<string, string>> = {
   EACCES: 'Give Remora the right to read what the application writes (runAsUser, or fsGroup and umask 027).',
   EPERM: 'Give Remora the right to read what the application writes (runAsUser, or fsGroup and umask 027).',
-  EMFILE: 'Raise the limit of open files (ulimit -n), or mend what keeps Elasticsearch from taking documents.',
+  EMFILE: `Raise the limit of open files of the container (ulimit -n) to ${limits.openFilesMax + limits.descriptorsReserve} or more, or mend what keeps Elasticsearch from taking documents.`,
   ENFILE: 'The node has run out of open files: raise fs.file-max there (sysctl).',
 }
 

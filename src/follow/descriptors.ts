@@ -1,4 +1,5 @@
 import type { Packing } from '../base/unpack.ts'
+import { limits } from '../base/limits.ts'
 import type { Generation } from './generation.ts'
 import { keyOf, sameBirth } from './identity.ts'
 import { closeQuietly, openInside, type Opened, type Refusal } from './opening.ts'
@@ -129,11 +130,12 @@ export class Descriptors {
     // Only what has no name is left to spare: sockets, the state and probes need the rest.
     if (this.open > this.#o.openFilesMax) {
       this.refusedLast = true
+      let unreadBytes = 0
+      for (const holder of this.#holders) unreadBytes += holder.unreadBytes
       this.refusal = {
         code: 'EMFILE',
-        message: `${this.open} files are open already, all of them deleted and not wholly shipped`,
-        wayOut:
-          'It is opened when some of them are shipped. Mend what keeps Elasticsearch from taking documents, or raise the limit of open files (ulimit -n).',
+        message: `${this.open} files are open already, ${this.#o.openFilesMax} may be, and all of them are deleted and not wholly shipped (${unreadBytes} bytes unread)`,
+        wayOut: `It is opened when some of them are shipped. Mend what keeps Elasticsearch from taking documents, or ${raiseOpenFiles}.`,
       }
       this.#o.refused(path, this.refusal)
       return undefined
@@ -142,11 +144,21 @@ export class Descriptors {
     this.refusedLast = false
     this.refusal = undefined
     if ('descriptor' in opened) return opened
-    this.refusal = opened
+    this.refusal = this.#explained(opened)
     // Rotated away between look and opening: the next look finds it under its new name.
     this.refusedLast = opened.code !== 'ENOENT'
-    if (this.refusedLast) this.#o.refused(path, opened)
+    if (this.refusedLast) this.#o.refused(path, this.refusal)
     return undefined
+  }
+
+  /** With what is known here of the files that are open. */
+  #explained(refusal: Refusal): Refusal {
+    if (refusal.code !== 'EMFILE') return refusal
+    return {
+      ...refusal,
+      message: `${refusal.message}: ${this.open} log files are open, of ${this.#o.openFilesMax} that may be`,
+      wayOut: `It is tried again at each scan. ${raiseOpenFiles[0]!.toUpperCase()}${raiseOpenFiles.slice(1)}.`,
+    }
   }
 
   /**
@@ -169,6 +181,8 @@ export class Descriptors {
     }
   }
 }
+
+const raiseOpenFiles = `raise the limit of open files of the container (ulimit -n) to ${limits.openFilesMax + limits.descriptorsReserve} or more`
 
 const replacedMeanwhile: Refusal = {
   code: 'REPLACED',

@@ -312,7 +312,12 @@ export class Registry {
 
   /** When `poll` has something to do next, monotonic; Infinity: only a hint can tell. */
   nextPollMs(watched: (directory: string) => boolean): number {
-    let nextMs = Math.min(this.#archives.nextMs, this.#unopened.dueMs, Math.max(this.#laterMs, this.#sweepAtMs))
+    let nextMs = Math.min(
+      this.#archives.nextMs,
+      this.#unopened.dueMs,
+      this.#rest.searchAtMs,
+      Math.max(this.#laterMs, this.#sweepAtMs),
+    )
     for (const generation of this.#soon) nextMs = Math.min(nextMs, this.#dueMs(generation, watched))
     return nextMs
   }
