@@ -52,6 +52,12 @@ export interface Parts extends RegistryOptions {
   readonly isSaved: (path: string) => boolean
   /** Whether the name of a generation still leads to it. */
   readonly isThere: (generation: Generation) => boolean
+  /** Its time to be asked may come soon. */
+  readonly soon: (generation: Generation) => void
+  /** Opens a file again whose descriptor was given back. */
+  readonly reopen: (generation: Generation) => boolean
+  /** A file that is known was seen. */
+  readonly again: (known: Generation, file: SeenFile) => void
   /** Asks an open file for its size. */
   readonly look: (generation: Generation) => void
   /** The content of an open file is another one. */
