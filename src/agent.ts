@@ -221,7 +221,12 @@ export class Agent {
   get detail(): object {
     const { state, cause, forSeconds, lagSeconds, heldSeconds } = this.#backpressure.figures()
     const rounded = Object.entries({ forSeconds, lagSeconds, heldSeconds }).map(([name, s]) => [name, Math.round(s)])
-    return { elasticsearch: this.#health, backpressure: { state, cause, ...Object.fromEntries(rounded) } }
+    const volume = this.#volume?.detail
+    return {
+      elasticsearch: this.#health,
+      ...(volume && { volume }),
+      backpressure: { state, cause, ...Object.fromEntries(rounded) },
+    }
   }
 
   figures(): Figures {
@@ -457,6 +462,12 @@ export class Agent {
   #onHappening(happening: Happening): void {
     if (happening.kind === 'refused') {
       this.#notices.warn(texts.cannotOpen(happening))
+      return
+    }
+    if (happening.kind === 'unopened') {
+      const { path, bytes, refusal } = happening
+      this.ledger.gap(path, bytes)
+      this.#say('error', texts.gapUnopened(path, bytes, refusal))
       return
     }
     const { kind, generation } = happening

@@ -94,10 +94,14 @@ export const limits = {
   unseenHoldMs: 600_000,
   /** A file with the bytes of a live one is no copy unless the live one is truncated within this time. */
   copyDoubtMs: 10_000,
+  /** Files that are remembered although they could not be opened: when one is gone, somebody is told. */
+  unopenedFilesMax: 2_048,
   /** A file that has the name of another one is read after so many further looks: one listing may miss what is renamed. */
   elderLooks: 2,
   /** It waits no longer than this, whatever is looked at. */
   elderWaitMs: 1_000,
+  /** Of files that were deleted to make room, archives are looked for everywhere so much later: once for all of that time. */
+  removalsSearchMs: 2_000,
   /** An archive without a write for so long is complete. */
   archiveQuietMs: 2_000,
   /** One that ends in the middle may still be written, by a compressor that works in large pieces. */
@@ -295,6 +299,8 @@ export const limits = {
   volumeTriesMax: 5,
   /** One that could not be removed is tried again after this time. */
   volumeRetryMs: 60_000,
+  /** For so long nothing is given up instead of a file that is shipped, while no checkpoint says so. */
+  volumeAwaitMs: 30_000,
   /** Own messages that wait for somebody to read stdout. */
   logBytesMax: 1024 * 1024,
   /** Distinct warnings that are remembered as said. */
@@ -368,5 +374,6 @@ assert(
     limits.volumeWalkCalmMs <= limits.volumeWalkMaxMs,
   'the volume is looked at sooner than it is looked ahead',
 )
+assert(limits.removalsSearchMs < limits.endedQuietMs, 'what is looked for is not given up before')
 assert(limits.endedQuietMs <= limits.deletedHoldMs, 'what may go when it presses is what has ended')
 assert(limits.replayMergeBytes <= limits.letterSegmentBytesMax, 'what is put together is a segment')

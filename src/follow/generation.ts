@@ -23,7 +23,7 @@ function kept(bytes: Uint8Array): Buffer {
 
 /**
  * One life of a file's content, from its first byte to truncation or deletion; renames and copies do not end it.
- * State only: what changes it is in `registry.ts` and `turn.ts`.
+ * State only: what changes it is in `sightings.ts`, `sizing.ts`, `endings.ts` and `turn.ts`.
  */
 export class Generation {
   /** `log.file.path`: the name under which it was first found. */

@@ -22,6 +22,8 @@ export interface HarnessOptions {
   readonly slots?: number
   /** Descriptors that tailing may hold. */
   readonly openFilesMax?: number
+  /** Each checkpoint takes so much longer, in virtual time. */
+  readonly beforeWrite?: () => Promise<void>
   readonly concurrency?: number
   readonly batchBytes?: number
   readonly random?: () => number
@@ -211,8 +213,11 @@ export class AgentHarness {
       replace: (path, previous, text) => {
         // Only a real disk takes real time; one in memory waits for virtual time, and must not be waited for.
         if (this.#o.wallMs === undefined) return disk.replace(path, previous, text)
-        this.#writes++
-        return disk.replace(path, previous, text).finally(() => this.#writes--)
+        const write = () => {
+          this.#writes++
+          return disk.replace(path, previous, text).finally(() => this.#writes--)
+        }
+        return this.#o.beforeWrite === undefined ? write() : this.#o.beforeWrite().then(write)
       },
       unpack: (descriptor, packing) => {
         const unpacked = disk.unpack(descriptor, packing)
