@@ -66,6 +66,7 @@ async function shipAll(
   files: number,
   log: LogFile,
   sink: SinkProcess,
+  isSecure: boolean,
   fromBytes: number,
 ): Promise<ShrinkRun> {
   await sink.reset()
@@ -78,6 +79,7 @@ async function shipAll(
       REMORA_STATE_DIR: join(run, 'state'),
       REMORA_ELASTICSEARCH_URL: sink.url,
       REMORA_POD_UID: 'shrink',
+      ...(isSecure && sink.secureEnv),
     },
   })
   const gone = new AbortController()
@@ -128,7 +130,13 @@ async function shipAll(
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { short: { type: 'boolean', default: false }, rounds: { type: 'string' } } })
+  const { values } = parseArgs({
+    options: {
+      short: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      tls: { type: 'boolean', default: false },
+    },
+  })
   const can = cgroupsAvailable()
   if (!can.available) throw new Error(`nothing could be limited, so nothing was measured: ${can.reason}`)
   const form = values.short ? forms.short : forms.long
@@ -142,8 +150,8 @@ async function main(): Promise<number> {
     mkdirSync(join(directory, 'logs'))
     for (let n = 0; n < form.files; n++) copyFileSync(log.path, join(directory, 'logs', `${n}.log`))
     for (let round = 0; round < wanted; round++) {
-      const lowered = await shipAll(directory, form.files, log, sink, limit.from)
-      const small = await shipAll(directory, form.files, log, sink, limit.to)
+      const lowered = await shipAll(directory, form.files, log, sink, values.tls, limit.from)
+      const small = await shipAll(directory, form.files, log, sink, values.tls, limit.to)
       rounds.push({ lowered, small })
     }
   } finally {
@@ -162,7 +170,7 @@ async function main(): Promise<number> {
   process.stdout.write(`${JSON.stringify({ rounds, ratio, kept })}\n`)
   const all = rounds.map(({ lowered }) => lowered)
   process.stdout.write(
-    `shrink     from 128 to 64 MiB under full load, ${rounds.length} rounds: ${ratio === undefined ? 'no' : spreadText(ratio, 1, 2)} of the speed of one started at 64, ` +
+    `shrink     from 128 to 64 MiB under full load${values.tls ? ' over https' : ''}, ${rounds.length} rounds: ${ratio === undefined ? 'no' : spreadText(ratio, 1, 2)} of the speed of one started at 64, ` +
       `lowered in ${all.map(({ loweredMs }) => ((loweredMs ?? 0) / 1_000).toFixed(1)).join(', ')} s, refused ${all.map(({ refusals }) => refusals).join(', ')} times, ` +
       `${all.reduce((sum, { oomKills }) => sum + oomKills, 0)} out of memory: ${kept ? 'kept' : 'NOT KEPT'}` +
       `${failures.map((text) => `\nFAILED     ${text}`).join('')}\n`,
