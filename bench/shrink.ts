@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { sleep, systemClock } from '../src/base/clock.ts'
-import { cgroupsAvailable } from '../test/kit/cgroup.ts'
+import { cgroupsAvailable, cgroupVersion } from '../test/kit/cgroup.ts'
 import { LivingAgent } from './living.ts'
 import { ensureLog, type LogFile } from './log.ts'
 import { onExit } from './process.ts'
@@ -42,7 +42,10 @@ const runMsMax = 600_000
 /** Above what is held, for the limit that comes before the one that the kernel refuses. */
 const nearBytes = 2 * mebibyte
 
-/** Lowers the limit, and meanwhile as near to it as the kernel lets it go: so the agent sees it fall, and may follow. */
+/**
+ * Lowers the limit, and meanwhile as near to it as the kernel lets it go: so the agent sees it fall, and may follow. cgroup v1
+ * refuses what is less than is held; v2 takes any limit, and kills where nothing can be taken back: there it is one step.
+ */
 export async function lowerLimit(
   agent: Pick<LivingAgent, 'alive' | 'held' | 'limitMemory'>,
   fromBytes: number,
@@ -171,7 +174,7 @@ async function main(): Promise<number> {
   const all = rounds.map(({ lowered }) => lowered)
   process.stdout.write(
     `shrink     from 128 to 64 MiB under full load${values.tls ? ' over https' : ''}, ${rounds.length} rounds: ${ratio === undefined ? 'no' : spreadText(ratio, 1, 2)} of the speed of one started at 64, ` +
-      `lowered in ${all.map(({ loweredMs }) => ((loweredMs ?? 0) / 1_000).toFixed(1)).join(', ')} s, refused ${all.map(({ refusals }) => refusals).join(', ')} times, ` +
+      `lowered (cgroup v${cgroupVersion()}) in ${all.map(({ loweredMs }) => ((loweredMs ?? 0) / 1_000).toFixed(1)).join(', ')} s, refused ${all.map(({ refusals }) => refusals).join(', ')} times, ` +
       `${all.reduce((sum, { oomKills }) => sum + oomKills, 0)} out of memory: ${kept ? 'kept' : 'NOT KEPT'}` +
       `${failures.map((text) => `\nFAILED     ${text}`).join('')}\n`,
   )

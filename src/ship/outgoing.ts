@@ -84,7 +84,7 @@ export class Outgoing {
     // With the last byte of the answer Node ceases to tell the request that its socket takes more (lib/_http_client.js,
     // socketOnData), and a body that is a stream would wait for ever.
     const goOn = () => {
-      if (socket?.writableNeedDrain === false) request.emit('drain')
+      if (socket?.writable === true && !socket.writableNeedDrain && !request.destroyed) request.emit('drain')
     }
     socket?.on('drain', goOn)
     goOn()
