@@ -16,6 +16,8 @@ export interface Options {
   /** Of one limited setting; both undefined: the standard ones. */
   readonly memoryBytes: number | undefined
   readonly cpus: number | undefined
+  /** The agent sends over https. */
+  readonly isSecure: boolean
   /** Arguments of Node for the agent. */
   readonly agentArgs: readonly string[]
   readonly agentEnv: Readonly<Record<string, string>>
@@ -43,6 +45,7 @@ Measures the agent: CPU against the copy floor, speed, memory, every document co
   --memory 64Mi      the same for one limit of memory
   --cpu N            and of processors
   --smallest         the smallest memory limit that works, with 1 CPU, and its speed
+  --tls              all of it over https
   --kernel           the encoder alone, in this process
   --agent FILE       another entry than src/main.ts (it is given "run")
   --node-arg ARG     an argument for the agent's Node, as --node-arg=--max-semi-space-size=1 (may be repeated)
@@ -65,6 +68,7 @@ export function parseOptions(argv: readonly string[], mainPath: string): Options
       memory: { type: 'string' },
       cpu: { type: 'string' },
       smallest: { type: 'boolean', default: false },
+      tls: { type: 'boolean', default: false },
       kernel: { type: 'boolean', default: false },
       agent: { type: 'string' },
       'node-arg': { type: 'string', multiple: true, default: [] },
@@ -86,6 +90,7 @@ export function parseOptions(argv: readonly string[], mainPath: string): Options
     hasCheck: !values['no-check'],
     memoryBytes: values.memory === undefined ? undefined : bytesOf('--memory', values.memory, 1 << 20, 2 ** 40),
     cpus: values.cpu === undefined ? undefined : cpusOf(values.cpu),
+    isSecure: values.tls,
     agentArgs: [...values['node-arg'], values.agent ?? mainPath, 'run'],
     agentEnv: Object.fromEntries(values.env.map(variableOf)),
   }

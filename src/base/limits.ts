@@ -197,6 +197,10 @@ export const limits = {
   /** Files with credentials and certificates are compared in this interval, and after a refusal, but not more often than the second one. */
   credentialsIntervalMs: 10_000,
   credentialsRetryMs: 1_000,
+  /** What is encrypted of a body at once. */
+  encryptBytes: 64 * 1024,
+  /** What encrypting one body takes beside its slot: a slice, what has come of it, and OpenSSL's own. */
+  encryptionBytes: 512 * 1024,
   /** What is copied out of a body at once in order to be compressed. */
   compressBytes: 64 * 1024,
   /** What compressing one body takes beside its slot: zlib's state (256 KiB), a slice in, and what has come out and is not sent or collected yet. */
@@ -376,4 +380,5 @@ assert(
 )
 assert(limits.removalsSearchMs < limits.endedQuietMs, 'what is looked for is not given up before')
 assert(limits.endedQuietMs <= limits.deletedHoldMs, 'what may go when it presses is what has ended')
+assert(2 * limits.encryptBytes < limits.encryptionBytes, 'a slice and what it becomes are in the memory plan')
 assert(limits.replayMergeBytes <= limits.letterSegmentBytesMax, 'what is put together is a segment')
