@@ -1,6 +1,7 @@
 import { backOffMs } from '../base/backing-off.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import type { Steps } from '../base/steps.ts'
 import type { SavedGeneration } from '../base/state.ts'
 import { Archives } from './archives.ts'
 import { Copies, type Copy } from './copies.ts'
@@ -116,11 +117,11 @@ export class Registry {
   }
 
   /**
-   * Takes in what one look found.
+   * Takes in what one look found. Between two steps nothing else may act on files; verdicts and notifications may come.
    *
    * @param everything  every directory was looked at; so it must be at the first call
    */
-  observe(directories: readonly SeenDirectory[], everything: boolean): void {
+  *observe(directories: readonly SeenDirectory[], everything: boolean): Steps<void> {
     this.sweep()
     this.#rest.beginLook(everything)
     this.#listings = new Map(directories.map((seen) => [seen.directory, seen.entries]))
@@ -133,11 +134,16 @@ export class Registry {
     this.#strangers.beginLook(everything)
     this.#untold.clear()
     this.#elders.beginLook(this.#family.generations, this.#listings, everything)
-    const strangers = ordered.filter((file) => !this.#tried(file, true, () => this.#recognize(file)))
+    const strangers: SeenFile[] = []
+    for (const file of ordered) {
+      yield
+      if (!this.#tried(file, true, () => this.#recognize(file))) strangers.push(file)
+    }
     if (everything) this.#resuming.search(files)
     // After all that is known has its place, and what a glob matches: what is left may be a copy of it.
     strangers.sort((a, b) => rankOf(a) - rankOf(b))
     for (const file of strangers) {
+      yield
       this.#tried(file, undefined, () => {
         if (!this.#recognize(file))
           this.#strangers.observe(file, file.before.length > 0 && this.#resuming.mayOwn(file), this.#firstLook)
@@ -169,13 +175,13 @@ export class Registry {
   }
 
   /**
-   * Asks each file whose time has come for its size: an open one itself, another one by its name.
+   * Asks each file whose time has come for its size: an open one itself, another one by its name. In steps as `observe`.
    *
    * @param watched     whether a hint would come from this directory: its files need no asking
    * @param everything  all of them, whether their time has come or not
    * @returns           the directories in which something grew
    */
-  poll(watched: (directory: string) => boolean, everything: boolean): Set<string> {
+  *poll(watched: (directory: string) => boolean, everything: boolean): Steps<Set<string>> {
     const nowMs = this.#o.clock.monotonicMs()
     this.#identifying.dueMs = Infinity
     const grown = new Set<string>(this.#grown)
@@ -183,6 +189,7 @@ export class Registry {
     const isSweep = everything || nowMs >= this.#sweepAtMs
     const asked = isSweep ? this.#family.generations : this.#soon
     for (const generation of asked) {
+      yield
       this.#identifying.poll(generation, nowMs)
       if (this.#elders.isOver(generation, nowMs) && generation.readable) this.#o.readable(generation)
       if (generation.descriptor === -1) {
