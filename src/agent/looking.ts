@@ -65,8 +65,8 @@ export class Looking {
       await inTurns(this.#steps(everything), this.#turns)
     } finally {
       this.#isLooking = false
+      for (const act of this.#afterwards.splice(0)) act()
     }
-    for (const act of this.#afterwards.splice(0)) act()
   }
 
   *#steps(everything: boolean): Steps<void> {

@@ -1,3 +1,4 @@
+import type { Entry } from './entry.ts'
 import type { Match } from './matching.ts'
 
 /** What is known of one directory that exists below a root. */
@@ -7,6 +8,8 @@ export interface Directory {
   readonly matches: Map<string, Match>
   /** The same by what they say: many names say the same. */
   readonly equal: Map<string, Match>
+  /** What the last listing has found. */
+  listed: readonly Entry[]
   /** Device and inode: another directory may take the path, and a watch stays with the one it was put on. */
   key: string
   modifiedMs: number
@@ -26,6 +29,7 @@ export function newDirectory(path: string, nowMs: number): Directory {
     path,
     matches: new Map(),
     equal: new Map(),
+    listed: [],
     key: '',
     modifiedMs: -1,
     lookedAtMs: 0,

@@ -83,6 +83,7 @@ export class Lister {
     }
     if (unknown.size === 0) tree.unsure.delete(directory)
     else tree.unsure.add(directory)
+    known.listed = entries
     listings.push({ directory, entries, unknown })
   }
 
@@ -139,7 +140,7 @@ export class Lister {
       if (matched) obstacle(obstacles.unfit(at, facts.kind))
       return
     }
-    entries.push({ path: target, facts, matched, before })
+    entries.push(asBefore(known.listed[entries.length], { path: target, facts, matched, before }))
   }
 
   #tooManyStrangers(known: Directory, at: string): void {
@@ -161,4 +162,19 @@ export class Lister {
     }
     return undefined
   }
+}
+
+/**
+ * The entry of the last listing where it says the same, otherwise this one. A new one for each of a thousand idle files lives
+ * through a look, long enough to count as old, and then lies about as garbage: 3 KiB a file in a minute. Names come in the same
+ * order while none comes or goes.
+ */
+function asBefore(last: Entry | undefined, now: Entry): Entry {
+  if (last === undefined || last.path !== now.path || last.matched !== now.matched || last.before !== now.before)
+    return now
+  const { kind, device, inode, birthNs, sizeBytes, modifiedMs, links, uid, gid, mode } = now.facts
+  const was = last.facts
+  const isSameFile = inode === was.inode && device === was.device && birthNs === was.birthNs && kind === was.kind
+  const isSameContent = sizeBytes === was.sizeBytes && modifiedMs === was.modifiedMs && links === was.links
+  return isSameFile && isSameContent && uid === was.uid && gid === was.gid && mode === was.mode ? last : now
 }
