@@ -16,6 +16,7 @@ export class Tidying {
    */
   isDue(nowMs: number, isQuiet: boolean, heapBytes: number): boolean {
     this.#quietSinceMs = isQuiet ? (this.#quietSinceMs ?? nowMs) : undefined
+    if (heapBytes > limits.tidyHeapBytesMax) return false
     if (this.#quietSinceMs === undefined || nowMs - this.#quietSinceMs < limits.tidyQuietMs) return false
     return nowMs - this.#doneAtMs >= limits.tidyIntervalMs && heapBytes - this.#leftBytes >= limits.tidyBytesMin
   }

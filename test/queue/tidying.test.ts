@@ -30,3 +30,11 @@ test('never at work, and rest begins anew after it', () => {
   expect(tidying.isDue(tidyQuietMs + 1, true, 20 * mib)).toBe(false)
   expect(tidying.isDue(2 * tidyQuietMs + 1, true, 20 * mib)).toBe(true)
 })
+
+test('not where it would take so long that a probe waits', () => {
+  const tidying = new Tidying()
+  const heapBytes = limits.tidyHeapBytesMax + 1
+  tidying.isDue(0, true, heapBytes)
+  expect(tidying.isDue(tidyQuietMs, true, heapBytes)).toBe(false)
+  expect(tidying.isDue(tidyQuietMs, true, heapBytes - 1)).toBe(true)
+})
