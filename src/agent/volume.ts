@@ -26,6 +26,8 @@ export interface VolumeOptions {
   readonly registry: Registry
   readonly saving: Saving
   readonly isSettled: (generation: Generation) => boolean
+  /** As `GuardOptions.looked`. */
+  readonly looked: () => Promise<void> | undefined
   /** Names in a directory are not what they were. */
   readonly lookAgain: (directory: string) => void
   readonly failed: (error: unknown) => void
@@ -77,6 +79,7 @@ export class Volume {
       disk: world.volumeDisk,
       clock: world.clock,
       yield: () => world.yield(),
+      looked: options.looked,
       limitBytes,
       policy,
       volumes: () => this.#volumesNow(),

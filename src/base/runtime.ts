@@ -28,5 +28,11 @@ export function nodeFlags(limitBytes: number): string[] {
   return flags
 }
 
-/** What malloc and Node read from the environment; a user's own values win. */
-export const nodeEnvironment: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '1' }
+/**
+ * What malloc and Node read from the environment; a user's own values win. The threshold is glibc's own, and given it stays: else
+ * it grows with each large piece that is freed, and so does what is never given back (mallopt(3), M_MMAP_THRESHOLD).
+ */
+export const nodeEnvironment: Readonly<Record<string, string>> = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_TRIM_THRESHOLD_: String(128 * 1024),
+}

@@ -1,6 +1,7 @@
 import { backOffMs } from '../base/backing-off.ts'
 import { codeOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import type { Steps } from '../base/steps.ts'
 import type { Endings } from './endings.ts'
 import type { Generation } from './generation.ts'
 import { isIntact, keyOf, sameBirth } from './identity.ts'
@@ -56,7 +57,7 @@ export class Polling {
    * @param everything  all of them, whether their time has come or not
    * @returns           the directories in which something grew
    */
-  poll(watched: (directory: string) => boolean, everything: boolean): Set<string> {
+  *poll(watched: (directory: string) => boolean, everything: boolean): Steps<Set<string>> {
     const nowMs = this.#p.clock.monotonicMs()
     this.#identifying.dueMs = Infinity
     const grown = new Set<string>(this.#grown)
@@ -64,6 +65,7 @@ export class Polling {
     const isSweep = everything || nowMs >= this.#sweepAtMs
     const asked = isSweep ? this.#p.family.generations : this.#soon
     for (const generation of asked) {
+      yield
       this.#identifying.poll(generation, nowMs)
       if (this.#p.elders.isOver(generation, nowMs) && generation.readable) this.#p.readable(generation)
       if (generation.descriptor === -1) {

@@ -1,5 +1,6 @@
 import { codeOf, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import type { Steps } from '../base/steps.ts'
 import type { SavedGeneration } from '../base/state.ts'
 import { Archives } from './archives.ts'
 import { Copies } from './copies.ts'
@@ -128,11 +129,11 @@ export class Registry {
   }
 
   /**
-   * Takes in what one look found.
+   * Takes in what one look found. Between two steps nothing else may act on files; verdicts and notifications may come.
    *
    * @param everything  every directory was looked at; so it must be at the first call
    */
-  observe(directories: readonly SeenDirectory[], everything: boolean): void {
+  *observe(directories: readonly SeenDirectory[], everything: boolean): Steps<void> {
     this.sweep()
     this.#rest.beginLook(everything)
     // Oldest first, so that a rotated file gets its place before its successor.
@@ -142,11 +143,16 @@ export class Registry {
     this.#resuming.beginLook()
     this.#strangers.beginLook(everything)
     this.#elders.beginLook(this.#family.generations, this.#sightings.listings, everything)
-    const strangers = ordered.filter((file) => !this.#tried(file, true, () => this.#sightings.recognize(file)))
+    const strangers: SeenFile[] = []
+    for (const file of ordered) {
+      yield
+      if (!this.#tried(file, true, () => this.#sightings.recognize(file))) strangers.push(file)
+    }
     if (everything) this.#resuming.search(files)
     // After all that is known has its place, and what a glob matches: what is left may be a copy of it.
     strangers.sort((a, b) => rankOf(a) - rankOf(b))
     for (const file of strangers) {
+      yield
       this.#tried(file, undefined, () => {
         if (!this.#sightings.recognize(file))
           this.#strangers.observe(file, file.before.length > 0 && this.#resuming.mayOwn(file), this.#firstLook)
@@ -178,7 +184,7 @@ export class Registry {
   }
 
   /** See `Polling`. */
-  poll(watched: (directory: string) => boolean, everything: boolean): Set<string> {
+  poll(watched: (directory: string) => boolean, everything: boolean): Steps<Set<string>> {
     return this.#polling.poll(watched, everything)
   }
 

@@ -12,6 +12,8 @@ export interface GuardOptions<C extends Candidate> {
   readonly clock: Clock
   /** Lets others have their turn. */
   readonly yield: () => Promise<void>
+  /** Resolves when a look at the files is over that is under way; undefined: none is. */
+  readonly looked: () => Promise<void> | undefined
   readonly limitBytes: number
   readonly policy: Policy
   /** The volumes that logs lie in: as a rule one. */
@@ -117,6 +119,8 @@ export class Guard<C extends Candidate> {
     if (gauge === undefined) this.#gauges.set(volume, (gauge = new Gauge(limitBytes)))
     gauge.known(clock.monotonicMs(), this.#o.knownBytes(volume))
     if (clock.monotonicMs() >= gauge.dueMs) await this.#measure(volume, gauge)
+    // In the middle of a look nobody can tell which file is which.
+    for (let looking = this.#o.looked(); looking !== undefined; looking = this.#o.looked()) await looking
     if (!this.#isOver) this.#act(volume, gauge)
   }
 

@@ -34,6 +34,8 @@ export interface HarnessOptions {
   readonly memory?: Memory
   /** Where the agent awaits something that is neither disk nor server: it may die here, or the world may change. */
   readonly point?: () => void
+  /** Steps of a look in one turn; as many as there is time for when left out, and here no time passes. */
+  readonly lookStepsMax?: number | undefined
 }
 
 /** What Remora said of itself. */
@@ -57,6 +59,7 @@ const roomy: Memory = {
     stalledMs: undefined,
   }),
   collect: () => true,
+  heapBytes: () => 0,
   plan() {
     throw new Error('the limit stays as it is')
   },
@@ -116,6 +119,7 @@ export class AgentHarness {
       send: this.server.connect(alive),
       lookup: this.server.connectLookup(alive),
       memory: this.#o.memory ?? roomy,
+      lookStepsMax: this.#o.lookStepsMax,
       yield: async () => {
         if (this.#yields++ > yieldsMax) throw new Error('the loop does not come to rest')
         this.#o.point?.()

@@ -120,6 +120,7 @@ export class World {
       random: () => this.#random.next(),
       logLevel,
       point: () => this.#point(),
+      lookStepsMax: conditions.lookStepsMax,
     })
     this.#files.changed = (directory) => this.#changed(directory, conditions.hints)
   }
