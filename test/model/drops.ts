@@ -27,8 +27,8 @@ function hasCome({ life, from, holeBytes, text }: Line, texts: ReadonlySet<strin
   let at = 0
   for (const end of ends) {
     const piece = text.slice(at, end)
-    // What is behind the cut of a long one is no document.
-    if (piece.length > lineBytesMax && texts.has(piece.slice(0, lineBytesMax))) return true
+    // What is behind the cut of a long one is no document, also when it was written by itself.
+    if (text.length - at > lineBytesMax && texts.has(text.slice(at, at + lineBytesMax))) return true
     if (texts.has(piece)) at = end
   }
   return at === text.length
