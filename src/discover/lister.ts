@@ -166,8 +166,8 @@ export class Lister {
 
 /**
  * The entry of the last listing where it says the same, otherwise this one. A new one for each of a thousand idle files lives
- * through a look, long enough to count as old, and then lies about as garbage: 3 KiB a file in a minute. Names come in the same
- * order while none comes or goes.
+ * through a look, long enough to count as old, and then lies about as garbage. Names come in the same order while none
+ * comes or goes.
  */
 function asBefore(last: Entry | undefined, now: Entry): Entry {
   if (last === undefined || last.path !== now.path || last.matched !== now.matched || last.before !== now.before)
