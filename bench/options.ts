@@ -16,6 +16,8 @@ export interface Options {
   /** Of one limited setting; both undefined: the standard ones. */
   readonly memoryBytes: number | undefined
   readonly cpus: number | undefined
+  /** The agent sends over https. */
+  readonly isSecure: boolean
   /** Arguments of Node for the agent. */
   readonly agentArgs: readonly string[]
   readonly agentEnv: Readonly<Record<string, string>>
@@ -43,6 +45,7 @@ Measures the agent: CPU against the copy floor, speed, memory, every document co
   --memory 64Mi      the same for one limit of memory
   --cpu N            and of processors
   --smallest         the smallest memory limit that works, with 1 CPU, and its speed
+  --tls              all of it over https
   --agent FILE       another entry than src/main.ts (it is given "run")
   --node-arg ARG     an argument for the agent's Node, as --node-arg=--max-semi-space-size=1 (may be repeated)
   --env NAME=VALUE   a variable for the agent (may be repeated)
@@ -64,6 +67,7 @@ export function parseOptions(argv: readonly string[], mainPath: string): Options
       memory: { type: 'string' },
       cpu: { type: 'string' },
       smallest: { type: 'boolean', default: false },
+      tls: { type: 'boolean', default: false },
       agent: { type: 'string' },
       'node-arg': { type: 'string', multiple: true, default: [] },
       env: { type: 'string', multiple: true, default: [] },
@@ -83,6 +87,7 @@ export function parseOptions(argv: readonly string[], mainPath: string): Options
     hasCheck: !values['no-check'],
     memoryBytes: values.memory === undefined ? undefined : bytesOf('--memory', values.memory, 1 << 20, 2 ** 40),
     cpus: values.cpu === undefined ? undefined : cpusOf(values.cpu),
+    isSecure: values.tls,
     agentArgs: [...values['node-arg'], values.agent ?? mainPath, 'run'],
     agentEnv: Object.fromEntries(values.env.map(variableOf)),
   }

@@ -39,16 +39,16 @@ import { runMain } from '../src/bench/machine/process.ts'
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
-function planFor(options: Options, logPath: string, documents: number): AgentPlan {
-  const program = { args: options.agentArgs, env: options.agentEnv }
-  return { program, logPath, documents }
+function planFor(options: Options, logPath: string, documents: number, sink: SinkProcess): AgentPlan {
+  const env = { ...(options.isSecure && sink.secureEnv), ...options.agentEnv }
+  return { program: { args: options.agentArgs, env }, logPath, documents }
 }
 
 /** One run into a strict sink, not timed: every line once and unchanged. Its failure says what is not so. */
 async function checkRun(options: Options, log: LogFile): Promise<AgentRun> {
   const sink = await SinkProcess.start(true)
   try {
-    const run = await runAgent(planFor(options, log.path, log.lines), sink)
+    const run = await runAgent(planFor(options, log.path, log.lines, sink), sink)
     if (run.failure !== '' || run.sink.strict === undefined) return run
     const { duplicates, withoutId, messages } = run.sink.strict
     const expected = messagesOfFile(log.path).digest()
@@ -66,7 +66,7 @@ async function checkRun(options: Options, log: LogFile): Promise<AgentRun> {
 async function bodyBytesOf(options: Options, log: LogFile, sink: SinkProcess): Promise<number> {
   const run = options.hasCheck
     ? await checkRun(options, log)
-    : await runAgent(planFor(options, log.path, log.lines), sink)
+    : await runAgent(planFor(options, log.path, log.lines, sink), sink)
   if (run.failure !== '') throw new Error(run.failure)
   const { documents, requests, bodyBytes } = run.sink
   const checked = options.hasCheck ? 'every _id once, every message as its line' : 'counted only'
@@ -84,9 +84,9 @@ async function measureRaw(options: Options, log: LogFile, sink: SinkProcess): Pr
   writeFileSync(oneLinePath, '2026-11-22 17:30:00,000 INFO  [main] c.e.shop.Main : Started\n')
   const contest = {
     floor: () => runFloor(floor, sink.port, log.path, bodyBytes),
-    startup: () => runAgent(planFor(options, oneLinePath, 1), sink),
+    startup: () => runAgent(planFor(options, oneLinePath, 1, sink), sink),
     agent: async () => {
-      const run = await runAgent(planFor(options, log.path, log.lines), sink)
+      const run = await runAgent(planFor(options, log.path, log.lines, sink), sink)
       if (run.failure === '') bodyBytes = run.sink.bodyBytes
       return run
     },
@@ -114,7 +114,7 @@ async function measureLimits(options: Options, log: LogFile, sink: SinkProcess):
   for (let round = 1; round <= options.rounds; round++) {
     const runs: LimitedRun[] = []
     for (const setting of settings) {
-      runs.push(await runLimited(setting, planFor(options, log.path, log.lines), log.bytes, sink))
+      runs.push(await runLimited(setting, planFor(options, log.path, log.lines, sink), log.bytes, sink))
     }
     rounds.push(runs)
     say(limitedRoundText(runs, round))
@@ -142,7 +142,7 @@ async function measureSmallest(options: Options, log: LogFile, sink: SinkProcess
     const name = mebibytes === undefined ? '1 CPU' : `${mebibytes} MiB, 1 CPU`
     const memoryBytes = mebibytes === undefined ? undefined : mebibytes * 2 ** 20
     const setting = { name, limit: { memoryBytes, cpus: 1 } }
-    const limited = await runLimited(setting, planFor(options, log.path, log.lines), log.bytes, sink)
+    const limited = await runLimited(setting, planFor(options, log.path, log.lines, sink), log.bytes, sink)
     runs.push(limited)
     const { failure } = limited.agent
     say(`${name.padEnd(16)}${failure === '' ? `${megabytes(limited.bytesPerSecond)} MB/s` : failure.split('\n', 1)[0]}`)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { sleep, systemClock } from '../src/base/clock.ts'
-import { cgroupsAvailable } from '../src/bench/machine/cgroup.ts'
+import { cgroupsAvailable, cgroupVersion } from '../src/bench/machine/cgroup.ts'
 import { LivingAgent } from './living.ts'
 import { ensureLog, type LogFile } from './log.ts'
 import { onExit } from '../src/bench/machine/process.ts'
@@ -42,7 +42,10 @@ const runMsMax = 600_000
 /** Above what is held, for the limit that comes before the one that the kernel refuses. */
 const nearBytes = 2 * mebibyte
 
-/** Lowers the limit, and meanwhile as near to it as the kernel lets it go: so the agent sees it fall, and may follow. */
+/**
+ * Lowers the limit, and meanwhile as near to it as the kernel lets it go: so the agent sees it fall, and may follow. cgroup v1
+ * refuses what is less than is held; v2 takes any limit, and kills where nothing can be taken back: there it is one step.
+ */
 export async function lowerLimit(
   agent: Pick<LivingAgent, 'alive' | 'held' | 'limitMemory'>,
   fromBytes: number,
@@ -66,6 +69,7 @@ async function shipAll(
   files: number,
   log: LogFile,
   sink: SinkProcess,
+  isSecure: boolean,
   fromBytes: number,
 ): Promise<ShrinkRun> {
   await sink.reset()
@@ -78,6 +82,7 @@ async function shipAll(
       REMORA_STATE_DIR: join(run, 'state'),
       REMORA_ELASTICSEARCH_URL: sink.url,
       REMORA_POD_UID: 'shrink',
+      ...(isSecure && sink.secureEnv),
     },
   })
   const gone = new AbortController()
@@ -128,7 +133,13 @@ async function shipAll(
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { short: { type: 'boolean', default: false }, rounds: { type: 'string' } } })
+  const { values } = parseArgs({
+    options: {
+      short: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      tls: { type: 'boolean', default: false },
+    },
+  })
   const can = cgroupsAvailable()
   if (!can.available) throw new Error(`nothing could be limited, so nothing was measured: ${can.reason}`)
   const form = values.short ? forms.short : forms.long
@@ -142,8 +153,8 @@ async function main(): Promise<number> {
     mkdirSync(join(directory, 'logs'))
     for (let n = 0; n < form.files; n++) copyFileSync(log.path, join(directory, 'logs', `${n}.log`))
     for (let round = 0; round < wanted; round++) {
-      const lowered = await shipAll(directory, form.files, log, sink, limit.from)
-      const small = await shipAll(directory, form.files, log, sink, limit.to)
+      const lowered = await shipAll(directory, form.files, log, sink, values.tls, limit.from)
+      const small = await shipAll(directory, form.files, log, sink, values.tls, limit.to)
       rounds.push({ lowered, small })
     }
   } finally {
@@ -162,8 +173,8 @@ async function main(): Promise<number> {
   process.stdout.write(`${JSON.stringify({ rounds, ratio, kept })}\n`)
   const all = rounds.map(({ lowered }) => lowered)
   process.stdout.write(
-    `shrink     from 128 to 64 MiB under full load, ${rounds.length} rounds: ${ratio === undefined ? 'no' : spreadText(ratio, 1, 2)} of the speed of one started at 64, ` +
-      `lowered in ${all.map(({ loweredMs }) => ((loweredMs ?? 0) / 1_000).toFixed(1)).join(', ')} s, refused ${all.map(({ refusals }) => refusals).join(', ')} times, ` +
+    `shrink     from 128 to 64 MiB under full load${values.tls ? ' over https' : ''}, ${rounds.length} rounds: ${ratio === undefined ? 'no' : spreadText(ratio, 1, 2)} of the speed of one started at 64, ` +
+      `lowered (cgroup v${cgroupVersion()}) in ${all.map(({ loweredMs }) => ((loweredMs ?? 0) / 1_000).toFixed(1)).join(', ')} s, refused ${all.map(({ refusals }) => refusals).join(', ')} times, ` +
       `${all.reduce((sum, { oomKills }) => sum + oomKills, 0)} out of memory: ${kept ? 'kept' : 'NOT KEPT'}` +
       `${failures.map((text) => `\nFAILED     ${text}`).join('')}\n`,
   )

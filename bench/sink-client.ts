@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { certificates } from '../test/check/certificates.ts'
 import { cleanEnv, endOf } from '../src/bench/machine/process.ts'
-import type { SinkTotals } from './sink.ts'
+import type { SinkPorts, SinkTotals } from './sink.ts'
 
 const startMsMax = 10_000
 const stopMsMax = 5_000
@@ -15,22 +17,32 @@ const quietPollsMax = 3
 export class SinkProcess {
   readonly port: number
   private readonly child: ChildProcess
+  private readonly securePort: number
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, { port, securePort }: SinkPorts) {
     this.child = child
     this.port = port
+    this.securePort = securePort
   }
 
   static async start(strict: boolean): Promise<SinkProcess> {
     const args = [fileURLToPath(new URL('sink.ts', import.meta.url)), ...(strict ? ['--strict'] : [])]
     const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], env: cleanEnv({}) })
     const line = String(await once(child.stdout, 'data', { signal: AbortSignal.timeout(startMsMax) }))
-    const address: { port: number } = JSON.parse(line)
-    return new SinkProcess(child, address.port)
+    const ports: SinkPorts = JSON.parse(line)
+    return new SinkProcess(child, ports)
   }
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`
+  }
+
+  /** What an agent is told in order to send over TLS; without TLS `url` is enough. */
+  get secureEnv(): Readonly<Record<string, string>> {
+    return {
+      REMORA_ELASTICSEARCH_URL: `https://127.0.0.1:${this.securePort}`,
+      REMORA_CA_FINGERPRINT: new X509Certificate(certificates.good).fingerprint256.replaceAll(':', ''),
+    }
   }
 
   /** Totals since the last reset. */

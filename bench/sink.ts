@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createSecureServer } from 'node:tls'
 import { parseArgs } from 'node:util'
 import { messageOf } from '../src/base/errors.ts'
+import { certificates } from '../test/check/certificates.ts'
 import { answerHead, bulkAnswer, infoBody } from '../src/bench/sink/answers.ts'
 import { countNewlines } from '../src/bench/sink/count.ts'
 import { type RequestHead, RequestReader } from '../src/bench/sink/request-reader.ts'
@@ -55,6 +58,8 @@ export class Sink {
   private cpuFrom = process.cpuUsage()
   private waiters: Waiter[] = []
   readonly server: Server
+  /** The same over TLS. */
+  readonly secureServer: Server
 
   /** @param seen  is told each message as it arrives; strict only */
   constructor(strict: boolean, seen?: (message: string) => void) {
@@ -62,6 +67,8 @@ export class Sink {
     this.seen = seen
     this.inspection = new Inspection(seen)
     this.server = createServer({ noDelay: true }, (socket) => this.serve(socket))
+    const { key, good: cert } = certificates
+    this.secureServer = createSecureServer({ noDelay: true, key, cert }, (socket) => this.serve(socket))
   }
 
   totals(): SinkTotals {
@@ -176,10 +183,24 @@ function send(socket: Socket, method: string, status: string, body: string): voi
   socket.write(answerHead(status, Buffer.byteLength(body)) + (method === 'HEAD' ? '' : body))
 }
 
+/** Where a sink listens; the first line that it prints. */
+export interface SinkPorts {
+  readonly port: number
+  readonly securePort: number
+}
+
 if (import.meta.main) {
   const { values } = parseArgs({ options: { strict: { type: 'boolean', default: false } } })
-  const { server } = new Sink(values.strict)
-  server.listen(0, '127.0.0.1', () => process.stdout.write(`${JSON.stringify(server.address())}\n`))
+  const { server, secureServer } = new Sink(values.strict)
+  const ports = await Promise.all([server, secureServer].map(listen))
+  const told: SinkPorts = { port: ports[0]!, securePort: ports[1]! }
+  process.stdout.write(`${JSON.stringify(told)}\n`)
   // The bench holds the other end of this pipe: when the bench is gone, however it went, so is the sink.
   process.stdin.on('close', () => process.exit(0)).resume()
+}
+
+async function listen(server: Server): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
 }

@@ -98,7 +98,7 @@ export class Agent {
     this.#arena = new Arena(plan.slots, make(plan))
     this.#requests = new PQueue({ concurrency: plan.concurrency })
     this.#disk = new Unpacking(world.disk, unpackingSizes(settings.lineBytesMax), (descriptor) => {
-      this.#registry.progressed(descriptor)
+      this.#looking.between(() => this.#registry.progressed(descriptor))
       this.#bell.ring()
     })
     const { ledger } = this
@@ -179,7 +179,9 @@ export class Agent {
     this.#saving = this.#makeSaving()
     this.#delivery = this.#makeDelivery()
     this.#volume = this.#makeVolume()
-    this.#looking = new Looking(world.clock, this.#discovery, this.#registry, () => this.#saving.touch())
+    const { clock, lookStepsMax: stepsMax } = world
+    const turns = { clock, yield: () => world.yield(), isHurried: () => this.#abort.signal.aborted, stepsMax }
+    this.#looking = new Looking(turns, this.#discovery, this.#registry, () => this.#saving.touch())
     this.#pump = this.#makePump()
     this.#watch = world.watch(
       (directory, isEvent = true) => {
@@ -192,7 +194,7 @@ export class Agent {
         this.#notices.warn(texts.watchFailed(directory, error))
       },
     )
-    this.#looking.look(true)
+    await this.#looking.look(true)
     // Before anything is sent: ids, and where a first start began, must come out the same after a crash.
     await this.#saving.save()
     if (this.#registry.generations.size === 0) this.#notices.warn(texts.noFiles(settings))
@@ -221,7 +223,12 @@ export class Agent {
   get detail(): object {
     const { state, cause, forSeconds, lagSeconds, heldSeconds } = this.#backpressure.figures()
     const rounded = Object.entries({ forSeconds, lagSeconds, heldSeconds }).map(([name, s]) => [name, Math.round(s)])
-    return { elasticsearch: this.#health, backpressure: { state, cause, ...Object.fromEntries(rounded) } }
+    const volume = this.#volume?.detail
+    return {
+      elasticsearch: this.#health,
+      ...(volume && { volume }),
+      backpressure: { state, cause, ...Object.fromEntries(rounded) },
+    }
   }
 
   figures(): Figures {
@@ -255,7 +262,7 @@ export class Agent {
     const stopping = new Stopping(world.clock, times, () => this.#cut(), now)
     this.#volume?.stop()
     this.#drain = new Drain(world.clock.monotonicMs(), settings.drainQuietMs, times)
-    if (this.#ready) this.#registry.hurry()
+    if (this.#ready) this.#looking.between(() => this.#registry.hurry())
     this.#ready = false
     void this.failed.then(() => stopping.hurry())
     this.#bell.ring()
@@ -273,14 +280,14 @@ export class Agent {
   async #end(stopping: Stopping): Promise<Summary['checkpoint']> {
     await this.#starting
     // It was stopped while it started.
-    this.#registry.hurry()
+    this.#looking.between(() => this.#registry.hurry())
     this.#bell.ring()
     await this.#loop
     await this.#requests.onIdle()
     await this.#letters.stop(this.#abort.signal)
     try {
       // For the last message: what the files have by now.
-      if (!stopping.hurried) this.#looking.look(true)
+      if (!stopping.hurried) await this.#looking.look(true)
     } catch (error) {
       this.#fail(error)
     }
@@ -382,6 +389,7 @@ export class Agent {
       registry: this.#registry,
       saving: this.#saving,
       isSettled: (generation) => this.#frontiers.isSettled(generation),
+      looked: () => this.#looking.over,
       lookAgain: (directory) => this.#hint(directory),
       failed: (error) => this.#fail(error),
     })
@@ -457,6 +465,12 @@ export class Agent {
   #onHappening(happening: Happening): void {
     if (happening.kind === 'refused') {
       this.#notices.warn(texts.cannotOpen(happening))
+      return
+    }
+    if (happening.kind === 'unopened') {
+      const { path, bytes, refusal } = happening
+      this.ledger.gap(path, bytes)
+      this.#say('error', texts.gapUnopened(path, bytes, refusal))
       return
     }
     const { kind, generation } = happening

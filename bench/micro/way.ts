@@ -112,6 +112,7 @@ function agentOf(logPath: string, stateDir: string, send: Send): Agent {
     send,
     lookup: { indices: async () => nobody, present: async () => nobody },
     memory: {
+      heapBytes: () => 0,
       sample: () => ({ limit, usedBytes: 0, roomBytes: limit.bytes, ooms: 0, stalledMs: undefined }),
       collect: () => false,
       plan: () => plan,

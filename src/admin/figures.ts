@@ -70,6 +70,8 @@ export interface Figures extends LineFigures {
   readonly volumeLimitBytes: number
   /** In deleted files that are held open. */
   readonly volumeHeldBytes: number
+  /** That cannot be measured, or not wholly. */
+  readonly volumesInDoubt: number
   readonly phase: 'starting' | 'shipping' | 'draining'
   /** The state that Elasticsearch is in, and what the last request told. */
   readonly health: string

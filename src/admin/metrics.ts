@@ -60,6 +60,11 @@ const table: readonly (readonly [string, string, (figures: Figures) => number | 
     'Bytes in the log volume, as du counts them; 0: not measured.',
     (f) => f.volumeUsedBytes,
   ],
+  [
+    'remora_volume_doubts',
+    'Log volumes that cannot be measured, or not wholly: they hold more than remora_volume_used_bytes says.',
+    (f) => f.volumesInDoubt,
+  ],
   ['remora_volume_limit_bytes', 'REMORA_VOLUME_LIMIT; 0: none.', (f) => f.volumeLimitBytes],
   [
     'remora_volume_held_bytes',

@@ -143,9 +143,9 @@ function lettersText({ letters, letterBytes, expiredLetters }: Figures): string 
   return ` ${alarm(letters)} dead letters wait to be replayed (${count(letterBytes)} bytes)${gone}.`
 }
 
-function volumeText({ volumeLimitBytes, volumeUsedBytes, freedFiles, droppedFiles }: Figures): string {
+function volumeText({ volumeLimitBytes, volumeUsedBytes, volumesInDoubt, freedFiles, droppedFiles }: Figures): string {
   if (volumeLimitBytes === 0) return ''
-  const used = ` The log volume holds ${mebibytes(volumeUsedBytes)} of ${mebibytes(volumeLimitBytes)} MiB`
+  const used = ` The log volume holds ${mebibytes(volumeUsedBytes)} of ${mebibytes(volumeLimitBytes)} MiB${volumesInDoubt > 0 ? ', as far as it can be measured' : ''}`
   const gone = droppedFiles > 0 ? ` and ${alarm(droppedFiles)} unshipped ones` : ''
   return freedFiles + droppedFiles === 0
     ? `${used}.`

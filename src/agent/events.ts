@@ -9,7 +9,7 @@ export interface EventCount {
   count: number
 }
 
-type FileEvent = Exclude<Happening, { kind: 'refused' }>
+type FileEvent = Exclude<Happening, { kind: 'refused' | 'unopened' }>
 
 /** The fact that decides where the decision itself has only one. */
 const reasons: Readonly<Partial<Record<FileEvent['kind'], string>>> = {

@@ -14,6 +14,8 @@ interface Recent {
 
 /** Once may be a look that was quicker than its event; on some file systems no event ever comes. */
 const unannouncedMax = 1
+/** As often as this no event has come: the watch is not tried again. */
+const unannouncedDeaf = 3
 
 /**
  * Which directories are written to so often that a look on a timer costs less than an event for each write, and a listing
@@ -47,6 +49,11 @@ export class Growth {
     recent.hints = 0
     recent.atMs = nowMs
     return recent.level > limits.growthBusy || recent.unannounced > unannouncedMax
+  }
+
+  /** The watch of a directory tells nothing of what others write there, as on NFS: it is no use. */
+  isDeaf(directory: string): boolean {
+    return (this.#directories.get(directory)?.unannounced ?? 0) >= unannouncedDeaf
   }
 
   #of(directory: string): Recent {

@@ -21,6 +21,7 @@ export function unreadByPath(registry: Registry): Map<string, number> {
   const add = (path: string, bytes: number) => void (bytes > 0 && unread.set(path, (unread.get(path) ?? 0) + bytes))
   for (const { path, finished, unreadBytes } of registry.generations) if (!finished) add(path, unreadBytes)
   for (const { path, finished, sizeBytes, offset } of registry.waiting) if (!finished) add(path, sizeBytes - offset)
+  for (const { path, bytes } of registry.unopened) add(path, bytes)
   return unread
 }
 

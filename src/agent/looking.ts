@@ -1,5 +1,7 @@
 import type { Clock } from '../base/clock.ts'
+import { assert } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import { inTurns, type Steps, type Turns } from '../base/steps.ts'
 import type { Discovery } from '../discover/discovery.ts'
 import type { Registry } from '../follow/registry.ts'
 import { Growth } from './growth.ts'
@@ -7,6 +9,7 @@ import { Growth } from './growth.ts'
 /** When the disk is looked at: when a time has come, or a hint; never more often than the shortest poll interval. */
 export class Looking {
   readonly #clock: Clock
+  readonly #turns: Turns
   readonly #discovery: Discovery
   readonly #registry: Registry
   readonly #grown: () => void
@@ -14,10 +17,14 @@ export class Looking {
   #lookedAtMs = 0
   #nextMs = 0
   #unwatchings = 0
+  #isLooking = false
+  /** What must not happen in the middle of a look. */
+  readonly #afterwards: (() => void)[] = []
 
   /** @param grown  a file has another size than before: of what is lost later it tells how much */
-  constructor(clock: Clock, discovery: Discovery, registry: Registry, grown: () => void) {
-    this.#clock = clock
+  constructor(turns: Turns, discovery: Discovery, registry: Registry, grown: () => void) {
+    this.#clock = turns.clock
+    this.#turns = turns
     this.#discovery = discovery
     this.#registry = registry
     this.#grown = grown
@@ -29,9 +36,9 @@ export class Looking {
     if (isEvent) this.#growth.hinted(directory)
   }
 
-  lookWhenDue(): void {
+  async lookWhenDue(): Promise<void> {
     if (this.#discovery.hinted) this.#nextMs = Math.min(this.#nextMs, this.#lookedAtMs + limits.pollIntervalMinMs)
-    if (this.#clock.monotonicMs() >= this.dueMs) this.look(false)
+    if (this.#clock.monotonicMs() >= this.dueMs) await this.look(false)
   }
 
   /** Monotonic. */
@@ -39,16 +46,41 @@ export class Looking {
     return Math.min(this.#nextMs, Math.max(this.#registry.countsUntilMs, this.#lookedAtMs + limits.pollIntervalMinMs))
   }
 
-  look(everything: boolean): void {
+  /** Resolves when the look that is under way is over: until then it is not decided which file is which. Undefined: none is. */
+  get over(): Promise<void> | undefined {
+    return this.#isLooking ? new Promise((resolve) => this.#afterwards.push(resolve)) : undefined
+  }
+
+  /** Acts now, or when the look that is under way is over. */
+  between(act: () => void): void {
+    if (this.#isLooking) this.#afterwards.push(act)
+    else act()
+  }
+
+  /** In turns: many files take seconds of a tenth of a core. */
+  async look(everything: boolean): Promise<void> {
+    assert(!this.#isLooking, 'one look at a time')
+    this.#isLooking = true
+    try {
+      await inTurns(this.#steps(everything), this.#turns)
+    } finally {
+      this.#isLooking = false
+      for (const act of this.#afterwards.splice(0)) act()
+    }
+  }
+
+  *#steps(everything: boolean): Steps<void> {
     const [discovery, registry] = [this.#discovery, this.#registry]
-    const listings = discovery.look(everything || registry.searching, registry.searching)
+    const listings = yield* discovery.steps(everything || registry.searching, registry.searching)
     for (const { directory, entries } of listings) this.#growth.listed(directory, entries.length)
-    if (listings.length > 0) registry.observe(listings, discovery.sawEverything)
+    if (listings.length > 0) yield* registry.observe(listings, discovery.sawEverything)
     const watched = (directory: string) => discovery.isWatched(directory)
     const { unwatchings } = discovery
     if (unwatchings !== this.#unwatchings) registry.sweep()
-    for (const directory of registry.poll(watched, everything)) {
-      if (this.#growth.grown(directory, watched(directory), this.#clock.monotonicMs())) discovery.busy(directory)
+    for (const directory of yield* registry.poll(watched, everything)) {
+      const wasWatched = watched(directory)
+      if (this.#growth.grown(directory, wasWatched, this.#clock.monotonicMs())) discovery.busy(directory)
+      if (wasWatched && this.#growth.isDeaf(directory)) discovery.unwatchable(directory)
       this.#grown()
     }
     // The files that the watch spoke for are asked from now on.

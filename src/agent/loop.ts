@@ -52,7 +52,7 @@ export class Loop {
       const drain = this.#o.drain()
       memory.stepWhenDue()
       const follows = drain?.follows !== false
-      if (follows) looking.lookWhenDue()
+      if (follows) await looking.lookWhenDue()
       else registry.lastLook()
       const more = pump.fill()
       backpressure.turned(more ? 'more' : pump.isBlocked ? 'blocked' : 'done')
@@ -67,7 +67,7 @@ export class Loop {
       const step = drain?.next(this.#isIdle(drain), clock.monotonicMs(), this.#newsAtMs())
       if (step?.do === 'stop') return
       if (step?.do === 'look') {
-        looking.look(true)
+        await looking.look(true)
         continue
       }
       const nowMs = clock.monotonicMs()

@@ -7,12 +7,15 @@ import type { MemoryLimit, MemorySample } from '../base/memory.ts'
 import type { Arena } from '../queue/arena.ts'
 import { mibText, type MemoryPlan } from '../queue/plan.ts'
 import { Pressure, type Step, type Why } from '../queue/pressure.ts'
+import { Tidying } from '../queue/tidying.ts'
 
 /** What the kernel says of the process's memory, and how garbage is collected at once. */
 export interface Memory {
   sample(): MemorySample
-  /** All of it, now; false: this process cannot. */
-  collect(): boolean
+  /** All of it, now; false: this process cannot. @param compactly  pages that are half empty are emptied too, which takes longer */
+  collect(compactly?: boolean): boolean
+  /** In V8's heap, garbage included. */
+  heapBytes(): number
   /** The plan for another limit. @throws RemoraError when the limit is too small */
   plan(limit: MemoryLimit): MemoryPlan
   /** The plan that needs least, whether that fits or not. */
@@ -54,6 +57,7 @@ const reasons: Readonly<Record<Why, string>> = {
 export class MemoryKeeper<Slot> {
   readonly #o: MemoryKeeperOptions<Slot>
   readonly #pressure: Pressure
+  readonly #tidying = new Tidying()
   #plan: MemoryPlan
   /** The limit that was looked at last: the plan may be of a larger one, which no plan fits. */
   #limitBytes: number
@@ -104,6 +108,7 @@ export class MemoryKeeper<Slot> {
       slotsMade: arena.made,
     })
     this.#take(step, sample)
+    if (this.#tidying.isDue(nowMs, arena.taken === 0, memory.heapBytes())) this.#tidy(nowMs)
     if (nowMs - this.#trimmedAtMs < limits.slotIdleMs) return
     this.#trimmedAtMs = nowMs
     arena.trim()
@@ -188,6 +193,13 @@ export class MemoryKeeper<Slot> {
     }
     // Garbage too is more than the smaller limit has room for.
     if (arena.dropped > 0 || limit.bytes < before) this.#collect()
+  }
+
+  /** What the first look, or a burst of work, has left lies about until V8 needs the room: of an idle process, for ever. */
+  #tidy(nowMs: number): void {
+    const { memory } = this.#o
+    if (memory.collect(true)) this.#collections++
+    this.#tidying.done(nowMs, memory.heapBytes())
   }
 
   /** The memory of dropped slots is given back by the collector only. */

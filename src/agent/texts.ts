@@ -4,6 +4,7 @@ import { codeOf, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Settings } from '../config/types.ts'
 import type { Generation } from '../follow/generation.ts'
+import type { Refusal } from '../follow/opening.ts'
 import type { DeadLetter } from '../ship/dead-letter.ts'
 
 export const stateDirUnavailable = (path: string, error: unknown): Notice => ({
@@ -85,6 +86,21 @@ export const gap = ({ path, offset }: Generation, bytes: number, why: string): N
   path,
   message: `${bytes} bytes at the least were not shipped, from offset ${offset}: ${why}`,
   wayOut: 'They are gone. Keep rotated files for longer than Elasticsearch may be away.',
+})
+
+const unopenedWaysOut: Readonly<Record<string, string>> = {
+  EACCES: 'Give Remora the right to read what the application writes (runAsUser, or fsGroup and umask 027).',
+  EPERM: 'Give Remora the right to read what the application writes (runAsUser, or fsGroup and umask 027).',
+  EMFILE: `Raise the limit of open files of the container (ulimit -n) to ${limits.openFilesMax + limits.descriptorsReserve} or more, or mend what keeps Elasticsearch from taking documents.`,
+  ENFILE: 'The node has run out of open files: raise fs.file-max there (sysctl).',
+}
+
+/** The same of a file of which nobody has read a byte. */
+export const gapUnopened = (path: string, bytes: number, { code, message }: Refusal): Notice => ({
+  code: 'GAP',
+  path,
+  message: `${bytes} bytes at the least were not shipped, from offset 0: it was deleted or emptied before it could be opened (${code}: ${message})`,
+  wayOut: `They are gone. ${unopenedWaysOut[code] ?? 'Keep rotated files for longer.'}`,
 })
 
 export const blind = (target: string, why: string): Notice => ({

@@ -1,4 +1,4 @@
-import { fieldsOf, textOf, type Logger, type Notice, type Notices } from '../admin/logger.ts'
+import type { Logger, Notices } from '../admin/logger.ts'
 import { codeOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Settings } from '../config/types.ts'
@@ -13,6 +13,7 @@ import { removeFile } from '../volume/remove.ts'
 import * as texts from '../volume/texts.ts'
 import { isInVolume, volumesOf } from '../volume/volumes.ts'
 import type { Saving } from './saving.ts'
+import { VolumeAccount, type Unsaved } from './volume-account.ts'
 import type { World } from './world.ts'
 
 export interface VolumeOptions {
@@ -25,6 +26,8 @@ export interface VolumeOptions {
   readonly registry: Registry
   readonly saving: Saving
   readonly isSettled: (generation: Generation) => boolean
+  /** As `GuardOptions.looked`. */
+  readonly looked: () => Promise<void> | undefined
   /** Names in a directory are not what they were. */
   readonly lookAgain: (directory: string) => void
   readonly failed: (error: unknown) => void
@@ -38,6 +41,8 @@ export interface VolumeFigures {
   readonly volumeLimitBytes: number
   /** In deleted files that are held open until they are read: they take up room, and `du` does not see them. */
   readonly volumeHeldBytes: number
+  /** Volumes that cannot be measured, or not wholly. */
+  readonly volumesInDoubt: number
 }
 
 interface Owned extends Candidate {
@@ -54,28 +59,37 @@ export class Volume {
   #readOnlyUntilMs = 0
   #roots = ''
   #volumes: readonly string[] = []
-  /** Of the present round. */
-  #freed: { readonly path: string; readonly bytes: number }[] = []
+  readonly #account: VolumeAccount
+  /** Since when the checkpoint is waited for that has all of a file as shipped, monotonic. */
+  readonly #awaitedSince = new WeakMap<Generation, number>()
 
   constructor(options: VolumeOptions) {
     this.#o = options
-    const { settings, world, notices } = options
+    const { settings, world } = options
     const { volumeLimitBytes: limitBytes, volumePolicy: policy } = settings
+    this.#account = new VolumeAccount({
+      ...options,
+      limitBytes: limitBytes ?? 0,
+      policy,
+      usedBytes: () => this.#guard?.usedBytes,
+      volumes: () => this.#volumes,
+    })
     if (limitBytes === undefined) return
     this.#guard = new Guard<Owned>({
       disk: world.volumeDisk,
       clock: world.clock,
       yield: () => world.yield(),
+      looked: options.looked,
       limitBytes,
       policy,
       volumes: () => this.#volumesNow(),
       knownBytes: (volume) => this.#knownBytes(volume),
       candidates: (volume) => this.#candidates(volume),
       remove: (removal) => this.#remove(removal),
-      removed: () => this.#sayFreed(),
-      short: (volume, usedBytes) => notices.warn(texts.full(volume, usedBytes, limitBytes, policy)),
-      eased: (volume) => notices.resolved('VOLUME_FULL', volume),
-      unsure: (volume, unreadable) => notices.warn(texts.unsure(volume, unreadable)),
+      removed: () => this.#account.sayFreed(),
+      short: (volume, usedBytes) => this.#account.short(volume, usedBytes),
+      eased: (volume) => this.#account.eased(volume),
+      doubt: (volume, doubt, usedBytes) => this.#account.doubt(volume, doubt, usedBytes),
       failed: options.failed,
     })
   }
@@ -97,7 +111,16 @@ export class Volume {
       volumeUsedBytes: this.#guard?.usedBytes ?? 0,
       volumeLimitBytes: this.#o.settings.volumeLimitBytes ?? 0,
       volumeHeldBytes,
+      volumesInDoubt: this.#guard?.doubts.size ?? 0,
     }
+  }
+
+  /** For a probe that asks for details; undefined: there is no limit. */
+  get detail(): object | undefined {
+    const { volumeLimitBytes: limitBytes } = this.#o.settings
+    if (this.#guard === undefined || limitBytes === undefined) return undefined
+    const { usedBytes = null, doubts } = this.#guard
+    return { usedBytes, limitBytes, doubts: Object.fromEntries(doubts) }
   }
 
   #volumesNow(): readonly string[] {
@@ -133,6 +156,7 @@ export class Volume {
     const room = { shipped: limits.volumeCandidatesMax, unshipped: limits.volumeCandidatesMax }
     const candidates: Owned[] = []
     let isAwaited = false
+    let unsaved: Unsaved | undefined
     for (const removable of registry.removals.list()) {
       const { generation, quietMs, settled } = removable
       const path = generation.currentPath
@@ -143,11 +167,15 @@ export class Volume {
         isAwaited ||= shipped && times < limits.volumeTriesMax
         continue
       }
-      // The next checkpoint makes it one that is shipped; where none can be written, it is as good as any to be given up.
+      // The next checkpoint makes it one that is shipped; where none is written, it is as good as any to be given up.
       const { offset, sizeBytes } = generation
-      if (!shipped && offset === sizeBytes && this.#o.isSettled(generation) && !saving.isFailing) {
-        isAwaited = true
-        continue
+      if (!shipped && offset === sizeBytes && this.#o.isSettled(generation)) {
+        const forMs = this.#awaitedForMs(generation, nowMs)
+        if (forMs < limits.volumeAwaitMs && !saving.isFailing) {
+          isAwaited = true
+          continue
+        }
+        if (forMs >= limits.volumeAwaitMs) unsaved ??= { path, bytes: sizeBytes, forMs }
       }
       const kind = shipped ? 'shipped' : 'unshipped'
       if (room[kind] <= 0) continue
@@ -156,8 +184,15 @@ export class Volume {
       room[kind]--
       candidates.push({ removable, shipped, quietMs, allocatedBytes })
     }
+    this.#account.unsaved(unsaved)
     // One that is shipped was rotated just now, as a rule: nothing is given up instead.
     return isAwaited ? candidates.filter((candidate) => candidate.shipped) : candidates
+  }
+
+  #awaitedForMs(generation: Generation, nowMs: number): number {
+    const sinceMs = this.#awaitedSince.get(generation) ?? nowMs
+    this.#awaitedSince.set(generation, sinceMs)
+    return nowMs - sinceMs
   }
 
   /** What a file takes up; undefined when it has another name as well: removing one frees nothing. */
@@ -179,7 +214,7 @@ export class Volume {
       const gone = this.#unlink(removal)
       if (gone === undefined) return undefined
       const bytes = removal.candidate.allocatedBytes
-      this.#account(removal, path, gone)
+      this.#wentBy(removal, path, gone)
       this.#o.saving.touch()
       return { bytes, knownBytes: packing === undefined ? sizeBytes : 0 }
     } catch (error) {
@@ -222,34 +257,16 @@ export class Volume {
     return undefined
   }
 
-  #account({ as, candidate }: Removal<Owned>, path: string, gone: string): void {
-    const { registry, ledger, settings } = this.#o
+  #wentBy({ as, candidate }: Removal<Owned>, path: string, gone: string): void {
+    const { removals } = this.#o.registry
     const { removable, allocatedBytes } = candidate
-    if (as === 'shipped') {
-      registry.removals.shipped(removable)
-      ledger.freed(path, allocatedBytes)
-      this.#freed.push({ path: gone, bytes: allocatedBytes })
-      return
-    }
-    const bytes = registry.removals.dropped(removable)
-    ledger.dropped(path, bytes)
-    this.#say('error', texts.dropped(gone, bytes, this.#guard?.usedBytes, settings.volumeLimitBytes ?? 0))
-  }
-
-  #sayFreed(): void {
-    if (this.#freed.length === 0) return
-    const bytes = this.#freed.reduce((sum, file) => sum + file.bytes, 0)
-    const paths = this.#freed.map((file) => file.path)
-    this.#freed = []
-    this.#say('info', texts.freed(this.#volumes.find((volume) => isInVolume(paths[0]!, volume)) ?? '', paths, bytes))
+    if (as === 'dropped') return this.#account.dropped(path, gone, allocatedBytes, removals.dropped(removable))
+    removals.shipped(removable)
+    this.#account.freed(path, gone, allocatedBytes)
   }
 
   #rest(generation: Generation, forMs: number): void {
     const times = (this.#resting.get(generation)?.times ?? 0) + 1
     this.#resting.set(generation, { untilMs: this.#o.world.clock.monotonicMs() + forMs, times })
-  }
-
-  #say(level: 'info' | 'error', notice: Notice): void {
-    this.#o.logger[level](fieldsOf(notice), textOf(notice))
   }
 }

@@ -36,6 +36,8 @@ export interface World {
   readonly letterWire?: Wire | undefined
   /** Lets input and output take place, then goes on. */
   readonly yield: () => Promise<void>
+  /** Steps of a look at files in one turn: for tests; otherwise as many as there is time for. */
+  readonly lookStepsMax?: number | undefined
 }
 
 export interface AgentOptions {

@@ -16,8 +16,8 @@ export class RemoraError extends Error {
 }
 
 /** Stops the process when the program itself is wrong (exit 1): going on could lose or forge data. */
-export function assert(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new Error(`assertion failed: ${message}`)
+export function assert(condition: boolean, message: string | (() => string)): asserts condition {
+  if (!condition) throw new Error(`assertion failed: ${typeof message === 'string' ? message : message()}`)
 }
 
 /** The `code` of a Node system error (`ENOENT`), or an empty string. */

@@ -94,10 +94,14 @@ export const limits = {
   unseenHoldMs: 600_000,
   /** A file with the bytes of a live one is no copy unless the live one is truncated within this time. */
   copyDoubtMs: 10_000,
+  /** Files that are remembered although they could not be opened: when one is gone, somebody is told. */
+  unopenedFilesMax: 2_048,
   /** A file that has the name of another one is read after so many further looks: one listing may miss what is renamed. */
   elderLooks: 2,
   /** It waits no longer than this, whatever is looked at. */
   elderWaitMs: 1_000,
+  /** Of files that were deleted to make room, archives are looked for everywhere so much later: once for all of that time. */
+  removalsSearchMs: 2_000,
   /** An archive without a write for so long is complete. */
   archiveQuietMs: 2_000,
   /** One that ends in the middle may still be written, by a compressor that works in large pieces. */
@@ -115,6 +119,8 @@ export const limits = {
   fillBytesMax: 8 * 1024 * 1024,
   /** The same in time, for many small files: a tenth of a core has so much in 100 ms, and a probe is answered within a second. */
   fillMsMax: 10,
+  /** Steps of a look at files, 5 to 80 µs each, between two looks at the clock. */
+  stepsUntimed: 32,
   /** A drain that waits for no quiet still takes what comes within so long: the last lines of an application that ends. */
   drainFollowMs: 1_000,
   /** Of the shutdown grace so much is kept for shipping, when files are followed until they are quiet. */
@@ -134,6 +140,14 @@ export const limits = {
   pressureStallShare: 0.25,
   /** A slot that nobody has needed for so long is given back. */
   slotIdleMs: 15_000,
+  /**
+   * A process without work for so long is rid of its garbage, when that may be so much, and so often at most. It takes 35 ms of
+   * CPU with 16 MiB: a larger heap would keep a probe waiting for more than a second of a tenth of a core.
+   */
+  tidyQuietMs: 5_000,
+  tidyBytesMin: 1024 * 1024,
+  tidyHeapBytesMax: 28 * 1024 * 1024,
+  tidyIntervalMs: 60_000,
   checkpointIntervalMs: 1_000,
   /** A large checkpoint is written less often: so many bytes a second, and at the latest after the second one. */
   checkpointBytesPerSecond: 1024 * 1024,
@@ -193,6 +207,10 @@ export const limits = {
   /** Files with credentials and certificates are compared in this interval, and after a refusal, but not more often than the second one. */
   credentialsIntervalMs: 10_000,
   credentialsRetryMs: 1_000,
+  /** What is encrypted of a body at once. */
+  encryptBytes: 64 * 1024,
+  /** What encrypting one body takes beside its slot: a slice, what has come of it, and OpenSSL's own. */
+  encryptionBytes: 512 * 1024,
   /** What is copied out of a body at once in order to be compressed. */
   compressBytes: 64 * 1024,
   /** What compressing one body takes beside its slot: zlib's state (256 KiB), a slice in, and what has come out and is not sent or collected yet. */
@@ -295,6 +313,8 @@ export const limits = {
   volumeTriesMax: 5,
   /** One that could not be removed is tried again after this time. */
   volumeRetryMs: 60_000,
+  /** For so long nothing is given up instead of a file that is shipped, while no checkpoint says so. */
+  volumeAwaitMs: 30_000,
   /** Own messages that wait for somebody to read stdout. */
   logBytesMax: 1024 * 1024,
   /** Distinct warnings that are remembered as said. */
@@ -321,6 +341,8 @@ assert(
     limits.pressureCalmMaxMs < limits.pressureForgetMs,
   'slots are taken again more slowly than they are given back',
 )
+assert(limits.memoryIdleIntervalMs <= limits.tidyQuietMs, 'a quiet process is seen to be quiet before it is tidied')
+assert(limits.tidyQuietMs < limits.tidyIntervalMs, 'a collection is worth more quiet than it disturbs')
 assert(limits.checkpointIntervalMs <= limits.checkpointIntervalMaxMs, 'checkpoints are written in the end')
 assert(limits.checkpointIntervalMaxMs < limits.stateYieldMs, 'who writes is not silent')
 assert(limits.metricFilesMax <= limits.ledgerFilesMax, 'metrics come out of the ledger')
@@ -368,5 +390,7 @@ assert(
     limits.volumeWalkCalmMs <= limits.volumeWalkMaxMs,
   'the volume is looked at sooner than it is looked ahead',
 )
+assert(limits.removalsSearchMs < limits.endedQuietMs, 'what is looked for is not given up before')
 assert(limits.endedQuietMs <= limits.deletedHoldMs, 'what may go when it presses is what has ended')
+assert(2 * limits.encryptBytes < limits.encryptionBytes, 'a slice and what it becomes are in the memory plan')
 assert(limits.replayMergeBytes <= limits.letterSegmentBytesMax, 'what is put together is a segment')

@@ -31,8 +31,7 @@ export async function volumeFactsOf(roots: readonly string[], disk: VolumeDisk, 
   const volumes: VolumeFacts['volumes'][number][] = []
   for (const path of volumesOf(disk, roots)) {
     const measured = await measure(disk, path, () => clock.monotonicMs(), rest)
-    const unsure = measured !== undefined && (!measured.whole || measured.unreadable !== undefined)
-    volumes.push({ path, usedBytes: measured?.bytes, unsure })
+    volumes.push({ path, usedBytes: measured?.bytes, unsure: measured?.doubt !== undefined })
   }
   const closed = roots.flatMap((path) => {
     const code = disk.refusalToWrite(path)

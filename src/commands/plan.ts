@@ -2,10 +2,10 @@
  * The memory plan of these settings on this machine. Apart from `run`, for `check` is run inside the agent's own
  * container and must not load 25 MiB of client in order to do a division.
  */
-import { limits } from '../base/limits.ts'
 import { memoryLimit, type MemoryLimit } from '../base/memory.ts'
 import { batchBytesFor } from '../config/relations.ts'
 import type { Settings } from '../config/types.ts'
+import { isEncrypted } from '../connect/access.ts'
 import { leastPlan, mibText, planMemory, type MemoryPlan, type PlanFacts } from '../queue/plan.ts'
 
 /** @throws RemoraError when the limit is too small */
@@ -26,9 +26,8 @@ function factsOf(settings: Settings, limit: MemoryLimit): PlanFacts {
     concurrency: settings.concurrency,
     lineBytesMax: settings.lineBytesMax,
     lineBatchBytes: batchBytesFor(settings.lineBytesMax),
-    requestBytes: settings.compression === 'gzip' ? limits.compressionBytes : 0,
-    // Compressed, what is encrypted is small.
-    encrypted: settings.compression === 'none' && settings.elasticsearchUrls.some((url) => url.startsWith('https:')),
+    compressed: settings.compression === 'gzip',
+    encrypted: settings.elasticsearchUrls.some((url) => isEncrypted(url, settings.proxies)),
   }
 }
 

@@ -116,10 +116,12 @@ function memoryOf(settings: Settings): World['memory'] {
   const gauge = new MemoryGauge(settings.memoryLimitBytes)
   return {
     sample: () => gauge.sample(),
-    collect() {
-      globalThis.gc?.()
+    collect(compactly = false) {
+      if (compactly) globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+      else globalThis.gc?.()
       return globalThis.gc !== undefined
     },
+    heapBytes: () => process.memoryUsage().heapUsed,
     plan: (limit) => planFor(settings, limit),
     leastPlan: (limit) => leastPlanFor(settings, limit),
   }

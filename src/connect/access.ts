@@ -55,3 +55,8 @@ export function credentialNames({ apiKey, bearerToken, username }: Credentials):
   if (bearerToken !== undefined) return table.bearerToken.name
   return username === undefined ? '' : `${table.username.name} and ${table.password.name}`
 }
+
+/** Whether a body on its way to this URL is encrypted here: for the server, or for a proxy that is spoken to by TLS. */
+export function isEncrypted(url: string, proxies: Access['proxies']): boolean {
+  return [url, proxies?.get(url)?.url].some((each) => each?.startsWith('https:'))
+}

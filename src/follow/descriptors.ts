@@ -1,4 +1,5 @@
 import type { Packing } from '../base/unpack.ts'
+import { limits } from '../base/limits.ts'
 import type { Generation } from './generation.ts'
 import { keyOf, sameBirth } from './identity.ts'
 import { closeQuietly, openInside, type Opened, type Refusal } from './opening.ts'
@@ -25,6 +26,8 @@ export class Descriptors {
 
   /** The last file that was to be opened is there, and could not be. */
   refusedLast = false
+  /** Why the last file that a listing had shown was not open for whoever wanted it; undefined: it was. */
+  refusal: Refusal | undefined
 
   constructor(options: DescriptorsOptions) {
     this.#o = options
@@ -46,7 +49,9 @@ export class Descriptors {
     try {
       // Not one that was rotated into its name since, or has its inode: the next look sees both.
       const isSame = keyOf(opened.facts) === keyOf(file.facts) && sameBirth(opened.facts.birthNs, file.facts.birthNs)
-      return isSame ? use(opened) : otherwise
+      if (isSame) return use(opened)
+      this.refusal = replacedMeanwhile
+      return otherwise
     } finally {
       if (!this.#taken.has(opened)) closeQuietly(this.#o.disk, opened.descriptor)
     }
@@ -125,21 +130,35 @@ export class Descriptors {
     // Only what has no name is left to spare: sockets, the state and probes need the rest.
     if (this.open > this.#o.openFilesMax) {
       this.refusedLast = true
-      this.#o.refused(path, {
+      let unreadBytes = 0
+      for (const holder of this.#holders) unreadBytes += holder.unreadBytes
+      this.refusal = {
         code: 'EMFILE',
-        message: `${this.open} files are open already, all of them deleted and not wholly shipped`,
-        wayOut:
-          'It is opened when some of them are shipped. Mend what keeps Elasticsearch from taking documents, or raise the limit of open files (ulimit -n).',
-      })
+        message: `${this.open} files are open already, ${this.#o.openFilesMax} may be, and all of them are deleted and not wholly shipped (${unreadBytes} bytes unread)`,
+        wayOut: `It is opened when some of them are shipped. Mend what keeps Elasticsearch from taking documents, or ${raiseOpenFiles}.`,
+      }
+      this.#o.refused(path, this.refusal)
       return undefined
     }
     const opened = openInside(this.#o.disk, path, this.#o.roots())
     this.refusedLast = false
+    this.refusal = undefined
     if ('descriptor' in opened) return opened
+    this.refusal = this.#explained(opened)
     // Rotated away between look and opening: the next look finds it under its new name.
     this.refusedLast = opened.code !== 'ENOENT'
-    if (this.refusedLast) this.#o.refused(path, opened)
+    if (this.refusedLast) this.#o.refused(path, this.refusal)
     return undefined
+  }
+
+  /** With what is known here of the files that are open. */
+  #explained(refusal: Refusal): Refusal {
+    if (refusal.code !== 'EMFILE') return refusal
+    return {
+      ...refusal,
+      message: `${refusal.message}: ${this.open} log files are open, of ${this.#o.openFilesMax} that may be`,
+      wayOut: `It is tried again at each scan. ${raiseOpenFiles[0]!.toUpperCase()}${raiseOpenFiles.slice(1)}.`,
+    }
   }
 
   /**
@@ -161,6 +180,14 @@ export class Descriptors {
       this.release(generation)
     }
   }
+}
+
+const raiseOpenFiles = `raise the limit of open files of the container (ulimit -n) to ${limits.openFilesMax + limits.descriptorsReserve} or more`
+
+const replacedMeanwhile: Refusal = {
+  code: 'REPLACED',
+  message: 'another file had its name when it was to be opened',
+  wayOut: 'Keep rotated files for longer than a look takes.',
 }
 
 /** What may be lost with the descriptor, the least first. */

@@ -51,14 +51,14 @@ export class Endings {
   }
 
   /** The inode is gone. Is there a copy or an archive, the content goes on in that. */
-  vanish(generation: Generation, why: string): void {
+  vanish(generation: Generation, why: string, isUrgent = true): void {
     generation.goneWhy = why
     if (generation.copies.size === 0 && generation.fingerprint === undefined) return this.gone(generation)
     this.#p.descriptors.release(generation)
     this.#p.family.disown(generation)
     if (generation.copies.size > 0) return this.end(generation, why)
     generation.stage = 'replaced'
-    this.#rest.want(generation, 'archive')
+    this.#rest.want(generation, 'archive', isUrgent)
   }
 
   /** Everything of a generation that has ended was read: no more is expected. */

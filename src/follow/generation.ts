@@ -13,17 +13,17 @@ const noneHash = hashOf(none)
 const noMarks: readonly PassedMark[] = []
 const noCopies: ReadonlySet<string> = new Set()
 
-/** Bytes that are kept: of memory of their own, for a few of them would keep a shared piece of 8 KiB or a whole slot. */
-function kept(bytes: Uint8Array): Buffer {
-  if (bytes.length === 0) return none
-  const copy = Buffer.allocUnsafeSlow(bytes.length)
-  copy.set(bytes)
-  return copy
+/**
+ * Bytes that are kept, a character each: a Buffer of them takes half a KiB beside its bytes, in V8's heap and in malloc's, and
+ * each file has one.
+ */
+function kept(bytes: Uint8Array): string {
+  return bytes.length === 0 ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }
 
 /**
  * One life of a file's content, from its first byte to truncation or deletion; renames and copies do not end it.
- * State only: what changes it is in `registry.ts` and `turn.ts`.
+ * State only: what changes it is in `sightings.ts`, `sizing.ts`, `endings.ts` and `turn.ts`.
  */
 export class Generation {
   /** `log.file.path`: the name under which it was first found. */
@@ -82,7 +82,7 @@ export class Generation {
   encoding: Encoding | undefined
   /** Everything before is in a batch. */
   offset = 0
-  #guard: Buffer = none
+  #guard = ''
   /** Of the guard, once it was asked for. */
   #guardHash: string | undefined
   /** Its hash as the checkpoint knew it, while the bytes themselves were not read again. */
@@ -93,7 +93,7 @@ export class Generation {
   skipping = false
   /** Behind `offset` and before this there is no newline. */
   searchedTo = 0
-  #tail: Buffer = none
+  #tail = ''
   /** Last write at the last look of the descriptor. */
   writtenMs = 0
   /** Size at the last turn that has found the content to be the same. */
@@ -159,9 +159,9 @@ export class Generation {
     this.directory = path?.slice(0, path.lastIndexOf('/'))
   }
 
-  /** The bytes just before `offset`; a copy is kept of what is given. */
+  /** The bytes just before `offset`; a copy is kept of what is given, and given of what is kept. */
   get guard(): Buffer {
-    return this.#guard
+    return Buffer.from(this.#guard, 'latin1')
   }
 
   set guard(bytes: Uint8Array) {
@@ -171,12 +171,12 @@ export class Generation {
 
   guardHash(): string {
     if (this.savedGuardHash !== undefined && this.#guard.length === 0) return this.savedGuardHash
-    return (this.#guardHash ??= this.#guard.length === 0 ? noneHash : hashOf(this.#guard))
+    return (this.#guardHash ??= this.#guard.length === 0 ? noneHash : hashOf(this.guard))
   }
 
   /** The bytes just before `searchedTo`, as far as they were searched: other bytes there mean another content. */
   get tail(): Buffer {
-    return this.#tail
+    return Buffer.from(this.#tail, 'latin1')
   }
 
   set tail(bytes: Uint8Array) {

@@ -61,8 +61,11 @@ function refusalOf(disk: Disk, path: string, error: unknown): Refusal {
         'Run Remora as the owner (runAsUser), or share a group through fsGroup and have the application create its logs readable by it (umask 027).',
     }
   }
-  if (code === 'EMFILE' || code === 'ENFILE') {
+  if (code === 'EMFILE')
     return { code, message: 'no file descriptors are left', wayOut: 'Raise the limit of open files (ulimit -n).' }
+  if (code === 'ENFILE') {
+    const wayOut = 'Raise the limit of open files of the node (fs.file-max, by sysctl).'
+    return { code, message: 'no file descriptors are left on the node', wayOut }
   }
   if (code === 'ELOOP') {
     return {

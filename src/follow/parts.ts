@@ -7,6 +7,7 @@ import type { Family } from './family.ts'
 import type { Generation } from './generation.ts'
 import type { Names } from './names.ts'
 import type { Happening, SeenFile } from './seen.ts'
+import type { Unopened } from './unopened.ts'
 import type { Unpacking } from './unpacking.ts'
 
 export interface RegistryOptions {
@@ -44,12 +45,19 @@ export interface Parts extends RegistryOptions {
   readonly archives: Archives
   readonly descriptors: Descriptors
   readonly elders: Elders
+  readonly unopened: Unopened
   /** One file that cannot be read does not keep the others from being seen. */
   readonly tried: <T>(file: SeenFile, otherwise: T, see: () => T) => T
   /** Whether the state knows of a content under this name that was not found yet. */
   readonly isSaved: (path: string) => boolean
   /** Whether the name of a generation still leads to it. */
   readonly isThere: (generation: Generation) => boolean
+  /** Its time to be asked may come soon. */
+  readonly soon: (generation: Generation) => void
+  /** Opens a file again whose descriptor was given back. */
+  readonly reopen: (generation: Generation) => boolean
+  /** A file that is known was seen. */
+  readonly again: (known: Generation, file: SeenFile) => void
   /** Asks an open file for its size. */
   readonly look: (generation: Generation) => void
   /** The content of an open file is another one. */

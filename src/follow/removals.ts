@@ -101,23 +101,32 @@ export class Removals {
     }
     this.#p.happened({ kind: 'freed', generation })
     // Not held as other deleted files are: in memory, or under a quota, an open file takes the room that was to be made.
-    this.#endings.vanish(generation, 'it was deleted after it was shipped, to make room')
+    this.#endings.vanish(generation, 'it was deleted after it was shipped, to make room', false)
     return true
   }
 
-  /** It was deleted with what nobody had read of it. What is under way has its verdict to come. @returns those bytes */
-  dropped({ generation }: Removable): number {
+  /**
+   * It was deleted with what nobody had read of it. What is under way has its verdict to come.
+   *
+   * @returns those bytes; undefined: there are none, and all of it has its verdict, so that nothing is given up
+   */
+  dropped({ generation }: Removable): number | undefined {
     const { descriptor, packing, offset } = generation
     const isPlain = packing === undefined
     const sizeBytes = isPlain ? this.#p.disk.sizeOf(descriptor).sizeBytes : generation.contentBytes
-    this.#p.happened({ kind: 'dropped', generation })
+    const isWhole = sizeBytes <= offset && this.#p.settled(generation)
+    if (isWhole) this.#p.happened({ kind: 'freed', generation, why: unsaved })
+    else this.#p.happened({ kind: 'dropped', generation })
     generation.sizeBytes = offset
     generation.provenBytes = Math.min(generation.provenBytes, offset)
     generation.finished = true
-    this.#endings.vanish(generation, 'it was given up unshipped, to make room')
-    return Math.max(0, sizeBytes - offset)
+    this.#endings.vanish(generation, 'it was given up unshipped, to make room', false)
+    return isWhole ? undefined : Math.max(0, sizeBytes - offset)
   }
 }
+
+const unsaved =
+  'the volume had to be kept below its limit, and everything of it was shipped, though no checkpoint says so'
 
 function isRotated(generation: Generation, writtenTo: ReadonlySet<string>): boolean {
   const { stage, key, currentPath, failed, waitsFor, wanted, isSuspect, packing, path } = generation

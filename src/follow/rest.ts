@@ -1,5 +1,6 @@
 import { encodingOf } from '../base/charset.ts'
 import { holdsPacked, packingIn } from './archives.ts'
+import { limits } from '../base/limits.ts'
 import type { Generation } from './generation.ts'
 import { guardAt, isTooYoung, keyOf } from './identity.ts'
 import { holdsRestOf, nameLines, noteAnchor } from './naming.ts'
@@ -11,12 +12,23 @@ import { directoryOf, mayHold, stampOf, type SeenFile } from './seen.ts'
 /** Contents whose inode is gone: what was not read of them goes on in a copy or an archive. */
 export class Rest {
   readonly #p: Parts
-  /** It may be in any directory: the next look must bring everything. */
-  searching = false
+  #searching = false
+  /** When that is no more to be put off, monotonic. */
+  #searchAtMs = Infinity
   #wanting: readonly Generation[] = []
 
   constructor(parts: Parts) {
     this.#p = parts
+  }
+
+  /** It may be in any directory: the next look must bring everything. */
+  get searching(): boolean {
+    return this.#searching || this.#p.clock.monotonicMs() >= this.#searchAtMs
+  }
+
+  /** When `searching` begins by itself, monotonic; Infinity: it does not. */
+  get searchAtMs(): number {
+    return this.#searching ? Infinity : this.#searchAtMs
   }
 
   /** After a while it is not looked for any more; not before the state needs it no longer. */
@@ -42,7 +54,9 @@ export class Rest {
   /** What is wanted before a look: a copy is made before its file is truncated, so the listing has it. */
   beginLook(everything: boolean): void {
     this.#wanting = this.#p.family.wanting()
-    if (everything) this.searching = false
+    if (!everything) return
+    this.#searching = false
+    this.#searchAtMs = Infinity
   }
 
   /** Files that are nobody's: asked once for each, not for each that looks for one. */
@@ -94,12 +108,17 @@ export class Rest {
     })
   }
 
-  /** Looks for the rest of a content in a copy, or in an archive only, from the next look on. */
-  want(generation: Generation, wanted: 'copy' | 'archive'): void {
+  /**
+   * Looks for the rest of a content in a copy, or in an archive only, from the next look on.
+   *
+   * @param isUrgent  false: nothing of it is unread, and one look at everything will do for several of them
+   */
+  want(generation: Generation, wanted: 'copy' | 'archive', isUrgent = true): void {
     generation.changedAtMs = this.#p.clock.monotonicMs()
     this.#p.family.want(generation, wanted)
     generation.wantedSinceMs = this.#p.clock.nowMs()
-    this.searching = true
+    if (isUrgent) this.#searching = true
+    else this.#searchAtMs = Math.min(this.#searchAtMs, this.#p.clock.monotonicMs() + limits.removalsSearchMs)
     this.#p.lookAgain(directoryOf(generation.path))
   }
 

@@ -1,5 +1,6 @@
 import type { FileFacts } from '../base/disk.ts'
 import type { Generation } from './generation.ts'
+import type { Refusal } from './opening.ts'
 
 /** A regular file in a listing; see `discover/discovery.ts`. */
 export interface SeenFile {
@@ -36,6 +37,8 @@ export type Happening =
       readonly why?: string
     }
   | { readonly kind: 'gap'; readonly generation: Generation; readonly bytes: number; readonly why: string }
+  /** Bytes of a file that nobody could open are gone. */
+  | { readonly kind: 'unopened'; readonly path: string; readonly bytes: number; readonly refusal: Refusal }
   | {
       readonly kind: 'refused'
       readonly path: string

@@ -1,5 +1,5 @@
 import type { Disk } from '../base/disk.ts'
-import { codeOf } from '../base/errors.ts'
+import { codeOf, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { beginsLike, holdsPacked, packingIn } from './archives.ts'
 import type { Generation } from './generation.ts'
@@ -18,7 +18,7 @@ import {
 import { markBefore } from './marks.ts'
 import { findAnchor } from './names.ts'
 import { holdsRestOf, noteAnchor, widen } from './naming.ts'
-import type { Opened } from './opening.ts'
+import type { Opened, Refusal } from './opening.ts'
 import type { Parts } from './parts.ts'
 import type { Probe } from './probing.ts'
 import type { Rest } from './rest.ts'
@@ -64,7 +64,7 @@ export class Strangers {
     const inside = this.#p.archives.known(file)
     if (inside !== undefined) return this.#packed(file, inside, firstLook)
     if (this.#p.archives.isWaiting(file)) return
-    this.#p.descriptors.with(file, undefined, (opened) => {
+    this.#open(file, (opened) => {
       if (this.#isPacked(file, opened)) return
       const mayBeCopy = file.before.some((name) => this.#p.family.hasPath(name))
       const wanted = !file.matched || mayBeCopy
@@ -115,6 +115,32 @@ export class Strangers {
         why: told ? 'equal bytes, with a time or a counter' : 'its file is gone',
       })
     })
+  }
+
+  /** What cannot be opened is nobody's, and missed by nobody: it is remembered. */
+  #open(file: SeenFile, use: (opened: Opened) => void): void {
+    const { descriptors, unopened } = this.#p
+    descriptors.refusal = undefined
+    try {
+      descriptors.with(file, undefined, use)
+    } catch (error) {
+      if (codeOf(error) === '') throw error
+      descriptors.refusal = { code: codeOf(error), message: messageOf(error), wayOut: triedAgain }
+      throw error
+    } finally {
+      const { refusal } = descriptors
+      if (refusal === undefined) unopened.opened(file)
+      // A symlink, and what lies outside the roots, is not to be read at all.
+      else if (!isLeftAlone(refusal) && (unopened.has(file) || !this.#mayBeOfAnother(file)))
+        unopened.refused(file, refusal)
+    }
+  }
+
+  /** It may be a copy or an archive of what is known, which is missed if that was not wholly read. */
+  #mayBeOfAnother(file: SeenFile): boolean {
+    const { birthNs } = file.facts
+    const isYounger = (other: Generation) => birthNs === 0n || other.birthNs === 0n || other.birthNs <= birthNs
+    return this.#p.family.ofNames(file).some(isYounger)
   }
 
   /** Whether what was written over in place is a copy of something else: then it is remembered as that. */
@@ -173,13 +199,14 @@ export class Strangers {
       const generation = this.#p.family.makeRotated(this.#pathFor(file, true), 0n, this.#p.isThere)
       if (firstLook && this.#p.startAtEnd) generation.offset = inside.bytes
       this.#p.happened({ kind: 'missed', generation })
-      this.#replace(file, inside.bytes)
+      this.#replace(file, inside.bytes, generation, true)
       this.#rest.attachPacked(generation, file, opened, inside)
     })
   }
 
   /** A content that was gone before anybody could read it is in this file, as far as anybody can know. */
-  #replace(file: SeenFile, sizeBytes: number): void {
+  #replace(file: SeenFile, sizeBytes: number, holder: Generation, packed: boolean): void {
+    this.#p.unopened.found(file, holder, packed)
     const unread = this.#p.family
       .wanting()
       .find((other) => other.fingerprint === undefined && other.sizeBytes <= sizeBytes && mayHold(file, other))
@@ -278,7 +305,7 @@ export class Strangers {
       generation.skipping = start.guard.length > 0 && start.guard.at(-1) !== 10
     }
     noteAnchor(this.#p.names, generation, readBriefly(this.#p.disk, generation.descriptor, limits.headBytesMax, 0))
-    if (decision === 'missed' || file.before.length > 0) this.#replace(file, opened.facts.sizeBytes)
+    if (decision === 'missed' || file.before.length > 0) this.#replace(file, opened.facts.sizeBytes, generation, false)
     this.#p.happened({ kind: decision === 'new' ? 'found' : 'missed', generation })
     this.#p.look(generation)
   }
@@ -354,6 +381,12 @@ export class Strangers {
     }
     return undefined
   }
+}
+
+const triedAgain = 'It is tried again at each scan.'
+
+function isLeftAlone({ code }: Refusal): boolean {
+  return code === 'OUTSIDE_ROOT' || code === 'ELOOP'
 }
 
 /** Whether bytes that two contents begin with are those of no third one: a line with a time or a counter is among them. */

@@ -12,9 +12,8 @@ export interface PlanFacts {
   readonly lineBytesMax: number
   /** The smallest batch that holds the longest line, bytes. */
   readonly lineBatchBytes: number
-  /** What each request under way takes beside its slot: compressing it. None unless told. */
-  readonly requestBytes?: number
-  /** Bodies are encrypted: Node holds as much again of each as its socket has not taken. */
+  /** What is done to bodies on their way, which takes memory beside their slots. Nothing unless told. */
+  readonly compressed?: boolean
   readonly encrypted?: boolean
 }
 
@@ -80,11 +79,7 @@ function shapeOf(batchBytes: number, concurrency: number, lineBytesMax: number):
 export function planMemory(facts: PlanFacts): MemoryPlan {
   const room = Math.max(0, facts.limitBytes - reserveBytes) * arenaShare
   const shapes = shapesOf(facts)
-  // What was set is not refused for what encryption may take: that is seldom all of it, and pressure gives slots back.
-  const encryptedBytes = ({ batchBytes, concurrency }: Shape) =>
-    facts.encrypted === true ? batchBytes * concurrency : 0
-  const takes = (shape: Shape) =>
-    shape.slotBytes * slotsFor(shape.concurrency) + besideBytes(facts, shape) + encryptedBytes(shape)
+  const takes = (shape: Shape) => shape.slotBytes * slotsFor(shape.concurrency) + besideBytes(facts, shape)
   const shape = shapes.find((each) => takes(each) <= room) ?? shapes.at(-1)!
   const fits = Math.floor(Math.max(0, room - besideBytes(facts, shape)) / shape.slotBytes)
   const slotsLeast = facts.concurrency ?? 1
@@ -93,7 +88,7 @@ export function planMemory(facts: PlanFacts): MemoryPlan {
     throw new RemoraError(
       'MEMORY_LIMIT_TOO_SMALL',
       `a memory limit of ${mibText(facts.limitBytes)} (${facts.limitOrigin}) cannot hold ${slotsLeast === 1 ? 'a batch' : `${slotsLeast} batches`} of ${mibText(shape.batchBytes)} beside the ${mibText(reserveBytes)} that the process itself needs`,
-      `Give the container at least ${mibText(needed)}, or lower REMORA_BATCH_BYTES, REMORA_CONCURRENCY or REMORA_MAX_LINE_BYTES${(facts.requestBytes ?? 0) === 0 ? '' : ', or set REMORA_COMPRESSION to none'}`,
+      `Give the container at least ${mibText(needed)}, or lower REMORA_BATCH_BYTES, REMORA_CONCURRENCY or REMORA_MAX_LINE_BYTES${facts.compressed === true ? ', or set REMORA_COMPRESSION to none' : ''}`,
     )
   }
   // With a single slot filling waits for each answer: slow, but it works.
@@ -117,8 +112,8 @@ function shapesOf(facts: PlanFacts): Shape[] {
 }
 
 /** What the requests under way take beside their slots. */
-function besideBytes({ requestBytes = 0 }: PlanFacts, { concurrency }: Shape): number {
-  return concurrency * requestBytes
+function besideBytes({ compressed = false, encrypted = false }: PlanFacts, { concurrency }: Shape): number {
+  return concurrency * ((compressed ? limits.compressionBytes : 0) + (encrypted ? limits.encryptionBytes : 0))
 }
 
 function planOf({ limitBytes, limitOrigin }: PlanFacts, shape: Shape, slots: number): MemoryPlan {

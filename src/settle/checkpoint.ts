@@ -175,7 +175,7 @@ export class Checkpoint {
   #failed(error: unknown): void {
     const code = codeOf(error)
     this.#count()
-    if (this.#failing !== code) this.#o.say(writeFailed(this.#path, code, messageOf(error)))
+    if (this.#failing !== code) this.#o.say(writeFailed(this.#path, code, messageOf(error), this.writtenBytes))
     this.#failing = code
     for (const path of [this.#path, this.#previous, this.#instance]) {
       this.#clear(path)

@@ -158,7 +158,7 @@ export class Ledger extends Account {
   check(path: string): void {
     for (const [name, account] of [[path, this.of(path)] as const, ['all files', this] as const]) {
       const balances = account.imbalance === 0 && account.heldLines >= 0
-      assert(balances, `the ledger of ${name} does not balance: ${JSON.stringify(account)}`)
+      assert(balances, () => `the ledger of ${name} does not balance: ${JSON.stringify(account)}`)
     }
   }
 

@@ -1,3 +1,6 @@
+import { limits } from '../base/limits.ts'
+import { formatBytes } from '../base/units.ts'
+
 /** Something about the state that a person is to know; `admin/` says it. */
 export interface StateReport {
   readonly level: 'info' | 'warn' | 'error'
@@ -21,11 +24,20 @@ export interface Unreadable {
 
 const volume = 'Mount a writable volume at REMORA_STATE_DIR.'
 
-/** @param code  Node's, of what the disk said */
-export function writeFailed(path: string, code: string, message: string): StateReport {
+/** Room for a checkpoint, the one before, and the new one until it is whole; at least what a few files take. */
+const roomFor = (bytes: number) => formatBytes(Math.max(64 * 1024, 3 * Math.ceil(bytes / 1024) * 1024))
+
+/**
+ * @param code   Node's, of what the disk said
+ * @param bytes  of the last checkpoint that was written; 0: none was
+ */
+export function writeFailed(path: string, code: string, message: string, bytes: number): StateReport {
   const wayOuts: Readonly<Record<string, string>> = {
-    ENOSPC: 'Make room in REMORA_STATE_DIR, or raise the sizeLimit of its volume.',
-    EDQUOT: 'Make room in REMORA_STATE_DIR, or raise the quota.',
+    ENOSPC: `Make room in REMORA_STATE_DIR for ${roomFor(bytes)} at the least (dead letters take up to REMORA_DEAD_LETTER_BYTES more), or raise the sizeLimit of its volume by that.`,
+    EDQUOT: `Make room in REMORA_STATE_DIR for ${roomFor(bytes)} at the least, or raise the quota by that.`,
+    EMFILE: `No file descriptor was free: raise the limit of open files of the container (ulimit -n) to ${limits.openFilesMax + limits.descriptorsReserve} or more.`,
+    ENFILE: 'The node has run out of open files: raise fs.file-max there (sysctl).',
+    ENOENT: 'A part of the path of REMORA_STATE_DIR is gone: mount its volume again, or correct the setting.',
     EROFS: volume,
     EACCES: `Give the user that Remora runs as the right to write there; fsGroup of the Pod does so for a volume.`,
     EPERM: `Give the user that Remora runs as the right to write there; fsGroup of the Pod does so for a volume.`,

@@ -30,6 +30,8 @@ export type Head = { readonly status: number; readonly headers: Readonly<Record<
 /** A body for one attempt. */
 export interface Payload {
   readonly content: Buffer | Readable
+  /** How long a stream is, where that is known; else it is sent in chunks. */
+  readonly contentBytes?: number
   /** Nothing reads what it was made of after this. */
   release(): void
 }
@@ -109,7 +111,7 @@ export class Exchanger {
           asStream: true,
           signal: deadline.signal,
           opaqueId: id,
-          headers: question.headers,
+          headers: headersOf(question, payload),
           context: { node: lease.node },
           redaction,
         },
@@ -164,6 +166,11 @@ export class Exchanger {
 
 function requestOf({ method, path, querystring }: Question) {
   return { method, path, ...(querystring !== undefined && { querystring: { ...querystring } }) }
+}
+
+function headersOf({ headers }: Question, payload: Payload | undefined): Question['headers'] {
+  const bytes = payload?.contentBytes
+  return bytes === undefined ? headers : { ...headers, 'content-length': String(bytes) }
 }
 
 /** Aborts when the time is over, or with the signal. */

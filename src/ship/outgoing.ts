@@ -81,11 +81,19 @@ export class Outgoing {
     if (request === undefined || request.writableFinished) return
     const deadline = performance.now() + mostMs
     const { socket } = request
+    // With the last byte of the answer Node ceases to tell the request that its socket takes more (lib/_http_client.js,
+    // socketOnData), and a body that is a stream would wait for ever.
+    const goOn = () => {
+      if (socket?.writable === true && !socket.writableNeedDrain && !request.destroyed) request.emit('drain')
+    }
+    socket?.on('drain', goOn)
+    goOn()
     const pending = () => !request.writableFinished && socket?.destroyed === false
     while (pending()) {
       if (signal.aborted || performance.now() > deadline) socket?.destroy()
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
+    socket?.off('drain', goOn)
     // A destroyed socket gives up its pending write when its handle is closed: one more turn of the loop.
     await new Promise((resolve) => setTimeout(resolve, 5))
   }

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { credentialNames } from '../connect/access.ts'
+import { credentialNames, isEncrypted } from '../connect/access.ts'
 import { AnswerReader, type Answer } from './answer.ts'
 import type { BulkTarget } from './bulk-target.ts'
 import { compress } from './compress.ts'
@@ -8,6 +8,7 @@ import { Exchanger, type Failed, type Head, type Payload } from './exchange.ts'
 import { collect, parseJson } from './json.ts'
 import { readReason, reasonFilterPath } from './reason.ts'
 import { retryAfterMs } from './retry.ts'
+import { inSlices } from './slices.ts'
 
 export { makeClient, redaction, type Client, type ConnectionSettings } from './client.ts'
 export { explain, type Failed } from './exchange.ts'
@@ -64,7 +65,7 @@ export function makeSend(connections: Connections, target: BulkTarget, timeoutMs
     const question = { method: 'POST', path, querystring, headers }
     const replied = await exchanger.exchange(
       question,
-      () => payloadOf(body, gzipLevel),
+      (lease) => payloadOf(body, gzipLevel, lease),
       (head, stream) => readReply(head, stream, documents, reasons),
       signal,
       (reply) => reply.kind !== 'answered' || reply.answer.kind !== 'malformed',
@@ -75,8 +76,10 @@ export function makeSend(connections: Connections, target: BulkTarget, timeoutMs
   }
 }
 
-function payloadOf(body: Buffer, gzipLevel: number | undefined): Payload {
-  if (gzipLevel === undefined) return { content: body, release: () => undefined }
+function payloadOf(body: Buffer, gzipLevel: number | undefined, { url, settings }: Lease): Payload {
+  if (gzipLevel === undefined) {
+    return isEncrypted(url, settings.proxies) ? inSlices(body) : { content: body, release: () => undefined }
+  }
   const compressed = compress(body, gzipLevel)
   return { content: compressed.stream, release: () => compressed.release() }
 }

@@ -3,6 +3,7 @@ import type { VolumeDisk } from '../base/volume-disk.ts'
 import { codeOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { decide, type Candidate, type Policy, type Removal } from './decide.ts'
+import { VolumeDoubts, type Doubt } from './doubts.ts'
 import { Gauge } from './gauge.ts'
 import { measure } from './measure.ts'
 
@@ -11,6 +12,8 @@ export interface GuardOptions<C extends Candidate> {
   readonly clock: Clock
   /** Lets others have their turn. */
   readonly yield: () => Promise<void>
+  /** Resolves when a look at the files is over that is under way; undefined: none is. */
+  readonly looked: () => Promise<void> | undefined
   readonly limitBytes: number
   readonly policy: Policy
   /** The volumes that logs lie in: as a rule one. */
@@ -27,20 +30,31 @@ export interface GuardOptions<C extends Candidate> {
   readonly short: (volume: string, usedBytes: number) => void
   /** There is room again. */
   readonly eased: (volume: string) => void
-  /** There is more than can be measured, or may be. */
-  readonly unsure: (volume: string, unreadable: string | undefined) => void
+  /** It is not known how much it holds; undefined: it is again. Once for each change. */
+  readonly doubt: (volume: string, doubt: Doubt | undefined, usedBytes: number | undefined) => void
   /** A fault of the program. */
   readonly failed: (error: unknown) => void
 }
+
+/** Where it stands what is mounted. */
+const mountinfo = '/proc/self/mountinfo'
 
 /** Looks at the volumes of the logs on a timer, and makes room where it is told to. */
 export class Guard<C extends Candidate> {
   readonly #o: GuardOptions<C>
   readonly #gauges = new Map<string, Gauge>()
+  readonly #doubts: VolumeDoubts
   readonly #abort = new AbortController()
 
   constructor(options: GuardOptions<C>) {
     this.#o = options
+    const used = (volume: string) => this.#gauges.get(volume)?.usedBytes
+    this.#doubts = new VolumeDoubts((volume, doubt) => options.doubt(volume, doubt, used(volume)))
+  }
+
+  /** What cannot be measured, by volume. */
+  get doubts(): ReadonlyMap<string, Doubt> {
+    return this.#doubts.all
   }
 
   /** Of the fullest one; undefined while none was measured. */
@@ -61,11 +75,14 @@ export class Guard<C extends Candidate> {
   async #run(): Promise<void> {
     const { clock } = this.#o
     while (!this.#isOver) {
-      try {
-        for (const volume of this.#volumes()) await this.#look(volume)
-      } catch (error) {
-        // Of the disk: the next look may succeed.
-        if (codeOf(error) === '') throw error
+      for (const volume of this.#volumes()) {
+        try {
+          await this.#look(volume)
+        } catch (error) {
+          // Of the disk: the next look may succeed, and the other volumes do not wait for that.
+          this.#failedToLook(volume, error)
+        }
+        if (this.#isOver) return
       }
       await sleep(clock, limits.volumeTickMs, this.#abort.signal)
     }
@@ -75,9 +92,23 @@ export class Guard<C extends Candidate> {
     return this.#abort.signal.aborted
   }
 
+  #failedToLook(volume: string, error: unknown): void {
+    const code = codeOf(error)
+    if (code === '') throw error
+    this.#doubts.take(volume, { kind: 'unmeasured', path: volume, code }, this.#o.clock.monotonicMs())
+  }
+
   /** One that is not there any more is forgotten. */
   #volumes(): readonly string[] {
-    const volumes = this.#o.volumes()
+    let volumes: readonly string[]
+    try {
+      volumes = this.#o.volumes()
+      this.#doubts.take(mountinfo, undefined, this.#o.clock.monotonicMs())
+    } catch (error) {
+      this.#failedToLook(mountinfo, error)
+      return [...this.#gauges.keys()]
+    }
+    this.#doubts.keep([...volumes, mountinfo])
     for (const known of this.#gauges.keys()) if (!volumes.includes(known)) this.#gauges.delete(known)
     return volumes
   }
@@ -88,6 +119,8 @@ export class Guard<C extends Candidate> {
     if (gauge === undefined) this.#gauges.set(volume, (gauge = new Gauge(limitBytes)))
     gauge.known(clock.monotonicMs(), this.#o.knownBytes(volume))
     if (clock.monotonicMs() >= gauge.dueMs) await this.#measure(volume, gauge)
+    // In the middle of a look nobody can tell which file is which.
+    for (let looking = this.#o.looked(); looking !== undefined; looking = this.#o.looked()) await looking
     if (!this.#isOver) this.#act(volume, gauge)
   }
 
@@ -99,8 +132,9 @@ export class Guard<C extends Candidate> {
     }
     const measured = await measure(disk, volume, () => clock.monotonicMs(), rest)
     if (measured === undefined) return
-    gauge.measured(clock.monotonicMs(), measured.bytes, this.#o.knownBytes(volume), measured.tookMs)
-    if (!measured.whole || measured.unreadable !== undefined) this.#o.unsure(volume, measured.unreadable)
+    const nowMs = clock.monotonicMs()
+    if (measured.bytes !== undefined) gauge.measured(nowMs, measured.bytes, this.#o.knownBytes(volume), measured.tookMs)
+    this.#doubts.take(volume, measured.doubt, nowMs)
   }
 
   #act(volume: string, gauge: Gauge): void {

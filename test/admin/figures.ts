@@ -49,6 +49,7 @@ export const figures: Figures = {
   volumeUsedBytes: 137,
   volumeLimitBytes: 138,
   volumeHeldBytes: 139,
+  volumesInDoubt: 140,
   phase: 'shipping',
   health: 'holding',
   healthDetail: 'the server answers 403',

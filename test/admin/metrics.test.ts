@@ -65,6 +65,7 @@ const names: Readonly<
   volumeUsedBytes: 'remora_volume_used_bytes',
   volumeLimitBytes: 'remora_volume_limit_bytes',
   volumeHeldBytes: 'remora_volume_held_bytes',
+  volumesInDoubt: 'remora_volume_doubts',
 }
 
 test('every figure is there under its name, and what only grows is a counter', async () => {

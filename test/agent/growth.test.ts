@@ -43,8 +43,12 @@ describe('which directories are busy', () => {
     const growth = new Growth()
     growth.listed(directory, 3)
     const look = (nowMs: number) => growth.grown(directory, true, nowMs)
-    expect([look(0), look(10_000), look(20_000)]).toEqual([false, true, true])
+    expect([look(0), look(10_000)]).toEqual([false, true])
+    expect(growth.isDeaf(directory)).toBe(false)
+    expect(look(20_000)).toBe(true)
+    expect(growth.isDeaf(directory)).toBe(true)
     growth.hinted(directory)
+    expect(growth.isDeaf(directory)).toBe(false)
     expect([look(30_000), look(40_000), look(50_000)]).toEqual([false, false, true])
   })
 

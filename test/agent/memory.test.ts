@@ -37,6 +37,10 @@ class FakeMemory implements Memory {
     return true
   }
 
+  heapBytes() {
+    return 0
+  }
+
   /** A slot for each 16 MiB, and larger ones from 64 MiB on. */
   plan(limit: MemoryLimit): MemoryPlan {
     if (limit.bytes < 16 * mib) {

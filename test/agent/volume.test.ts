@@ -1,77 +1,9 @@
 import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { systemDisk } from '../../src/base/disk.ts'
-import type { Policy } from '../../src/volume/decide.ts'
-import type { AgentHarness, HarnessOptions } from '../kit/agent.ts'
-import { temporaryTree, type Tree } from '../kit/agent-tree.ts'
-import { agentOver, compress, linesOf, old, rotate, storedLines } from '../follow/kit.ts'
-
-/** A line of 100 bytes; a file of so many of them takes up ten blocks of 4 KiB. */
-const linesOfFile = 400
-const fileBytes = 40 * 1024
-const limitBytes = 10 * fileBytes
-
-const line = (n: number) => `${`line ${n} `.padEnd(99, '.')}\n`
-const lines = (first: number, last: number) =>
-  Array.from({ length: last - first + 1 }, (_, n) => line(first + n)).join('')
-
-/** An application that writes a file, and rotates before the next one; a volume that only it writes to. */
-class Scene {
-  readonly tree: Tree
-  readonly agent: AgentHarness
-  written = 0
-  /** Of each inode that it has written. */
-  readonly inodes = new Map<number, string>()
-
-  constructor(policy: Policy, more: Partial<HarnessOptions['settings']> = {}, tree = temporaryTree()) {
-    this.tree = tree
-    const options = { volumeLimitBytes: limitBytes, volumePolicy: policy, ...more }
-    // The root file system is nobody's volume: the directory is measured itself.
-    this.agent = agentOver(this.tree, options, systemDisk, { slots: 3 })
-  }
-
-  write(count = linesOfFile): void {
-    const text = lines(this.written + 1, this.written + count)
-    this.written += count
-    this.tree.write('logs/app.log', '')
-    this.tree.append('logs/app.log', text)
-  }
-
-  /** @param forMs  between two rotations */
-  async rotations(count: number, forMs: number): Promise<void> {
-    for (let n = 0; n < count; n++) {
-      this.write()
-      await this.agent.advance(forMs)
-      this.rotate()
-    }
-    this.write(10)
-    await this.agent.advance(forMs)
-  }
-
-  /** And inotify says so, where somebody listens. */
-  rotate(): void {
-    rotate(this.tree, 'logs/app.log', 50)
-    this.agent.hint(this.tree.at('logs'))
-  }
-
-  names(): string[] {
-    return fs.readdirSync(this.tree.at('logs')).toSorted()
-  }
-
-  used(): number {
-    return fs
-      .readdirSync(this.tree.at('logs'))
-      .reduce((sum, name) => sum + fs.lstatSync(this.tree.at(`logs/${name}`)).blocks * 512, 0)
-  }
-
-  said(code: string): string[] {
-    return this.agent.messages.filter((message) => message.code === code).map(({ text }) => text)
-  }
-
-  all(): string[] {
-    return linesOf(lines(1, this.written)).toSorted()
-  }
-}
+import { compress, old, rotate, storedLines } from '../follow/kit.ts'
+import { temporaryTree } from '../kit/agent-tree.ts'
+import { fileBytes, limitBytes, linesOfFile, Scene } from './volume-scene.ts'
 
 describe('delete-shipped', () => {
   test('shipped files go, the oldest first, the live one stays, and no line is lost', async () => {
@@ -149,29 +81,6 @@ describe('delete-shipped', () => {
     expect(storedLines(scene.agent)).toEqual(scene.all())
   })
 
-  test('an archive that is given up unread counts what is in it', async () => {
-    const scene = new Scene('drop-oldest', { volumeLimitBytes: fileBytes })
-    await scene.agent.start()
-    scene.write(10)
-    await scene.agent.advance(5_000)
-    await scene.agent.stop()
-    // Packed while nobody looked, and more than there are slots for.
-    scene.write(2_000)
-    rotate(scene.tree, 'logs/app.log', 5)
-    old(scene.tree, 'logs/app.log.1')
-    compress(scene.tree, 'logs/app.log.1', 'gz')
-    scene.agent.server.outcome = () => 'failed'
-    scene.write(linesOfFile)
-    await scene.agent.start()
-    await scene.agent.advance(30_000)
-    const { droppedBytes, droppedFiles } = scene.agent.agent.ledger
-    expect([droppedFiles, scene.names()]).toEqual([1, ['app.log']])
-    scene.agent.server.outcome = () => 'ok'
-    await scene.agent.advance(60_000)
-    expect(droppedBytes).toBe((scene.written - storedLines(scene.agent).length) * 100)
-    expect(scene.said('GAP')).toEqual([])
-  })
-
   test('archives, and copies of a truncated file, go as well, and are not missed', async () => {
     const scene = new Scene('delete-shipped', { volumeLimitBytes: 2 * fileBytes })
     await scene.agent.start()
@@ -225,6 +134,9 @@ describe('delete-shipped', () => {
     expect(scene.agent.agent.ledger.freedFiles).toBe(0)
     expect(scene.names()).toHaveLength(13)
     expect(scene.said('VOLUME_FULL')).toHaveLength(1)
+    const [text, ...more] = scene.said('VOLUME_UNSAVED')
+    expect(more).toEqual([])
+    expect(text).toMatch(/app\.log\.\d+ is wholly shipped .* REMORA_STATE_DIR/)
   })
 })
 
@@ -243,143 +155,30 @@ describe('keep', () => {
   })
 })
 
-describe('drop-oldest', () => {
-  test('with the server away the volume stays below its limit, and what was dropped is in the ledger to the byte', async () => {
-    const scene = new Scene('drop-oldest')
-    await scene.agent.start()
-    await scene.agent.advance(100)
-    scene.agent.server.outcome = () => 'failed'
-    let most = 0
-    for (let n = 0; n < 30; n++) {
-      scene.write()
-      await scene.agent.advance(5_000)
-      most = Math.max(most, scene.used())
-      scene.rotate()
-    }
-    expect(most).toBeLessThanOrEqual(limitBytes)
-    const { ledger } = scene.agent.agent
-    expect(ledger.droppedFiles).toBeGreaterThan(10)
-    expect(scene.said('VOLUME_DROPPED')).toHaveLength(ledger.droppedFiles)
-    scene.agent.server.outcome = () => 'ok'
-    scene.write(10)
-    await scene.agent.advance(60_000)
-    const stored = storedLines(scene.agent)
-    expect(ledger).toMatchObject({ imbalance: 0, heldLines: 0, gaps: 0, lostLines: 0, readLines: stored.length })
-    expect(ledger.droppedBytes).toBe((scene.written - stored.length) * 100)
-    expect(new Set(stored).size).toBe(stored.length)
-    // The newest lines are there, and those that were under way when their file went.
-    expect(stored).toEqual(expect.arrayContaining(linesOf(lines(scene.written - 2 * linesOfFile, scene.written))))
-    expect(stored).toEqual(expect.arrayContaining(linesOf(lines(1, 100))))
-    expect(ledger.of(scene.tree.at('logs/app.log')).droppedBytes).toBe(ledger.droppedBytes)
-  })
-
-  test('what was written to a moment ago may be written to once more: it stays for five seconds', async () => {
-    const scene = new Scene('drop-oldest', { volumeLimitBytes: 2 * fileBytes })
-    scene.agent.server.outcome = () => 'failed'
-    await scene.agent.start()
-    scene.write()
-    await scene.agent.advance(1_000)
-    rotate(scene.tree, 'logs/app.log', 5)
-    scene.write()
-    await scene.agent.advance(3_500)
-    expect(scene.agent.agent.ledger.droppedFiles).toBe(0)
-    await scene.agent.advance(3_000)
-    expect(scene.agent.agent.ledger.droppedFiles).toBe(1)
-    expect(scene.names()).toEqual(['app.log'])
-  })
-
-  test('a file of which there is a copy stays: its lines would go on in that', async () => {
-    const scene = new Scene('drop-oldest', { volumeLimitBytes: 2 * fileBytes })
-    scene.agent.server.outcome = () => 'failed'
-    await scene.agent.start()
-    scene.write()
-    await scene.agent.advance(1_000)
-    rotate(scene.tree, 'logs/app.log', 5)
-    old(scene.tree, 'logs/app.log.1')
-    compress(scene.tree, 'logs/app.log.1', 'gz', true)
-    await scene.agent.advance(30_000)
-    scene.write()
-    await scene.agent.advance(30_000)
-    expect(scene.names()).toEqual(['app.log', 'app.log.1', 'app.log.1.gz'])
-    scene.agent.server.outcome = () => 'ok'
-    await scene.agent.advance(90_000)
-    expect(storedLines(scene.agent)).toEqual(scene.all())
-    expect(scene.agent.agent.ledger).toMatchObject({ droppedFiles: 0, gaps: 0 })
-    // Below the low mark now.
-    expect(scene.names()).toEqual(['app.log', 'app.log.1.gz'])
-  })
-
-  test('without a state that can be written what was answered for goes, and no line with it', async () => {
-    const scene = new Scene('drop-oldest')
-    await scene.agent.start()
-    await scene.agent.advance(1_000)
-    fs.rmSync(scene.tree.at('state'), { recursive: true })
-    fs.writeFileSync(scene.tree.at('state'), 'no directory\n')
-    await scene.rotations(14, 6_000)
-    await scene.agent.advance(20_000)
-    expect(scene.used()).toBeLessThanOrEqual(limitBytes)
-    expect(scene.agent.agent.ledger).toMatchObject({ freedFiles: 0, droppedBytes: 0, gaps: 0 })
-    expect(scene.agent.agent.ledger.droppedFiles).toBeGreaterThan(3)
-    expect(storedLines(scene.agent)).toEqual(scene.all())
-  })
-
-  test('what is shipped goes before anything that is not', async () => {
-    const scene = new Scene('drop-oldest')
-    await scene.agent.start()
-    await scene.rotations(5, 6_000)
-    const shipped = scene.written
-    scene.agent.server.outcome = () => 'failed'
-    await scene.rotations(6, 6_000)
-    expect(scene.agent.agent.ledger.freedFiles).toBeGreaterThan(2)
-    expect(scene.agent.agent.ledger.droppedFiles).toBe(0)
-    scene.agent.server.outcome = () => 'ok'
-    await scene.agent.advance(60_000)
-    expect(shipped).toBeGreaterThan(0)
-    expect(storedLines(scene.agent)).toEqual(scene.all())
-  })
-
-  test('killed right after a drop: what was under way is reported as a gap, and nothing is silent', async () => {
-    const scene = new Scene('drop-oldest')
-    await scene.agent.start()
-    await scene.agent.advance(100)
-    scene.agent.server.outcome = () => 'failed'
-    for (let n = 0; n < 20; n++) {
-      scene.write()
-      await scene.agent.advance(5_000)
-      scene.rotate()
-    }
-    const { droppedBytes } = scene.agent.agent.ledger
-    expect(droppedBytes).toBeGreaterThan(0)
-    scene.agent.crash()
-    scene.agent.server.outcome = () => 'ok'
-    scene.write(10)
-    await scene.agent.start()
-    await scene.agent.advance(120_000)
-    const { gapBytes } = scene.agent.agent.ledger
-    const missing = scene.written * 100 - storedLines(scene.agent).length * 100
-    expect(missing).toBeGreaterThan(droppedBytes)
-    expect(droppedBytes + gapBytes).toBeGreaterThanOrEqual(missing)
-  })
-})
-
-test('acknowledged files are deleted although every slot is taken, before anything unread is given up', async () => {
-  const scene = new Scene('drop-oldest')
-  await scene.agent.start()
-  scene.write(1)
-  await scene.agent.advance(2_000)
-  for (let k = 0; k < 5; k++) scene.tree.write(`logs/s${k}.log`, lines(1, 400))
-  await scene.agent.advance(8_000)
-  scene.agent.server.outcome = () => 'failed'
-  scene.tree.append('logs/app.log', lines(2, 1701))
-  await scene.agent.advance(30_000)
-  for (let k = 0; k < 5; k++) {
-    rotate(scene.tree, `logs/s${k}.log`, 5)
-    scene.tree.write(`logs/s${k}.log`, 'x\n')
+test('files that go one after the other do not cost a look at everything each', async () => {
+  let looks = 0
+  const tree = temporaryTree()
+  const other = tree.directory('logs/other')
+  let looked = ''
+  const disk = {
+    ...systemDisk,
+    look: (path: string) => systemDisk.look((looked = path)),
+    list: (directory: string) => {
+      // Measuring lists it as well, without a look at it.
+      if (directory === other && looked === `${other}/.`) looks++
+      looked = ''
+      return systemDisk.list(directory)
+    },
   }
-  scene.rotate()
-  scene.write(1)
-  scene.agent.hint(scene.tree.at('logs'))
-  await scene.agent.advance(120_000)
-  const { droppedBytes, freedFiles } = scene.agent.agent.ledger
-  expect({ droppedBytes, freed: freedFiles > 0 }).toEqual({ droppedBytes: 0, freed: true })
+  const scene = new Scene('delete-shipped', {}, tree, disk)
+  await scene.agent.start()
+  await scene.rotations(20, 1_000)
+  const { freedFiles } = scene.agent.agent.ledger
+  const before = looks
+  await scene.rotations(30, 1_000)
+  expect(scene.agent.agent.ledger.freedFiles - freedFiles).toBeGreaterThan(20)
+  // One for two seconds, and those of the rescans.
+  expect(looks - before).toBeLessThanOrEqual(15 + 2 * 3 + 2)
+  await scene.agent.advance(60_000)
+  expect(storedLines(scene.agent)).toEqual(scene.all())
 })

@@ -6,10 +6,17 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { limitAtStart } from '../../src/base/restart.ts'
-import { nodeFlags } from '../../src/base/runtime.ts'
+import { nodeEnvironment, nodeFlags } from '../../src/base/runtime.ts'
 
 const mib = 1024 * 1024
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+const allocator = Object.entries(nodeEnvironment).map(([name, value]) => `${name}=${value}`)
+
+test('the image has what the allocator reads from the start on', () => {
+  const [env = ''] = /^ENV .*$/m.exec(fs.readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8')) ?? []
+  expect(env.split(' ')).toEqual(expect.arrayContaining(allocator))
+})
 
 describe('the limit that Node is started with', () => {
   const files = { read: (name: string) => ({ '/limit': '48Mi\n', '/empty': '' })[name] }
@@ -62,7 +69,7 @@ describe('the process that runs', () => {
   })
   afterEach(() => fs.rmSync(directory, { recursive: true, force: true }))
 
-  test('has the flags of the limit in a file, the pid that it had, and one arena for malloc', async () => {
+  test('has the flags of the limit in a file, the pid that it had, and what the allocator reads', async () => {
     const child = spawn(process.execPath, [main, 'run'], {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: {
@@ -77,7 +84,7 @@ describe('the process that runs', () => {
       await once(child.stdout, 'data')
       const of = (name: string) => fs.readFileSync(`/proc/${child.pid}/${name}`, 'utf8').split('\0')
       expect(of('cmdline')).toEqual(expect.arrayContaining([...nodeFlags(48 * mib), 'run']))
-      expect(of('environ')).toContain('MALLOC_ARENA_MAX=1')
+      expect(of('environ')).toEqual(expect.arrayContaining(allocator))
     } finally {
       child.kill('SIGTERM')
       await once(child, 'exit')

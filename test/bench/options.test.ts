@@ -14,6 +14,7 @@ test('without options: seven rounds of 256 MiB, checked', () => {
     hasCheck: true,
     memoryBytes: undefined,
     cpus: undefined,
+    isSecure: false,
     agentArgs: ['/main.ts', 'run'],
     agentEnv: {},
   })
@@ -25,6 +26,7 @@ test.each([
   [['--limits'], { mode: 'limits', memoryBytes: undefined, cpus: undefined }],
   [['--memory', '64Mi', '--cpu', '0.5'], { mode: 'limits', memoryBytes: 64 << 20, cpus: 0.5 }],
   [['--smallest'], { mode: 'smallest' }],
+  [['--tls', '--limits'], { mode: 'limits', isSecure: true }],
   [
     ['--node-arg=--max-semi-space-size=1', '--agent', 'x.ts'],
     { agentArgs: ['--max-semi-space-size=1', 'x.ts', 'run'] },

@@ -51,6 +51,25 @@ describe('a look', () => {
     expect(all.codes()).toEqual([])
   })
 
+  test('makes nothing new of what is as it was, and tells what is not', () => {
+    const tree = temporaryTree()
+    for (const name of ['a.log', 'b.log', 'c.log']) tree.write(name, 'a line\n')
+    const all = new Discovered([tree.at('*.log')])
+    const entriesOf = () => new Map(all.look(true)[0]?.entries.map((entry) => [entry.path, entry]))
+    const first = entriesOf()
+    const second = entriesOf()
+    for (const [path, entry] of second) expect(entry).toBe(first.get(path))
+    tree.append('b.log', 'another\n')
+    tree.remove('a.log')
+    tree.write('a.log', 'of the same size?\n')
+    const third = entriesOf()
+    for (const [path, { facts }] of third) {
+      const { ino, size } = fs.statSync(path, { bigint: true })
+      expect(facts).toMatchObject({ inode: ino, sizeBytes: Number(size) })
+    }
+    expect(third.size).toBe(3)
+  })
+
   test('goes into no directory that cannot hold a match', () => {
     const tree = temporaryTree()
     tree.write('a/x.log')

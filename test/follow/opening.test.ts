@@ -107,7 +107,7 @@ describe('opening', () => {
 
   test.each([
     ['EMFILE', 'no file descriptors are left', 'ulimit'],
-    ['ENFILE', 'no file descriptors are left', 'ulimit'],
+    ['ENFILE', 'no file descriptors are left on the node', 'fs.file-max'],
     ['EIO', 'EIO: /x', 'tried again'],
   ])('that fails with %s', (code, message, wayOut) => {
     const disk: Disk = {

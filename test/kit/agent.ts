@@ -22,6 +22,8 @@ export interface HarnessOptions {
   readonly slots?: number
   /** Descriptors that tailing may hold. */
   readonly openFilesMax?: number
+  /** Each checkpoint takes so much longer, in virtual time. */
+  readonly beforeWrite?: () => Promise<void>
   readonly concurrency?: number
   readonly batchBytes?: number
   readonly random?: () => number
@@ -32,6 +34,8 @@ export interface HarnessOptions {
   readonly memory?: Memory
   /** Where the agent awaits something that is neither disk nor server: it may die here, or the world may change. */
   readonly point?: () => void
+  /** Steps of a look in one turn; as many as there is time for when left out, and here no time passes. */
+  readonly lookStepsMax?: number | undefined
 }
 
 /** What Remora said of itself. */
@@ -55,6 +59,7 @@ const roomy: Memory = {
     stalledMs: undefined,
   }),
   collect: () => true,
+  heapBytes: () => 0,
   plan() {
     throw new Error('the limit stays as it is')
   },
@@ -114,6 +119,7 @@ export class AgentHarness {
       send: this.server.connect(alive),
       lookup: this.server.connectLookup(alive),
       memory: this.#o.memory ?? roomy,
+      lookStepsMax: this.#o.lookStepsMax,
       yield: async () => {
         if (this.#yields++ > yieldsMax) throw new Error('the loop does not come to rest')
         this.#o.point?.()
@@ -211,8 +217,11 @@ export class AgentHarness {
       replace: (path, previous, text) => {
         // Only a real disk takes real time; one in memory waits for virtual time, and must not be waited for.
         if (this.#o.wallMs === undefined) return disk.replace(path, previous, text)
-        this.#writes++
-        return disk.replace(path, previous, text).finally(() => this.#writes--)
+        const write = () => {
+          this.#writes++
+          return disk.replace(path, previous, text).finally(() => this.#writes--)
+        }
+        return this.#o.beforeWrite === undefined ? write() : this.#o.beforeWrite().then(write)
       },
       unpack: (descriptor, packing) => {
         const unpacked = disk.unpack(descriptor, packing)

@@ -37,7 +37,7 @@ export class LimitedAgent {
   readonly #exit: Promise<unknown[]>
   readonly #output: number
 
-  private constructor(directory: string, limits: CgroupLimits, sink: SinkProcess, port: number) {
+  private constructor(directory: string, limits: CgroupLimits, sink: SinkProcess, port: number, secure: boolean) {
     this.#directory = directory
     this.sink = sink
     this.#port = port
@@ -52,15 +52,17 @@ export class LimitedAgent {
         REMORA_ELASTICSEARCH_URL: sink.url,
         REMORA_ADMIN_PORT: String(port),
         REMORA_POD_UID: 'limited',
+        ...(secure && sink.secureEnv),
       },
     })
     this.#exit = once(this.group.child, 'exit')
   }
 
-  static async start(limits: CgroupLimits): Promise<LimitedAgent> {
+  /** @param secure  over https */
+  static async start(limits: CgroupLimits, secure = false): Promise<LimitedAgent> {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'remora-limited-'))
     fs.mkdirSync(path.join(directory, 'logs'))
-    return new LimitedAgent(directory, limits, await SinkProcess.start(true), await findFreePort())
+    return new LimitedAgent(directory, limits, await SinkProcess.start(true), await findFreePort(), secure)
   }
 
   /** What it said last. */

@@ -26,6 +26,8 @@ export interface Conditions {
   readonly numbered?: boolean
   /** The state is deleted at times; the Pod's UID is known. */
   readonly lossy?: boolean
+  /** Looks are taken in turns of so many steps, with others in between. */
+  readonly lookStepsMax?: number
   /** Remora keeps the volume below so many bytes. */
   readonly volume?: { readonly policy: 'delete-shipped' | 'drop-oldest'; readonly limitBytes: number }
 }
@@ -149,6 +151,7 @@ export function scheduleOf(seed: number): Schedule {
     ...(own.chance(0.3) && { numbered: true }),
     ...(abilities.lossy && own.chance(0.15) && { lossy: true }),
     ...(abilities.volume && volumeOf(new Random(seed ^ 0x70b))),
+    ...lookStepsOf(new Random(seed ^ 0x100c)),
   }
   const actions: Action[] = []
   for (let count = random.between(5, 60); count > 0; count--) {
@@ -168,6 +171,10 @@ export function scheduleOf(seed: number): Schedule {
     actions.splice(own.between(1, actions.length), 0, refill)
   }
   return { conditions, actions }
+}
+
+function lookStepsOf(random: Random): Pick<Conditions, 'lookStepsMax'> {
+  return random.chance(0.4) ? { lookStepsMax: random.pick([1, 1, 2, 7]) } : {}
 }
 
 /** Small, so that files have to go. */

@@ -12,7 +12,7 @@ import { MemoryServer, type Outcome, type Stored } from '../kit/agent-server.ts'
 import { Application } from './application.ts'
 import { outOfOrder, WrittenFrontiers } from './order.ts'
 import { firstNameOf, judge, type Facts, type Gap } from './judge.ts'
-import { linesOf as linesOfLife, type Life, type Line } from './lives.ts'
+import { unsaidDrops } from './drops.ts'
 import { Random } from './random.ts'
 import type { Action, Conditions, DiskMode, Schedule, ServerMode } from './schedule.ts'
 
@@ -120,6 +120,7 @@ export class World {
       random: () => this.#random.next(),
       logLevel,
       point: () => this.#point(),
+      lookStepsMax: conditions.lookStepsMax,
     })
     this.#files.changed = (directory) => this.#changed(directory, conditions.hints)
   }
@@ -194,17 +195,11 @@ export class World {
     return { lineBytesMax, gaps: this.#gaps, wide: this.#wide, peaceful: this.#peaceful && !this.#wide }
   }
 
-  /** Lines of deleted files that never came, although nobody said that any were given up, or gone. */
   #unsaidDrops(): string[] {
     const texts = new Set([...this.#server.documents.values()].map(({ message }) => message))
     for (const { message } of this.#server.refused.values()) texts.add(message)
     const said = new Set([...this.#dropped, ...this.#gaps.map(({ path }) => firstNameOf(path))])
-    const isMissing = ({ dropped }: Life, { from, text }: Line) =>
-      dropped.has(from) && text.startsWith('<') && !texts.has(text.slice(0, lineBytesMax))
-    return this.application.lives
-      .filter(({ paths }) => ![...paths].some((path) => said.has(path)))
-      .filter((life) => linesOfLife(life).some((line) => isMissing(life, line)))
-      .map(({ name }) => `${name} was deleted with lines that were not shipped, and nobody said so`)
+    return unsaidDrops(this.application.lives, texts, said, lineBytesMax)
   }
 
   /** Documents of which nothing but their letter is left, and that is not there although Remora did not say so. */

@@ -46,13 +46,12 @@ describe('what a limit becomes', () => {
     [128, { concurrency: 8 }, 4096, 8, 10],
     [64, { concurrency: 8 }, 1024, 8, 10],
     [128, { batchBytes: 16 * mib, concurrency: 3 }, 16384, 3, 3],
-    // Compression takes its part first.
-    [64, { requestBytes: mib }, 2048, 2, 4],
-    [56, { requestBytes: 2 * mib }, 1024, 2, 4],
-    [43, { requestBytes: mib }, 512, 1, 1],
-    // Encrypted, as much again of each body under way.
+    // Compression and encryption take their parts first.
+    [64, { compressed: true }, 2048, 2, 4],
+    [43, { compressed: true }, 512, 1, 1],
     [64, { encrypted: true }, 2048, 2, 4],
     [48, { encrypted: true }, 1024, 1, 3],
+    [56, { encrypted: true, compressed: true }, 1024, 2, 4],
     [256, { encrypted: true, batchBytes: 16 * mib, concurrency: 6 }, 16384, 6, 8],
     // A batch that holds the longest line: 6 MiB and the overhead.
     [128, { lineBytesMax: mib }, 6240, 2, 4],
@@ -92,6 +91,8 @@ const facts = fc
     batchBytes: fc.option(fc.integer({ min: 16 * kib, max: 64 * mib }), { nil: undefined }),
     concurrency: fc.option(fc.integer({ min: 1, max: 32 }), { nil: undefined }),
     lineBytesMax: fc.oneof(fc.constant(64 * kib), fc.integer({ min: kib, max: 16 * mib })),
+    compressed: fc.boolean(),
+    encrypted: fc.boolean(),
   })
   .filter(({ batchBytes, lineBytesMax }) => batchBytes === undefined || batchBytes >= lineBatchBytesOf(lineBytesMax))
   .map((set): PlanFacts => factsOf(0, set))

@@ -9,11 +9,11 @@ const logBytes = 1024 * mebibyte
 
 const answer = cgroupsAvailable()
 describe.skipIf(!answer.available)(`a Pod resized in place${answer.available ? '' : ` (${answer.reason})`}`, () => {
-  test(
-    'lowered and raised under full load: other plans, nobody killed, all lines once',
+  test.each(['http', 'https'])(
+    'lowered and raised under full load over %s: other plans, nobody killed, all lines once',
     { timeout: 240_000 },
-    async () => {
-      const agent = await LimitedAgent.start({ memoryBytes: 128 * mebibyte })
+    async (way) => {
+      const agent = await LimitedAgent.start({ memoryBytes: 128 * mebibyte }, way === 'https')
       const limitTo = async (bytes: number) => {
         // v1 refuses a limit while it cannot take so much back.
         for (let tries = 0; tries < 100 && !agent.group.limitMemory(bytes); tries++) await delay(50)

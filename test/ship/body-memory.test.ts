@@ -3,7 +3,8 @@ import http from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { Outgoing } from '../../src/ship/outgoing.ts'
 import type { Request } from './peer.ts'
-import { goodAnswer, peerOf, senderTo, until } from './sending.ts'
+import { certificates } from '../check/certificates.ts'
+import { goodAnswer, peerOf, securePeerOf, senderTo, until } from './sending.ts'
 
 /** Far more than the kernel takes on both sides of a connection: the rest waits in the memory of the body. */
 const bodyBytes = 32 * 1024 * 1024
@@ -20,14 +21,22 @@ const early: [string, (request: Request) => void][] = [
   ['an answer without an end', (request) => request.reply(200, 'x'.repeat(200_000), { 'content-length': '999999999' })],
 ]
 
+type Serve = typeof securePeerOf
+const trusting = { ca: certificates.authority }
+const ways: [string, Serve][] = [
+  ['http', (handle) => peerOf(handle)],
+  ['https', securePeerOf],
+]
+
 /** Sends a body, writes over it as soon as that is allowed, and returns what arrives on the other side. */
 async function whatArrives(
+  serve: Serve,
   answer: (request: Request) => void,
   readOn: (request: Request) => Promise<void>,
 ): Promise<Buffer> {
   const arrived = Promise.withResolvers<Buffer>()
   const over = Promise.withResolvers<void>()
-  const peer = await peerOf(async (request) => {
+  const peer = await serve(async (request) => {
     const first = await request.body(1000)
     answer(request)
     await readOn(request)
@@ -35,7 +44,7 @@ async function whatArrives(
     arrived.resolve(Buffer.concat([first, await request.body()]))
   })
   const body = Buffer.alloc(bodyBytes, before)
-  const { send } = senderTo(peer.url)
+  const { send } = senderTo(peer.url, trusting)
   await send(body)
   body.fill(after)
   over.resolve()
@@ -47,9 +56,9 @@ const nothing = () => Promise.resolve()
 /** Something came, and nothing of what the slot was filled with next. */
 const isUnmixed = (arrived: Buffer) => arrived.length > 1000 && !arrived.includes(after)
 
-describe('when an attempt is over, nothing reads the memory of its body any more', () => {
+describe.each(ways)('when an attempt over %s is over, nothing reads the memory of its body any more', (_way, serve) => {
   test('although the server has answered early and reads no further', async () => {
-    const arrivals = await Promise.all(early.map(([, answer]) => whatArrives(answer, nothing)))
+    const arrivals = await Promise.all(early.map(([, answer]) => whatArrives(serve, answer, nothing)))
     for (const [index, arrived] of arrivals.entries()) {
       expect(isUnmixed(arrived), `unmixed after ${early[index]![0]}`).toBe(true)
       expect(arrived.length, 'the connection was closed').toBeLessThan(bodyBytes)
@@ -58,14 +67,14 @@ describe('when an attempt is over, nothing reads the memory of its body any more
 
   test.each(early)('although %s came early and the server is slow to read the rest', async (_name, answer) => {
     const rest: Buffer[] = []
-    const arrived = await whatArrives(answer, async (request) => {
+    const arrived = await whatArrives(serve, answer, async (request) => {
       for (let bytes = 0; bytes < bodyBytes; bytes += 256 * 1024) rest.push(await request.body(256 * 1024))
     })
     expect(isUnmixed(Buffer.concat([...rest, arrived]))).toBe(true)
   })
 
   test('and the connection can be used again when the server has read on', async () => {
-    const peer = await peerOf(async (request) => {
+    const peer = await serve(async (request) => {
       if (request.number === 0) {
         await request.body(1000)
         request.reply(413, '')
@@ -73,7 +82,7 @@ describe('when an attempt is over, nothing reads the memory of its body any more
       await request.body()
       if (request.number > 0) request.reply(200, goodAnswer())
     })
-    const { send } = senderTo(peer.url)
+    const { send } = senderTo(peer.url, trusting)
     expect(await send(Buffer.alloc(bodyBytes, before))).toMatchObject({ status: 413 })
     expect(await send(Buffer.from('x'))).toMatchObject({ kind: 'answered' })
     expect(peer.connections).toBe(1)
@@ -81,26 +90,29 @@ describe('when an attempt is over, nothing reads the memory of its body any more
 
   test('although the server resets the connection', async () => {
     let request: Request | undefined
-    const peer = await peerOf(async (one) => {
+    const peer = await serve(async (one) => {
       request = one
       await one.body(100_000)
       one.reset()
     })
     const body = Buffer.alloc(bodyBytes, before)
-    expect(await senderTo(peer.url).send(body)).toMatchObject({ kind: 'failed' })
+    expect(await senderTo(peer.url, trusting).send(body)).toMatchObject({ kind: 'failed' })
     expect(request!.socket.destroyed).toBe(true)
   })
 
   test.each(['the time is over', 'the agent stops'])('although %s while it is being sent', async (why) => {
     const over = Promise.withResolvers<void>()
     const arrived = Promise.withResolvers<Buffer>()
-    const peer = await peerOf(async (request) => {
+    const peer = await serve(async (request) => {
       const first = await request.body(1000)
       await over.promise
       arrived.resolve(Buffer.concat([first, await request.body()]))
     })
     const body = Buffer.alloc(bodyBytes, before)
-    const { send, stop } = senderTo(peer.url, why === 'the time is over' ? { requestTimeoutMs: 200 } : {})
+    const { send, stop } = senderTo(peer.url, {
+      ...trusting,
+      ...(why === 'the time is over' && { requestTimeoutMs: 200 }),
+    })
     const sending = send(body)
     await until(() => peer.requests.length === 1)
     if (why === 'the agent stops') stop.abort()

@@ -104,6 +104,23 @@ describe('a request', () => {
     }
   })
 
+  test('that is answered early and read later comes to its end all the same', async () => {
+    const chunks: Buffer[] = []
+    const http = createServer((request, response) => {
+      // To the client the answer is whole; to Node's server it is not, which would read on by itself.
+      response.writeHead(413, { 'content-length': '0' }).flushHeaders()
+      setTimeout(() => request.on('data', (chunk: Buffer) => chunks.push(chunk)), 300)
+      request.on('end', () => response.end())
+    })
+    onTestFinished(() => http.close().closeAllConnections())
+    await once(http.listen(0, '127.0.0.1'), 'listening')
+    const { send } = senderTo(`http://127.0.0.1:${(http.address() as AddressInfo).port}`, { gzipLevel: 1 })
+    // More than the kernel takes on both sides: most of it is sent after the answer.
+    const body = Buffer.from(randomBytes(18_000_000).toString('base64'))
+    expect(await send(body)).toMatchObject({ kind: 'status', status: 413 })
+    expect(gunzipSync(Buffer.concat(chunks)).equals(body)).toBe(true)
+  })
+
   test.each(['the agent stops', 'the time is over'])(
     'is a failed one for the server when %s in the middle',
     async (why) => {

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import net from 'node:net'
+import tls from 'node:tls'
+import { certificates } from '../check/certificates.ts'
 
 /** One request on a connection, read only as far as the test asks: what is not read stays in the way of the client. */
 export class Request {
@@ -35,18 +37,29 @@ export class Request {
   }
 
   reset(): void {
-    this.socket.resetAndDestroy()
+    this.#connection.reset()
   }
 }
 
 class Connection {
+  /** What is said and heard, over TLS too. */
   readonly socket: net.Socket
+  readonly #wire: net.Socket
   readonly #chunks: AsyncIterator<Buffer>
   #buffer = Buffer.alloc(0)
 
-  constructor(socket: net.Socket) {
+  constructor(wire: net.Socket, secure: boolean) {
+    const { key, good: cert } = certificates
+    const socket = secure ? new tls.TLSSocket(wire, { isServer: true, key, cert }) : wire
+    socket.on('error', () => undefined)
     this.socket = socket
+    this.#wire = wire
     this.#chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  }
+
+  reset(): void {
+    this.#wire.resetAndDestroy()
+    this.socket.destroy()
   }
 
   async #more(): Promise<boolean> {
@@ -91,12 +104,16 @@ export interface Peer {
 }
 
 /** A server of bare sockets: it says what the test says, whether that is HTTP or not. */
-export async function startPeer(handle: (request: Request) => Promise<void> | void, port = 0): Promise<Peer> {
+export async function startPeer(
+  handle: (request: Request) => Promise<void> | void,
+  port = 0,
+  secure = false,
+): Promise<Peer> {
   const sockets = new Set<net.Socket>()
   const server = net.createServer((socket) => {
     sockets.add(socket.on('close', () => sockets.delete(socket)).on('error', () => undefined))
     peer.connections++
-    const connection = new Connection(socket)
+    const connection = new Connection(socket, secure)
     const serve = async () => {
       for (let head = await connection.head(); head !== undefined; head = await connection.head()) {
         const request = new Request(peer.requests.length, head, connection)
@@ -110,7 +127,7 @@ export async function startPeer(handle: (request: Request) => Promise<void> | vo
   await once(server, 'listening')
   const address = server.address() as net.AddressInfo
   const peer: Peer = {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `${secure ? 'https' : 'http'}://127.0.0.1:${address.port}`,
     port: address.port,
     requests: [],
     connections: 0,

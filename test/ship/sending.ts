@@ -18,6 +18,13 @@ export async function peerOf(handle: (request: Request) => Promise<void> | void,
   return peer
 }
 
+/** The same over TLS, with a certificate of the test authority. */
+export async function securePeerOf(handle: (request: Request) => Promise<void> | void): Promise<Peer> {
+  const peer = await startPeer(handle, 0, true)
+  open.push(() => peer.close())
+  return peer
+}
+
 export interface Sender {
   readonly send: (body: Buffer, documents?: number) => Promise<Sent>
   readonly stop: AbortController

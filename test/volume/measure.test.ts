@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { mountPoints } from '../../src/base/mounts.ts'
-import { systemVolumeDisk } from '../../src/base/volume-disk.ts'
+import { systemVolumeDisk, type VolumeDisk } from '../../src/base/volume-disk.ts'
 import { measure } from '../../src/volume/measure.ts'
 import { volumesOf } from '../../src/volume/volumes.ts'
+import { diskError } from '../kit/agent-files.ts'
 import { asNobody, temporaryTree, type Tree } from '../kit/agent-tree.ts'
 import { mayMount, mountSmall } from '../kit/mount.ts'
 
@@ -31,7 +32,7 @@ describe('a volume holds what du says', () => {
     tree.fifo('pipe')
     for (let file = 0; file < 600; file++) tree.write(`many/${file}`, 'x')
     const measured = await measure(systemVolumeDisk, tree.root, now, goOn)
-    expect(measured).toMatchObject({ bytes: duOf(tree), whole: true, unreadable: undefined })
+    expect(measured).toMatchObject({ bytes: duOf(tree), doubt: undefined })
   })
 
   test.skipIf(!mayMount)('not what another file system holds that is mounted in it', async () => {
@@ -48,19 +49,62 @@ describe('a volume holds what du says', () => {
     const closed = tree.directory('closed')
     fs.chmodSync(closed, 0)
     await asNobody(async () => {
-      expect(await measure(systemVolumeDisk, tree.root, now, goOn)).toMatchObject({ unreadable: closed })
+      const doubt = { kind: 'partly', path: closed, code: 'EACCES' }
+      expect(await measure(systemVolumeDisk, tree.root, now, goOn)).toMatchObject({ doubt })
     })
+  })
+
+  test('what may be listed and not searched is said, of the directory', async () => {
+    const tree = temporaryTree()
+    fs.chmodSync(tree.root, 0o755)
+    tree.write('closed/a.log', 'x'.repeat(100_000))
+    tree.write('closed/b.log', 'x'.repeat(100_000))
+    fs.chmodSync(tree.at('closed'), 0o744)
+    await asNobody(async () => {
+      const doubt = { kind: 'partly', path: tree.at('closed'), code: 'EACCES' }
+      expect(await measure(systemVolumeDisk, tree.root, now, goOn)).toMatchObject({ doubt })
+    })
+  })
+
+  test('a directory that fails in the middle does not hide the others', async () => {
+    const tree = temporaryTree()
+    tree.write('bad/a.log', 'x'.repeat(100_000))
+    tree.write('good/b.log', 'x'.repeat(100_000))
+    const disk: VolumeDisk = {
+      ...systemVolumeDisk,
+      *list(directory) {
+        yield* systemVolumeDisk.list(directory)
+        if (directory.endsWith('bad')) throw diskError('EIO', directory)
+      },
+    }
+    const doubt = { kind: 'partly', path: tree.at('bad'), code: 'EIO' }
+    expect(await measure(disk, tree.root, now, goOn)).toMatchObject({ bytes: duOf(tree), doubt })
   })
 })
 
-test('it is given up between two slices, and is nothing where there is no directory', async () => {
+test('it is given up between two slices', async () => {
   const tree = temporaryTree()
   for (let file = 0; file < 600; file++) tree.write(`${file}`, 'x')
   let slices = 0
   expect(await measure(systemVolumeDisk, tree.root, now, () => Promise.resolve(++slices < 2))).toBeUndefined()
   expect(slices).toBe(2)
-  expect(await measure(systemVolumeDisk, tree.at('none'), now, goOn)).toBeUndefined()
-  expect(await measure(systemVolumeDisk, tree.at('1'), now, goOn)).toBeUndefined()
+})
+
+test.each([
+  ['none', 'ENOENT'],
+  ['file', 'ENOTDIR'],
+  ['closed', 'EACCES'],
+])('%s cannot be measured: %s', async (name, code) => {
+  const tree = temporaryTree()
+  fs.chmodSync(tree.root, 0o755)
+  tree.write('file', 'x')
+  fs.chmodSync(tree.directory('closed'), 0)
+  await asNobody(async () => {
+    expect(await measure(systemVolumeDisk, tree.at(name), now, goOn)).toEqual({
+      bytes: undefined,
+      doubt: { kind: 'unmeasured', path: tree.at(name), code },
+    })
+  })
 })
 
 const mountinfo = [

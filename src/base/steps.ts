@@ -1,0 +1,42 @@
+import type { Clock } from './clock.ts'
+import { limits } from './limits.ts'
+
+/** Long work in small steps: whoever drives it decides when others have their turn in between. */
+export type Steps<T> = Generator<void, T>
+
+/** To its end, nobody else's turn in between. */
+export function inOneGo<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+export interface Turns {
+  readonly clock: Clock
+  /** Lets input and output take place, then goes on. */
+  readonly yield: () => Promise<void>
+  /** Nobody waits any more: the rest in one go. */
+  readonly isHurried: () => boolean
+  /** Steps of one turn, for a test; otherwise as many as `limits.fillMsMax` has time for. */
+  readonly stepsMax?: number | undefined
+}
+
+/** To its end, in turns of `limits.fillMsMax`: probes, answers and signals have theirs in between. */
+export async function inTurns<T>(steps: Steps<T>, turns: Turns): Promise<T> {
+  const { clock, stepsMax } = turns
+  let taken = 0
+  let untilMs = Infinity
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+    if (turns.isHurried()) return inOneGo(steps)
+    taken++
+    // The clock is asked now and then: a step takes 5 to 80 µs.
+    if (stepsMax === undefined && taken % limits.stepsUntimed !== 0) continue
+    if (stepsMax === undefined && untilMs === Infinity) untilMs = clock.monotonicMs() + limits.fillMsMax
+    if (stepsMax === undefined ? clock.monotonicMs() < untilMs : taken % stepsMax !== 0) continue
+    await turns.yield()
+    untilMs = Infinity
+  }
+}
