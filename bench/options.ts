@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { parseBytes } from '../src/base/units.ts'
 import type { FloorKind } from '../src/bench/floor/floor.ts'
 
-export type Mode = 'raw' | 'limits' | 'smallest' | 'kernel'
+export type Mode = 'raw' | 'limits' | 'smallest'
 
 export interface Options {
   readonly mode: Mode
@@ -43,7 +43,6 @@ Measures the agent: CPU against the copy floor, speed, memory, every document co
   --memory 64Mi      the same for one limit of memory
   --cpu N            and of processors
   --smallest         the smallest memory limit that works, with 1 CPU, and its speed
-  --kernel           the encoder alone, in this process
   --agent FILE       another entry than src/main.ts (it is given "run")
   --node-arg ARG     an argument for the agent's Node, as --node-arg=--max-semi-space-size=1 (may be repeated)
   --env NAME=VALUE   a variable for the agent (may be repeated)
@@ -65,7 +64,6 @@ export function parseOptions(argv: readonly string[], mainPath: string): Options
       memory: { type: 'string' },
       cpu: { type: 'string' },
       smallest: { type: 'boolean', default: false },
-      kernel: { type: 'boolean', default: false },
       agent: { type: 'string' },
       'node-arg': { type: 'string', multiple: true, default: [] },
       env: { type: 'string', multiple: true, default: [] },
@@ -74,10 +72,9 @@ export function parseOptions(argv: readonly string[], mainPath: string): Options
   })
   if (values.help) return undefined
   const isLimited = values.limits || values.smallest || values.memory !== undefined || values.cpu !== undefined
-  if (isLimited && values.kernel) throw new Error('--kernel measures in this process: it cannot be limited')
   const asked = values.short ? rounds.short : rounds.full
   return {
-    mode: values.smallest ? 'smallest' : isLimited ? 'limits' : values.kernel ? 'kernel' : 'raw',
+    mode: values.smallest ? 'smallest' : isLimited ? 'limits' : 'raw',
     isShort: values.short,
     rounds: values.rounds === undefined ? asked : wholeOf('--rounds', values.rounds, 1, rounds.max),
     sizeBytes: bytesOf('--size', values.size ?? (isLimited ? limitedSize : size), sizeBytesMin, sizeBytesMax),

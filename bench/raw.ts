@@ -16,13 +16,11 @@ import {
   smallestWorking,
   standardSettings,
 } from './limits.ts'
-import { measureKernel } from './kernel.ts'
 import { keptDir } from '../src/bench/machine/kept.ts'
 import { ensureLog, type LogFile } from './log.ts'
 import { evidenceBytesMin, help, type Options, parseOptions } from './options.ts'
 import {
   figuresText,
-  kernelText,
   limitedRoundText,
   limitedSpeedBudget,
   limitedTable,
@@ -189,12 +187,6 @@ async function measureAgent(options: Options, measure: typeof measureRaw): Promi
   }
 }
 
-function measureEncoder(options: Options): [object, string] {
-  const figures = measureKernel(options.seed, options.rounds)
-  say(`\n${kernelText(figures)}`)
-  return [{ figures }, '']
-}
-
 async function main(): Promise<number> {
   const mainPath = fileURLToPath(new URL('../src/main.ts', import.meta.url))
   const options = parseOptions(process.argv.slice(2), mainPath)
@@ -209,8 +201,7 @@ async function main(): Promise<number> {
   let failure: string
   let measured: object = {}
   try {
-    ;[measured, failure] =
-      options.mode === 'kernel' ? measureEncoder(options) : await measureAgent(options, measureOf[options.mode])
+    ;[measured, failure] = await measureAgent(options, measureOf[options.mode])
   } catch (error) {
     failure = messageOf(error, 4000)
   }

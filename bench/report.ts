@@ -1,4 +1,3 @@
-import { kernelBudget, type KernelFigures } from './kernel.ts'
 import type { LimitedFigures, LimitedRun } from './limits.ts'
 import { cpuUs, type Figures, floorUs, type Round, speedOf } from './rounds.ts'
 import type { Spread } from '../src/bench/stats.ts'
@@ -128,18 +127,4 @@ export function limitedTable(figures: readonly LimitedFigures[]): string {
     `${figure.failures.length} of ${figure.runs}`,
   ])
   return table([head, ...rows])
-}
-
-export function kernelText(figures: KernelFigures): string {
-  const { inputBytes, documents, escapesPerLine, mixed, smooth, copy } = figures
-  const row = (name: string, spread: Spread, budget: number) =>
-    [name, spreadText(spread, 1e9, 2), `budget ${budget / 1e9}: ${held(spread.median >= budget)}`] as const
-  return table([
-    [`encoder, ${inputBytes} bytes in ${documents} lines`, 'GB/s of log per CPU', ''],
-    row(`mixed log, ${escapesPerLine.toFixed(1)} escapes a line`, mixed.plain, kernelBudget.plain),
-    row('  with _id', mixed.named, kernelBudget.named),
-    row('the same lines in ASCII, nothing to escape', smooth.plain, kernelBudget.plain),
-    row('  with _id', smooth.named, kernelBudget.named),
-    ['copying the same bytes', spreadText(copy, 1e9, 2), ''],
-  ])
 }

@@ -25,7 +25,6 @@ test.each([
   [['--limits'], { mode: 'limits', memoryBytes: undefined, cpus: undefined }],
   [['--memory', '64Mi', '--cpu', '0.5'], { mode: 'limits', memoryBytes: 64 << 20, cpus: 0.5 }],
   [['--smallest'], { mode: 'smallest' }],
-  [['--kernel'], { mode: 'kernel' }],
   [
     ['--node-arg=--max-semi-space-size=1', '--agent', 'x.ts'],
     { agentArgs: ['--max-semi-space-size=1', 'x.ts', 'run'] },
@@ -41,7 +40,6 @@ test.each([
   [['--cpu', 'none'], '--cpu'],
   [['--floor', 'rust'], '--floor'],
   [['--env', 'X'], '--env'],
-  [['--kernel', '--limits'], '--kernel'],
   [['--shrot'], '--shrot'],
 ])('%j is refused by name', (argv, name) => expect(() => parse(...argv)).toThrow(name))
 

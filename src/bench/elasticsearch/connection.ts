@@ -12,6 +12,9 @@ const answerMs = 60_000
 const notPassed =
   /^REMORA_(CLOUD_ID|ELASTICSEARCH_URL|DATASET|COMPRESSION|COMPRESSION_LEVEL|REQUEST_TIMEOUT|MEMORY_LIMIT)(_FILE)?$/
 
+/** What of the rest of the environment leads to a server. */
+const wayThere = /^((https?|all|no)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR))$/i
+
 /** A name that nobody has: the bench makes, fills and deletes this one index, and touches no other. */
 export function throwAwayName(): string {
   return `remora-bench-${randomBytes(8).toString('hex')}`
@@ -30,13 +33,15 @@ export function assertThrowAway(name: string): void {
 export function settingsFor(env: Env, url: string, index: string): Record<string, string> {
   const { environment, problems } = passedOn({ ...env, REMORA_ELASTICSEARCH_URL: url })
   if (problems.length > 0) throw badSettings(explainProblems(problems))
-  const kept = Object.entries(environment).filter(([name]) => name.startsWith('REMORA_') && !notPassed.test(name))
+  const kept = Object.entries(environment).filter(
+    ([name]) => wayThere.test(name) || (name.startsWith('REMORA_') && !notPassed.test(name)),
+  )
   return { ...Object.fromEntries(kept), REMORA_ELASTICSEARCH_URL: url, REMORA_INDEX: index }
 }
 
 /** @param given  as `settingsFor` makes it  @throws RemoraError when it is bad */
-export function remoteOf(given: Readonly<Record<string, string>>): Remote {
-  const { settings, problems } = loadSettings({ ...given }, readSettingFile)
+export function remoteOf(given: Env): Remote {
+  const { settings, problems } = loadSettings(given, readSettingFile)
   if (settings === undefined) throw badSettings(explainProblems(problems))
   const wayOut = 'Check the URL, the network, and whether the server speaks TLS; `remora check` tells more.'
   return new Remote(settings, answerMs, 'the bench', wayOut)

@@ -20,11 +20,7 @@ const say = (what: KeeperSays) => process.stdout.write(`${JSON.stringify(what)}\
 
 const name: string = JSON.parse(process.argv[2] ?? '')
 assertThrowAway(name)
-const environment: Record<string, string> = {}
-for (const [key, value] of Object.entries(process.env)) {
-  if (key.startsWith('REMORA_') && value !== undefined) environment[key] = value
-}
-const remote = remoteOf(environment)
+const remote = remoteOf(process.env)
 
 /** @returns why it is still there, or an empty string */
 async function remove(): Promise<string> {

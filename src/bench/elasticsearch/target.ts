@@ -6,12 +6,15 @@ import type { Account, Workload } from '../types.ts'
 import { monotonicUs } from '../workload/clock.ts'
 import { findHead } from '../workload/head.ts'
 import { textsOf } from '../workload/lines.ts'
+import { withKeptSample } from '../workload/sample.ts'
 import { remoteOf, settingsFor, throwAwayName } from './connection.ts'
 import { IndexDocuments } from './index-documents.ts'
 import { startKeeper } from './keeper.ts'
 
 /** Each look costs the server something. */
 const lookMs = 200
+/** A server under load may leave so many in a row unanswered. */
+const missedMax = 50
 
 /**
  * A throw-away index on the user's own Elasticsearch, deleted when the target is closed or the bench is gone.
@@ -23,7 +26,7 @@ const lookMs = 200
  * @throws RemoraError when nobody answers there, the credentials do not suffice, or the index cannot be made
  */
 export async function elasticsearchTarget(url: string, workload: Workload, env: Env): Promise<Target> {
-  const { seed, mix, files } = workload
+  const { seed, mix, files } = withKeptSample(workload)
   const expected = new ExpectedLines(textsOf(mix, seed), seed, files)
   const name = throwAwayName()
   const settings = settingsFor(env, url, name)
@@ -67,6 +70,8 @@ class Looking {
   #documents = 0
   #firstAtMs = 0
   #lastAtMs = 0
+  #requests = 0
+  #missed = 0
 
   constructor(index: IndexDocuments, meanBytes: number) {
     this.#index = index
@@ -85,7 +90,15 @@ class Looking {
   }
 
   async #look(): Promise<Arrived> {
-    const { documents, requests } = await this.#index.counts()
+    let documents = this.#documents
+    try {
+      const counts = await this.#index.counts()
+      documents = counts.documents
+      this.#requests = counts.requests
+      this.#missed = 0
+    } catch (error) {
+      if (++this.#missed > missedMax) throw error
+    }
     const nowMs = monotonicUs() / 1e3
     if (documents > this.#documents) {
       this.#documents = documents
@@ -95,7 +108,7 @@ class Looking {
     return {
       storedLines: this.#documents,
       storedBytes: Math.round(this.#documents * this.#meanBytes),
-      requests,
+      requests: this.#requests,
       bodyBytes: 0,
       firstAtMs: this.#firstAtMs,
       lastAtMs: this.#lastAtMs,

@@ -54,8 +54,8 @@ export class BulkSink implements Sink {
       server.once('error', reject)
       server.listen(this.#port, '127.0.0.1', () => {
         const address = server.address()
+        if (this.#port === 0) this.#cpuFrom = process.cpuUsage()
         this.#port = typeof address === 'object' && address !== null ? address.port : 0
-        this.#cpuFrom = process.cpuUsage()
         resolve(this.#port)
       })
     })

@@ -4,6 +4,7 @@ import { TalkingChild } from '../machine/talking.ts'
 import type { Arrived, Target } from '../target.ts'
 import type { Account, Latency, Shape, Workload } from '../types.ts'
 import { wallFromMonotonicUs } from '../workload/clock.ts'
+import { withKeptSample } from '../workload/sample.ts'
 import type { SinkAsks, SinkPlan, SinkSays } from './sink-script.ts'
 
 const script = fileURLToPath(new URL('sink-script.ts', import.meta.url))
@@ -24,7 +25,7 @@ export async function startSink(workload: Workload, shape: Shape): Promise<Targe
     else if ('answer' in what) waiting.shift()?.resolve(what.answer)
     else waiting.shift()?.reject(new Error(`the sink: ${what.failed}`))
   }
-  const plan: SinkPlan = { workload, shape, wallFromMonotonicUs }
+  const plan: SinkPlan = { workload: withKeptSample(workload), shape, wallFromMonotonicUs }
   let end: Error | undefined
   const child = new TalkingChild(script, plan, cleanEnv({}), heard, (how) => {
     end = new Error(`the sink ended with ${how}: ${child.complaint}`)

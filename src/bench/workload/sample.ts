@@ -1,5 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { messageOf, RemoraError } from '../../base/errors.ts'
+import { onExit } from '../machine/process.ts'
+import type { Workload } from '../types.ts'
 import type { LineText } from './text.ts'
 
 /** The first lines of a larger file are enough of a sample; writer and sink both hold them. */
@@ -34,6 +38,32 @@ export function readSample(path: string): LineText[] {
     `the sample ${path} has no complete line: line 1 ends without a newline, or the file is empty`,
     'Give a text file with at least one line that ends with a newline.',
   )
+}
+
+/** Of this process, by the path of the sample. */
+const kept = new Map<string, string>()
+
+/**
+ * The workload with a copy of its sample, for writer and sink must read the same lines, and a log may grow between them.
+ *
+ * @throws RemoraError with file and line when it cannot be taken
+ */
+export function withKeptSample(workload: Workload): Workload {
+  const { mix } = workload
+  if (mix.kind !== 'sample') return workload
+  let path = kept.get(mix.path)
+  if (path === undefined) {
+    const lines = readSample(mix.path)
+    const directory = mkdtempSync(join(tmpdir(), 'remora-sample-'))
+    onExit(() => rmSync(directory, { recursive: true, force: true }))
+    path = join(directory, 'sample')
+    // Behind its head each text begins with a space.
+    writeFileSync(path, Buffer.concat(lines.flatMap(({ after }) => [after.subarray(1), Buffer.from('\n')])), {
+      mode: 0o600,
+    })
+    kept.set(mix.path, path)
+  }
+  return { ...workload, mix: { kind: 'sample', path } }
 }
 
 function readStart(path: string): Buffer {

@@ -5,6 +5,7 @@ import { TalkingChild } from '../machine/talking.ts'
 import type { Writer, Written } from '../target.ts'
 import type { Workload } from '../types.ts'
 import { wallFromMonotonicUs } from './clock.ts'
+import { withKeptSample } from './sample.ts'
 import type { WriterSays } from './writer-script.ts'
 import type { WriterPlan } from './writer.ts'
 
@@ -33,7 +34,7 @@ export async function startWriter(workload: Workload, directory: string): Promis
     else if (what.kind === 'written') ended.resolve(what.written)
     else failure = what.code === '' ? new Error(what.message) : new RemoraError(what.code, what.message, what.wayOut)
   }
-  const plan: WriterPlan = { workload, directory, wallFromMonotonicUs }
+  const plan: WriterPlan = { workload: withKeptSample(workload), directory, wallFromMonotonicUs }
   const child = new TalkingChild(script, plan, cleanEnv({}), heard, (how) => {
     const error = failure ?? new Error(`the writer ended with ${how}: ${child.complaint}`)
     for (const { reject } of [ready, begun, ended]) reject(error)

@@ -58,6 +58,9 @@ export class WorkloadWriter {
     if (files > filesMax || activeFiles > files || activeFiles < 1) {
       throw new RangeError(`files are 1 to ${filesMax}, and of these at least one is active`)
     }
+    if (rotation.kind !== 'none' && !(rotation.keep >= 1 && rotation.everyMs > 0)) {
+      throw new RangeError('a rotation keeps at least one file, and takes place after some time')
+    }
     this.#plan = plan
     this.#random = randomFrom(seed)
     this.#ring = new LineRing(textsOf(mix, seed), seed)

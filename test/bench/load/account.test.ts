@@ -5,6 +5,7 @@ import { DocumentReader } from '../../../src/bench/sink/document-reader.ts'
 import { Documents } from '../../../src/bench/sink/documents.ts'
 import { ExpectedLines } from '../../../src/bench/sink/expected.ts'
 import type { Written } from '../../../src/bench/target.ts'
+import { findHead, headBytes } from '../../../src/bench/workload/head.ts'
 import { textsOf } from '../../../src/bench/workload/lines.ts'
 import { Bodies, type Sent, type Style, styles } from './bodies.ts'
 
@@ -55,6 +56,10 @@ const fate = fc.record({
 
 function changed(text: string, how: number): string {
   const last = text.length - 1
+  const head = findHead(text)!.at
+  const behind = head + headBytes
+  if (how % 5 === 3) return `${text.slice(0, behind)}#${text.slice(behind + 1)}`
+  if (how % 5 === 4) return head > 0 ? `#${text.slice(1)}` : `#${text}`
   if (how % 3 === 0) return text.slice(0, last)
   if (how % 3 === 1) return `${text}!`
   return `${text.slice(0, last)}${text[last] === 'x' ? 'y' : 'x'}`
@@ -172,6 +177,18 @@ describe('the account', () => {
     expect(account).toMatchObject({ storedLines: 6, lostLines: 200_001 - 6 - (5_001 - 3) })
   })
 
+  test('a head where the last one was is none when it is in the document after this one', () => {
+    const normal = (number: number) => bodies.body([{ file: 0, number, id: `id-${number}` }], 'remora').toString()
+    const foreign = '{"create":{}}\n{"x":1}\n'
+    const [action = '', document = ''] = normal(2).split('\n')
+    // As far from the foreign document's begin as the head of the next one is.
+    const far = '{"x":1}\n'.length + action.length + 1 + document.indexOf('2026-11-26T04:20:14')
+    const before = '{"create":{"_id":"id-1"}}\n'
+    const padded = `{"pad":"${'x'.repeat(far - '{"pad":"","message":"'.length)}","message":${JSON.stringify(bodies.line(0, 1))}}\n`
+    const body = Buffer.from(before + padded + foreign + normal(2) + normal(3))
+    expect(accountFor([body], writtenOf([3, 0, 0]))).toMatchObject({ storedLines: 3, lostLines: 0, wrongLines: 1 })
+  })
+
   const bad: readonly [string, string][] = [
     ['a document that is cut off', '{"create":{}}\n{"message":"x'],
     ['an action alone', '{"create":{}}\n'],
@@ -206,6 +223,11 @@ test('latency ends with the first answer that could be written', () => {
   expect(latency.lines).toBe(4)
   expect(latency.maxMs).toBe(80)
   expect(latency.p50Ms).toBeCloseTo(5, 1)
+  // Only these were not told of, and not what is between them.
+  arrivals.acknowledged(send([11]), bodies.timeUs + 5_000)
+  arrivals.unacknowledged(send([10, 13]))
+  arrivals.acknowledged(send([13]), bodies.timeUs + 80_000)
+  expect(arrivals.latency()!.lines).toBe(6)
   // From here on only what is written later counts.
   arrivals.measureFrom(bodies.timeUs + 1)
   arrivals.acknowledged(send([5]), bodies.timeUs + 1_000)

@@ -85,6 +85,7 @@ describeElasticsearch('a throw-away index', () => {
 test('the agent gets the credentials of the environment, and nothing else of it', () => {
   const env = {
     PATH: '/bin',
+    https_proxy: 'http://proxy:3128',
     REMORA_API_KEY: 'secret',
     REMORA_CA_FILE_FILE: '/ca',
     REMORA_CLOUD_ID: 'x',
@@ -95,6 +96,7 @@ test('the agent gets the credentials of the environment, and nothing else of it'
     REMORA_PATHS: '/mine/*.log',
   }
   expect(settingsFor(env, 'https://server:9200', 'an-index')).toEqual({
+    https_proxy: 'http://proxy:3128',
     REMORA_API_KEY: 'secret',
     REMORA_CA_FILE_FILE: '/ca',
     REMORA_ELASTICSEARCH_URL: 'https://server:9200',

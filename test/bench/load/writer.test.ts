@@ -6,12 +6,13 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Written } from '../../../src/bench/target.ts'
 import type { Rate, Workload } from '../../../src/bench/types.ts'
 import { findHead, HeadReader, HeadStamp } from '../../../src/bench/workload/head.ts'
 import { dueBytes } from '../../../src/bench/workload/rate.ts'
-import { readSample, sampleLineBytesMax } from '../../../src/bench/workload/sample.ts'
+import { textsOf } from '../../../src/bench/workload/lines.ts'
+import { readSample, sampleLineBytesMax, withKeptSample } from '../../../src/bench/workload/sample.ts'
 import { startWriter } from '../../../src/bench/workload/writer-process.ts'
 import { Bodies } from './bodies.ts'
 
@@ -130,14 +131,19 @@ test('the mixes are what they are called', () => {
   expect(linesOfMix('stack').filter((line) => line.startsWith('\tat ')).length).toBeGreaterThan(200)
 })
 
-test('keeps its rate, and says its share of it', async () => {
+const timeOf = (line: string) => Date.parse(line.slice(findHead(line)!.at).slice(0, 27))
+
+// On a machine with much else to do a tick may come late; never three times in three.
+test('keeps its rate at each moment, and says its share of it', { retry: 2 }, async () => {
   const bytesPerSecond = 1_500_000
   const written = await write({ ...backlog, rate: { kind: 'fixed', bytesPerSecond }, end: { seconds: 1.5 } })
   const seconds = (written.lastAtMs - written.firstAtMs) / 1e3
-  expect(seconds).toBeGreaterThan(1.4)
-  expect(Math.abs(written.bytes / seconds / bytesPerSecond - 1)).toBeLessThan(0.02)
+  expect(seconds).toBeGreaterThan(1.45)
+  expect(Math.abs(written.bytes / 1.5 / bytesPerSecond - 1)).toBeLessThan(0.02)
   expect(written.rateShare).toBeGreaterThan(0.98)
-  expect(findHead(linesOf('app-0000.log')[0]!)).toBeDefined()
+  const lines = linesOf('app-0000.log')
+  const early = lines.filter((line) => timeOf(line) - timeOf(lines[0]!) < 750)
+  expect(Math.abs(early.length / lines.length - 0.5)).toBeLessThan(0.1)
 })
 
 test('one that cannot keep its rate says so, and stops at a line end when it is told to', async () => {
@@ -204,6 +210,10 @@ test('writes to a thousand of many files', async () => {
 const file = () => join(directory, 'sample.txt')
 
 describe('a sample', () => {
+  // Its copy goes with the rest.
+  beforeEach(() => void vi.stubEnv('TMPDIR', directory))
+  afterEach(() => void vi.unstubAllEnvs())
+
   test('is cycled, each line behind a head of its own', async () => {
     const sample = ['first "line"', 'second\r', '', 'größer \u0001 \\']
     writeFileSync(file(), `${sample.join('\n')}\nwithout an end`)
@@ -236,6 +246,15 @@ describe('a sample', () => {
       message: expect.stringMatching(message),
       wayOut: expect.stringMatching(/./),
     })
+  })
+
+  test('that grows meanwhile is the same for all of a run', () => {
+    writeFileSync(file(), 'one\ntwo \\ "\n')
+    const workload = { ...backlog, mix: { kind: 'sample', path: file() } } as const
+    const first = textsOf(withKeptSample(workload).mix, 1)
+    writeFileSync(file(), 'another\n', { flag: 'a' })
+    expect(textsOf(withKeptSample(workload).mix, 1)).toEqual(first)
+    expect(first.map(({ after }) => after.toString())).toEqual([' one', ' two \\ "'])
   })
 
   test('that is a directory is refused', () => {
