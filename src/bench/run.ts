@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { placeFor } from './agent/place.ts'
 import { RunningAgent } from './agent/running.ts'
-import { Sampler, type Seen } from './agent/sampler.ts'
+import { nowMs, Sampler, type Seen } from './agent/sampler.ts'
 import { freePort, onExit } from './machine/process.ts'
 import type { Program } from './program.ts'
 import type { Target, Writer, Written } from './target.ts'
@@ -106,7 +106,7 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
     const written = await watchWriter({ writer, agent, sampler, marks, beganMs, signal })
     const drainedMs = await drain(written, plan.drainMsMax, { agent, target, sampler, signal })
     await sampler.sleep(settleMs, signal)
-    const seen = sampler.end()
+    const seen = await sampler.finish()
     const stopped = await agent.stop(stopMsMax)
     const { oomKills } = agent.use()
     const arrived = await target.arrived()
@@ -226,11 +226,6 @@ function failedRun(failure: string, seen: Seen | undefined, oomKills: number): R
     bodyBytes: 0,
     failure: oomKills === 0 ? failure : `${oomKilledText(oomKills)}; ${failure}`,
   }
-}
-
-/** CLOCK_MONOTONIC, as the writer and the target have it. */
-export function nowMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6
 }
 
 function perUnit(value: number, units: number): number {

@@ -46,7 +46,7 @@ test('one scenario, from the options to the report', async () => {
   expect(await closed).toEqual([0, null])
   expect(said.err).toMatch(/limits {4}(500m CPU, 64Mi: --cpu and --memory|.*)/)
   expect(said.err).toContain('restart: killed once')
-  expect(said.out).toContain('Every line arrived, once, in every run.')
+  expect(said.out).toContain('Every line arrived, once, in every run')
   const read = readReport(join(out, 'report.json'))
   expect(read).toMatchObject({ ok: true, value: { limitsFrom: '--cpu and --memory', failures: [], skipped: [] } })
   const [row] = read.ok ? read.value.scenarios[0]!.rows : []

@@ -51,25 +51,38 @@ export class Sampler {
 
   #look(): void {
     this.#last = this.#agent.use()
-    const { usedBytes, cpu } = this.#last
+    const { usedBytes } = this.#last
     this.#peakBytes = Math.max(this.#peakBytes, usedBytes)
     this.#sumBytes += usedBytes
     this.#looks += 1
-    const atMs = Number(process.hrtime.bigint()) / 1e6
+    const atMs = nowMs()
     if (atMs - this.#momentAtMs < momentMs || this.#moments.length >= momentsMax || this.#isAsking) return
+    void this.#moment(atMs)
+  }
+
+  /** Never rejects: a target that does not answer now is as it was at the look before. */
+  async #moment(atMs: number): Promise<void> {
     this.#momentAtMs = atMs
+    const { usedBytes, cpu } = this.#last
     const written = this.#writer.progress.bytes
     const cpuUs = cpu.userUs + cpu.systemUs - (this.#base?.cpu.userUs ?? 0) - (this.#base?.cpu.systemUs ?? 0)
     this.#isAsking = true
-    this.#target
-      .arrived()
-      .then((arrived) => (this.#arrived = arrived))
-      .catch(() => undefined)
-      .finally(() => {
-        this.#isAsking = false
-        const { storedBytes } = this.#arrived
-        this.#moments.push({ atMs, usedBytes, lagBytes: Math.max(0, written - storedBytes), storedBytes, cpuUs })
-      })
+    try {
+      this.#arrived = await this.#target.arrived()
+    } catch {
+      // What is wrong with it shows when it is asked for the account.
+    }
+    this.#isAsking = false
+    const { storedBytes } = this.#arrived
+    this.#moments.push({ atMs, usedBytes, lagBytes: Math.max(0, written - storedBytes), storedBytes, cpuUs })
+  }
+
+  /** The last look, and its moment: how far it came in the end. */
+  async finish(): Promise<Seen> {
+    const seen = this.end()
+    if (this.#moments.length >= momentsMax) return seen
+    await this.#moment(nowMs())
+    return { ...seen, moments: this.#moments.toSorted((x, y) => x.atMs - y.atMs) }
   }
 
   sleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -92,4 +105,9 @@ export class Sampler {
       moments: [...this.#moments],
     }
   }
+}
+
+/** CLOCK_MONOTONIC, as the writer and the target have it. */
+export function nowMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6
 }
