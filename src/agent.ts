@@ -180,7 +180,7 @@ export class Agent {
     this.#delivery = this.#makeDelivery()
     this.#volume = this.#makeVolume()
     const { clock, lookStepsMax: stepsMax } = world
-    const turns = { clock, yield: () => world.yield(), isHurried: () => this.#abort.signal.aborted, stepsMax }
+    const turns = { clock, yield: () => world.yield(), stepsMax }
     this.#looking = new Looking(turns, this.#discovery, this.#registry, () => this.#saving.touch())
     this.#pump = this.#makePump()
     this.#watch = world.watch(
@@ -266,7 +266,10 @@ export class Agent {
     this.#ready = false
     void this.failed.then(() => stopping.hurry())
     this.#bell.ring()
-    const checkpoint = await stopping.inTime(this.#end(stopping))
+    const checkpoint = await stopping.inTime(this.#end())
+    // It was cut off, and the checkpoint came first: for the last message what the files have by now, if there is time.
+    if (checkpoint === 'written' && this.#abort.signal.aborted && !stopping.hurried)
+      await stopping.inTime(this.#looking.look(true).catch((error: unknown) => this.#fail(error)))
     // A question in the background may still be under way: nobody waits for its answer.
     this.#abort.abort()
     const summary = { failure: this.#failure, checkpoint, ledger: this.ledger, ...leftOf(this.#registry, this.ledger) }
@@ -277,7 +280,7 @@ export class Agent {
   }
 
   /** The last of the loop and of the requests, and the last checkpoint. */
-  async #end(stopping: Stopping): Promise<Summary['checkpoint']> {
+  async #end(): Promise<Summary['checkpoint']> {
     await this.#starting
     // It was stopped while it started.
     this.#looking.between(() => this.#registry.hurry())
@@ -286,8 +289,9 @@ export class Agent {
     await this.#requests.onIdle()
     await this.#letters.stop(this.#abort.signal)
     try {
-      // For the last message: what the files have by now.
-      if (!stopping.hurried) await this.#looking.look(true)
+      // For the last message, and the checkpoint: what the files have by now. Thousands of them take longer than is left after
+      // the cut, and a checkpoint that is not written is worth more than a count.
+      if (!this.#abort.signal.aborted) await this.#looking.look(true)
     } catch (error) {
       this.#fail(error)
     }

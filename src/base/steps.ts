@@ -16,8 +16,6 @@ export interface Turns {
   readonly clock: Clock
   /** Lets input and output take place, then goes on. */
   readonly yield: () => Promise<void>
-  /** Nobody waits any more: the rest in one go. */
-  readonly isHurried: () => boolean
   /** Steps of one turn, for a test; otherwise as many as `limits.fillMsMax` has time for. */
   readonly stepsMax?: number | undefined
 }
@@ -30,7 +28,6 @@ export async function inTurns<T>(steps: Steps<T>, turns: Turns): Promise<T> {
   for (;;) {
     const step = steps.next()
     if (step.done === true) return step.value
-    if (turns.isHurried()) return inOneGo(steps)
     taken++
     // The clock is asked now and then: a step takes 5 to 80 µs.
     if (stepsMax === undefined && taken % limits.stepsUntimed !== 0) continue

@@ -242,7 +242,7 @@ export class Registry {
   progressed(descriptor: number): void {
     for (const generation of this.#family.generations) {
       if (generation.descriptor !== descriptor) continue
-      this.#polling.safely(generation, () => void this.#polling.ask(generation, this.#o.clock.monotonicMs()))
+      this.#polling.safely(generation, () => void this.#polling.ask(generation))
     }
   }
 

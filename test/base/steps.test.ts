@@ -8,10 +8,9 @@ interface Work {
   taken: number
   /** Steps that were taken when others had their turn. */
   readonly turns: number[]
-  isHurried: boolean
 }
 
-const newWork = (): Work => ({ nowMs: 0, taken: 0, turns: [], isHurried: false })
+const newWork = (): Work => ({ nowMs: 0, taken: 0, turns: [] })
 
 /** So many steps, each of which takes so long. */
 function* stepsOf(work: Work, count: number, stepMs = 0): Steps<string> {
@@ -27,7 +26,6 @@ function run(work: Work, count: number, stepMs: number, stepsMax?: number): Prom
   return inTurns(stepsOf(work, count, stepMs), {
     clock: { monotonicMs: () => work.nowMs } as Clock,
     yield: () => Promise.resolve(void work.turns.push(work.taken)),
-    isHurried: () => work.isHurried,
     stepsMax,
   })
 }
@@ -60,13 +58,5 @@ describe('in turns', () => {
     const work = newWork()
     expect(await run(work, 7, 0, 3)).toBe('done')
     expect(work.turns).toEqual([3, 6])
-  })
-
-  test('nobody waits any more: the rest comes at once', async () => {
-    const work = newWork()
-    const whole = run(work, 100, 0, 10)
-    work.isHurried = true
-    expect(await whole).toBe('done')
-    expect(work.turns).toEqual([10])
   })
 })
