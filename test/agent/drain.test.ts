@@ -176,6 +176,20 @@ describe('when Elasticsearch is away', () => {
     },
   )
 
+  test('the checkpoint is there before the files are looked at once more, which may take long', async () => {
+    const order: string[] = []
+    const step = (what: string) => Promise.resolve(void order.push(what))
+    const world = await started({}, {}, { step, listing: () => void order.push('look') })
+    world.agent.server.outcome = () => 'hang'
+    world.write(log, 2_000)
+    world.clock.after(25_000 - limits.shutdownReserveMs - 1, () => (order.length = 0))
+    const { checkpoint } = await world.stop()
+    expect(checkpoint).toBe('written')
+    expect(order).toContain('rename')
+    expect(order).toContain('look')
+    expect(order.indexOf('look')).toBeGreaterThan(order.lastIndexOf('rename'))
+  })
+
   test('and comes back meanwhile: all of it is shipped', async () => {
     const world = await started()
     world.agent.server.outcome = () => 'failed'
