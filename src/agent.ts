@@ -80,6 +80,10 @@ export class Agent {
   readonly #telling: Telling
   readonly #backpressure: BackpressureWatch
   #ready = false
+  /** The first look is whole. */
+  #begun = false
+  /** A look ends where it is: its time is better spent on the checkpoint. */
+  #isLookOver = false
   #drain: Drain | undefined
   #failure: unknown
   readonly #failing = Promise.withResolvers<unknown>()
@@ -180,7 +184,7 @@ export class Agent {
     this.#delivery = this.#makeDelivery()
     this.#volume = this.#makeVolume()
     const { clock, lookStepsMax: stepsMax } = world
-    const turns = { clock, yield: () => world.yield(), stepsMax }
+    const turns = { clock, yield: () => world.yield(), isOver: () => this.#isLookOver, stepsMax }
     this.#looking = new Looking(turns, this.#discovery, this.#registry, () => this.#saving.touch())
     this.#pump = this.#makePump()
     this.#watch = world.watch(
@@ -194,7 +198,9 @@ export class Agent {
         this.#notices.warn(texts.watchFailed(directory, error))
       },
     )
-    await this.#looking.look(true)
+    // What is known of some files only is no beginning: the state stays as it was.
+    if (!(await this.#looking.look(true))) return
+    this.#begun = true
     // Before anything is sent: ids, and where a first start began, must come out the same after a crash.
     await this.#saving.save()
     if (this.#registry.generations.size === 0) this.#notices.warn(texts.noFiles(settings))
@@ -268,8 +274,7 @@ export class Agent {
     this.#bell.ring()
     const checkpoint = await stopping.inTime(this.#end())
     // It was cut off, and the checkpoint came first: for the last message what the files have by now, if there is time.
-    if (checkpoint === 'written' && this.#abort.signal.aborted && !stopping.hurried)
-      await stopping.inTime(this.#looking.look(true).catch((error: unknown) => this.#fail(error)))
+    if (checkpoint === 'written' && this.#abort.signal.aborted && !stopping.hurried) await this.#lookOnce(stopping)
     // A question in the background may still be under way: nobody waits for its answer.
     this.#abort.abort()
     const summary = { failure: this.#failure, checkpoint, ledger: this.ledger, ...leftOf(this.#registry, this.ledger) }
@@ -277,6 +282,13 @@ export class Agent {
     await stopping.inTime(Promise.resolve(this.#watch?.close()))
     stopping.over()
     return summary
+  }
+
+  /** As far as the time goes: nothing is opened after it. */
+  async #lookOnce(stopping: Stopping): Promise<void> {
+    this.#isLookOver = false
+    await stopping.inTime(this.#looking.look(true).catch((error: unknown) => this.#fail(error)))
+    this.#isLookOver = true
   }
 
   /** The last of the loop and of the requests, and the last checkpoint. */
@@ -295,7 +307,7 @@ export class Agent {
     } catch (error) {
       this.#fail(error)
     }
-    if (this.#failure !== undefined) return 'kept'
+    if (this.#failure !== undefined || !this.#begun) return 'kept'
     return (await this.#saving.save()) ? 'written' : 'failed'
   }
 
@@ -494,6 +506,7 @@ export class Agent {
   }
 
   #cut(): void {
+    this.#isLookOver = true
     this.#abort.abort()
     this.#bell.ring()
   }

@@ -61,7 +61,7 @@ export class Volume {
   #volumes: readonly string[] = []
   readonly #account: VolumeAccount
   /** Since when the checkpoint is waited for that has all of a file as shipped, monotonic. */
-  readonly #awaitedSince = new WeakMap<Generation, number>()
+  readonly #awaitedSince = new WeakMap<Generation, { readonly sinceMs: number; readonly offset: number }>()
 
   constructor(options: VolumeOptions) {
     this.#o = options
@@ -188,15 +188,14 @@ export class Volume {
     return isAwaited ? candidates.filter((candidate) => candidate.shipped) : candidates
   }
 
-  /** How long a checkpoint is waited for in one go: each wait begins anew. */
+  /** How long a checkpoint is waited for that has what is shipped now: after a late line the wait begins anew. */
   #unsavedForMs(generation: Generation, isUnsaved: boolean, nowMs: number): number {
-    if (!isUnsaved) {
-      this.#awaitedSince.delete(generation)
-      return 0
-    }
-    const sinceMs = this.#awaitedSince.get(generation) ?? nowMs
-    this.#awaitedSince.set(generation, sinceMs)
-    return nowMs - sinceMs
+    if (!isUnsaved) return 0
+    const { offset } = generation
+    const known = this.#awaitedSince.get(generation)
+    if (known?.offset === offset) return nowMs - known.sinceMs
+    this.#awaitedSince.set(generation, { sinceMs: nowMs, offset })
+    return 0
   }
 
   /** What a file takes up; undefined when it has another name as well: removing one frees nothing. */

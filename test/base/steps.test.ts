@@ -8,9 +8,10 @@ interface Work {
   taken: number
   /** Steps that were taken when others had their turn. */
   readonly turns: number[]
+  isOver: boolean
 }
 
-const newWork = (): Work => ({ nowMs: 0, taken: 0, turns: [] })
+const newWork = (): Work => ({ nowMs: 0, taken: 0, turns: [], isOver: false })
 
 /** So many steps, each of which takes so long. */
 function* stepsOf(work: Work, count: number, stepMs = 0): Steps<string> {
@@ -22,10 +23,11 @@ function* stepsOf(work: Work, count: number, stepMs = 0): Steps<string> {
   return 'done'
 }
 
-function run(work: Work, count: number, stepMs: number, stepsMax?: number): Promise<string> {
+function run(work: Work, count: number, stepMs: number, stepsMax?: number): Promise<string | undefined> {
   return inTurns(stepsOf(work, count, stepMs), {
     clock: { monotonicMs: () => work.nowMs } as Clock,
     yield: () => Promise.resolve(void work.turns.push(work.taken)),
+    isOver: () => work.isOver,
     stepsMax,
   })
 }
@@ -58,5 +60,13 @@ describe('in turns', () => {
     const work = newWork()
     expect(await run(work, 7, 0, 3)).toBe('done')
     expect(work.turns).toEqual([3, 6])
+  })
+
+  test('nobody waits any more: it ends after the turn', async () => {
+    const work = newWork()
+    const whole = run(work, 100, 0, 10)
+    work.isOver = true
+    expect(await whole).toBeUndefined()
+    expect(work.taken).toBe(10)
   })
 })
