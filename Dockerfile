@@ -64,7 +64,7 @@ COPY --from=build /opt/remora/dist /opt/remora/dist
 # A directory in what is copied, for its owner to be sure: a volume mounted here takes over owner and mode.
 COPY --from=build --chown=65532:65532 /opt/remora/state /var/lib
 # All but the flags that depend on the container's limit, which remora gives itself when it starts.
-ENV PATH=/usr/local/bin NODE_ENV=production MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=32768 MALLOC_TRIM_THRESHOLD_=65536
+ENV PATH=/usr/local/bin NODE_ENV=production MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536
 USER 65532:65532
 EXPOSE 9600
 ENTRYPOINT ["/usr/local/bin/remora"]

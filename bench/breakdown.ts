@@ -134,7 +134,7 @@ async function measure(options: Options, log: { path: string; lines: number }, s
   // The flags are given, so that the process is not replaced by the bundle, which does not tell what comes from where.
   const flags = [...nodeFlags(limitBytes), '--interpreted-frames-native-stack', '--perf-basic-prof-only-functions']
   const plain = { args: [entry, 'run'], env }
-  const named = { args: [...flags, entry, 'run'], env: { ...nodeEnvironment, ...env } }
+  const named = { args: [...flags, entry, 'run'], env: { ...nodeEnvironment(limitBytes), ...env } }
   const oneLinePath = join(keptDir(), 'one-line.log')
   writeFileSync(oneLinePath, '2026-11-22 17:30:00,000 INFO  [main] c.e.shop.Main : Started\n')
   const floor = await makeFloor('auto')

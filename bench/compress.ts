@@ -126,7 +126,7 @@ if (values.child !== undefined) {
       const flags = ['--child', variant, '--content', content, '--url', url, '--mb', values.mb]
       const row = spawn(process.execPath, [...args, ...flags], {
         stdio: ['ignore', 'pipe', 'inherit'],
-        env: { ...process.env, ...nodeEnvironment },
+        env: { ...process.env, ...nodeEnvironment(64 * 1024 * 1024) },
       })
       let text = ''
       row.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))

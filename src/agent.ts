@@ -80,6 +80,10 @@ export class Agent {
   readonly #telling: Telling
   readonly #backpressure: BackpressureWatch
   #ready = false
+  /** The first look is whole. */
+  #begun = false
+  /** A look ends where it is: its time is better spent on the checkpoint. */
+  #isLookOver = false
   #drain: Drain | undefined
   #failure: unknown
   readonly #failing = Promise.withResolvers<unknown>()
@@ -180,7 +184,7 @@ export class Agent {
     this.#delivery = this.#makeDelivery()
     this.#volume = this.#makeVolume()
     const { clock, lookStepsMax: stepsMax } = world
-    const turns = { clock, yield: () => world.yield(), isHurried: () => this.#abort.signal.aborted, stepsMax }
+    const turns = { clock, yield: () => world.yield(), isOver: () => this.#isLookOver, stepsMax }
     this.#looking = new Looking(turns, this.#discovery, this.#registry, () => this.#saving.touch())
     this.#pump = this.#makePump()
     this.#watch = world.watch(
@@ -194,7 +198,9 @@ export class Agent {
         this.#notices.warn(texts.watchFailed(directory, error))
       },
     )
-    await this.#looking.look(true)
+    // What is known of some files only is no beginning: the state stays as it was.
+    if (!(await this.#looking.look(true))) return
+    this.#begun = true
     // Before anything is sent: ids, and where a first start began, must come out the same after a crash.
     await this.#saving.save()
     if (this.#registry.generations.size === 0) this.#notices.warn(texts.noFiles(settings))
@@ -266,7 +272,9 @@ export class Agent {
     this.#ready = false
     void this.failed.then(() => stopping.hurry())
     this.#bell.ring()
-    const checkpoint = await stopping.inTime(this.#end(stopping))
+    const checkpoint = await stopping.inTime(this.#end())
+    // It was cut off, and the checkpoint came first: for the last message what the files have by now, if there is time.
+    if (checkpoint === 'written' && this.#abort.signal.aborted && !stopping.hurried) await this.#lookOnce(stopping)
     // A question in the background may still be under way: nobody waits for its answer.
     this.#abort.abort()
     const summary = { failure: this.#failure, checkpoint, ledger: this.ledger, ...leftOf(this.#registry, this.ledger) }
@@ -276,8 +284,15 @@ export class Agent {
     return summary
   }
 
+  /** As far as the time goes: nothing is opened after it. */
+  async #lookOnce(stopping: Stopping): Promise<void> {
+    this.#isLookOver = false
+    await stopping.inTime(this.#looking.look(true).catch((error: unknown) => this.#fail(error)))
+    this.#isLookOver = true
+  }
+
   /** The last of the loop and of the requests, and the last checkpoint. */
-  async #end(stopping: Stopping): Promise<Summary['checkpoint']> {
+  async #end(): Promise<Summary['checkpoint']> {
     await this.#starting
     // It was stopped while it started.
     this.#looking.between(() => this.#registry.hurry())
@@ -286,12 +301,13 @@ export class Agent {
     await this.#requests.onIdle()
     await this.#letters.stop(this.#abort.signal)
     try {
-      // For the last message: what the files have by now.
-      if (!stopping.hurried) await this.#looking.look(true)
+      // For the last message, and the checkpoint: what the files have by now. Thousands of them take longer than is left after
+      // the cut, and a checkpoint that is not written is worth more than a count.
+      if (!this.#abort.signal.aborted) await this.#looking.look(true)
     } catch (error) {
       this.#fail(error)
     }
-    if (this.#failure !== undefined) return 'kept'
+    if (this.#failure !== undefined || !this.#begun) return 'kept'
     return (await this.#saving.save()) ? 'written' : 'failed'
   }
 
@@ -490,6 +506,7 @@ export class Agent {
   }
 
   #cut(): void {
+    this.#isLookOver = true
     this.#abort.abort()
     this.#bell.ring()
   }

@@ -57,19 +57,19 @@ export class Looking {
     else act()
   }
 
-  /** In turns: many files take seconds of a tenth of a core. */
-  async look(everything: boolean): Promise<void> {
+  /** In turns: many files take seconds of a tenth of a core. @returns false: it was over before it had seen all */
+  async look(everything: boolean): Promise<boolean> {
     assert(!this.#isLooking, 'one look at a time')
     this.#isLooking = true
     try {
-      await inTurns(this.#steps(everything), this.#turns)
+      return (await inTurns(this.#steps(everything), this.#turns)) === true
     } finally {
       this.#isLooking = false
       for (const act of this.#afterwards.splice(0)) act()
     }
   }
 
-  *#steps(everything: boolean): Steps<void> {
+  *#steps(everything: boolean): Steps<true> {
     const [discovery, registry] = [this.#discovery, this.#registry]
     const listings = yield* discovery.steps(everything || registry.searching, registry.searching)
     for (const { directory, entries } of listings) this.#growth.listed(directory, entries.length)
@@ -92,5 +92,6 @@ export class Looking {
     const isAwaited = registry.searching || discovery.hinted
     const nextMs = Math.min(discovery.nextLookMs(), registry.nextPollMs(watched))
     this.#nextMs = Math.max(nowMs + limits.pollIntervalMinMs, isAwaited ? 0 : nextMs)
+    return true
   }
 }

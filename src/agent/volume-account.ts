@@ -16,13 +16,6 @@ export interface VolumeAccountOptions {
   readonly volumes: () => readonly string[]
 }
 
-/** A file that could make room, if a checkpoint had it as shipped. */
-export interface Unsaved {
-  readonly path: string
-  readonly bytes: number
-  readonly forMs: number
-}
-
 /** What the volume guard's doings mean for the ledger, and what is said of them. */
 export class VolumeAccount {
   readonly #o: VolumeAccountOptions
@@ -67,13 +60,14 @@ export class VolumeAccount {
 
   eased(volume: string): void {
     this.#o.notices.resolved('VOLUME_FULL', volume)
+    this.unsaved(volume, undefined)
   }
 
   /** A file waits for a checkpoint that does not come; undefined: none does. */
-  unsaved(file: Unsaved | undefined): void {
+  unsaved(volume: string, file: texts.Unsaved | undefined): void {
     const { notices } = this.#o
-    if (file === undefined) notices.resolved('VOLUME_UNSAVED')
-    else notices.warn(texts.unsaved(file.path, file.bytes, file.forMs))
+    if (file === undefined) notices.resolved('VOLUME_UNSAVED', volume)
+    else notices.warn(texts.unsaved(volume, file))
   }
 
   doubt(volume: string, doubt: Doubt | undefined, usedBytes: number | undefined): void {

@@ -13,7 +13,7 @@ import { removeFile } from '../volume/remove.ts'
 import * as texts from '../volume/texts.ts'
 import { isInVolume, volumesOf } from '../volume/volumes.ts'
 import type { Saving } from './saving.ts'
-import { VolumeAccount, type Unsaved } from './volume-account.ts'
+import { VolumeAccount } from './volume-account.ts'
 import type { World } from './world.ts'
 
 export interface VolumeOptions {
@@ -61,7 +61,7 @@ export class Volume {
   #volumes: readonly string[] = []
   readonly #account: VolumeAccount
   /** Since when the checkpoint is waited for that has all of a file as shipped, monotonic. */
-  readonly #awaitedSince = new WeakMap<Generation, number>()
+  readonly #awaitedSince = new WeakMap<Generation, { readonly sinceMs: number; readonly offset: number }>()
 
   constructor(options: VolumeOptions) {
     this.#o = options
@@ -156,26 +156,25 @@ export class Volume {
     const room = { shipped: limits.volumeCandidatesMax, unshipped: limits.volumeCandidatesMax }
     const candidates: Owned[] = []
     let isAwaited = false
-    let unsaved: Unsaved | undefined
+    let unsaved: texts.Unsaved | undefined
     for (const removable of registry.removals.list()) {
       const { generation, quietMs, settled } = removable
       const path = generation.currentPath
       if (path === undefined || !this.#isIn(path, volume)) continue
       const shipped = settled && saving.hasSavedEnd(generation)
+      const { offset, sizeBytes } = generation
+      const isUnsaved = !shipped && offset === sizeBytes && this.#o.isSettled(generation)
+      const forMs = this.#unsavedForMs(generation, isUnsaved, nowMs)
+      if (forMs >= limits.volumeAwaitMs) unsaved ??= { path, bytes: sizeBytes, forMs }
       const { untilMs = 0, times = 0 } = this.#resting.get(generation) ?? {}
       if (untilMs > nowMs) {
         isAwaited ||= shipped && times < limits.volumeTriesMax
         continue
       }
       // The next checkpoint makes it one that is shipped; where none is written, it is as good as any to be given up.
-      const { offset, sizeBytes } = generation
-      if (!shipped && offset === sizeBytes && this.#o.isSettled(generation)) {
-        const forMs = this.#awaitedForMs(generation, nowMs)
-        if (forMs < limits.volumeAwaitMs && !saving.isFailing) {
-          isAwaited = true
-          continue
-        }
-        if (forMs >= limits.volumeAwaitMs) unsaved ??= { path, bytes: sizeBytes, forMs }
+      if (isUnsaved && forMs < limits.volumeAwaitMs && !saving.isFailing) {
+        isAwaited = true
+        continue
       }
       const kind = shipped ? 'shipped' : 'unshipped'
       if (room[kind] <= 0) continue
@@ -184,15 +183,19 @@ export class Volume {
       room[kind]--
       candidates.push({ removable, shipped, quietMs, allocatedBytes })
     }
-    this.#account.unsaved(unsaved)
+    this.#account.unsaved(volume, unsaved)
     // One that is shipped was rotated just now, as a rule: nothing is given up instead.
     return isAwaited ? candidates.filter((candidate) => candidate.shipped) : candidates
   }
 
-  #awaitedForMs(generation: Generation, nowMs: number): number {
-    const sinceMs = this.#awaitedSince.get(generation) ?? nowMs
-    this.#awaitedSince.set(generation, sinceMs)
-    return nowMs - sinceMs
+  /** How long a checkpoint is waited for that has what is shipped now: after a late line the wait begins anew. */
+  #unsavedForMs(generation: Generation, isUnsaved: boolean, nowMs: number): number {
+    if (!isUnsaved) return 0
+    const { offset } = generation
+    const known = this.#awaitedSince.get(generation)
+    if (known?.offset === offset) return nowMs - known.sinceMs
+    this.#awaitedSince.set(generation, { sinceMs: nowMs, offset })
+    return 0
   }
 
   /** What a file takes up; undefined when it has another name as well: removing one frees nothing. */

@@ -52,7 +52,7 @@ export interface AgentOptions {
 export interface Summary extends Left {
   /** What went wrong in the program itself, while draining too. */
   readonly failure: unknown
-  /** `kept`: the one before, for what a fault leaves behind is not to be trusted. `hanging`: the disk did not answer in time. */
+  /** `kept`: the one before, for what a fault leaves behind is not to be trusted, nor what half a first look has seen. `hanging`: the disk did not answer in time. */
   readonly checkpoint: 'written' | 'failed' | 'hanging' | 'kept'
   readonly ledger: Ledger
 }

@@ -28,10 +28,11 @@ export function limitAtStart(env: Environment, cgroupBytes: number, files: Cgrou
 export function restartWithFlags(root: string, main: string): void {
   const { execArgv, env } = process
   if (process.execve === undefined || execArgv.some((flag) => flag.startsWith('--max-semi-space-size'))) return
-  const flags = nodeFlags(limitAtStart(env, memoryLimit().bytes, systemCgroupFiles))
+  const limitBytes = limitAtStart(env, memoryLimit().bytes, systemCgroupFiles)
+  const flags = nodeFlags(limitBytes)
   const script = bundledMain(root) ?? process.argv[1] ?? main
   process.execve(process.execPath, [process.execPath, ...flags, ...execArgv, script, ...process.argv.slice(2)], {
-    ...nodeEnvironment,
+    ...nodeEnvironment(limitBytes),
     ...Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
   })
 }

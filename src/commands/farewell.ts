@@ -16,7 +16,7 @@ const checkpointWords: Readonly<Record<Summary['checkpoint'], string>> = {
     '. The last checkpoint could not be written: after a restart some lines are sent again, and answered as duplicates',
   hanging:
     '. The disk of REMORA_STATE_DIR did not take the last checkpoint in time; the one before is whole: after a restart some lines are sent again, and answered as duplicates',
-  kept: '. The checkpoint before the fault is kept: after a restart some lines are sent again, and answered as duplicates',
+  kept: '. The checkpoint of before is kept, for this process has failed or has not seen all files yet: after a restart some lines are sent again, and answered as duplicates',
 }
 
 export function farewell(summary: Summary): Farewell {

@@ -77,7 +77,7 @@ export class Polling {
           this.safely(generation, () => this.#takeTurn(generation))
         } else if (generation.nextPollMs <= nowMs && isAskedByName(generation) && !watched(generation.directory!)) {
           this.safely(generation, () => {
-            if (this.#askByName(generation, nowMs)) grown.add(generation.directory!)
+            if (this.#askByName(generation)) grown.add(generation.directory!)
           })
         }
         continue
@@ -89,7 +89,7 @@ export class Polling {
         continue
       }
       this.safely(generation, () => {
-        if (this.ask(generation, nowMs) && directory !== undefined) grown.add(directory)
+        if (this.ask(generation) && directory !== undefined) grown.add(directory)
       })
     }
     this.#p.archives.poll()
@@ -115,7 +115,8 @@ export class Polling {
   }
 
   /** The same for a file that is not open: it is opened again when it has changed. True when it grew. */
-  #askByName(generation: Generation, nowMs: number): boolean {
+  #askByName(generation: Generation): boolean {
+    const nowMs = this.#p.clock.monotonicMs()
     const { currentPath, directory, key, birthNs, changedAtMs } = generation
     generation.nextPollMs = nowMs + backOffMs(nowMs - changedAtMs, this.#polled, limits.pollIntervalMaxMs)
     const facts = this.#p.disk.look(currentPath!)
@@ -152,8 +153,9 @@ export class Polling {
     }
   }
 
-  /** True when it grew. */
-  ask(generation: Generation, nowMs: number): boolean {
+  /** True when it grew. By the time of the asking: a poll in turns may last, and what has just grown is not quiet. */
+  ask(generation: Generation): boolean {
+    const nowMs = this.#p.clock.monotonicMs()
     if (generation.packing !== undefined && this.#endings.isInterrupted(generation.descriptor)) {
       this.#p.descriptors.release(generation)
       this.failedToRead(generation)

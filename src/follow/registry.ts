@@ -71,7 +71,7 @@ export class Registry {
       elders: this.#elders,
       unopened: this.#unopened,
       tried: (file, otherwise, see) => this.#tried(file, otherwise, see),
-      isSaved: (path) => this.#resuming.waiting.some((entry) => entry.path === path),
+      isSaved: (path) => this.#resuming.hasPath(path),
       isThere: (generation) => this.#sightings.isThereNow(generation),
       look: (generation) => void this.#sizing.look(generation, options.clock.monotonicMs()),
       soon: (generation) => this.#polling.soon(generation),
@@ -148,7 +148,7 @@ export class Registry {
       yield
       if (!this.#tried(file, true, () => this.#sightings.recognize(file))) strangers.push(file)
     }
-    if (everything) this.#resuming.search(files)
+    if (everything) yield* this.#resuming.search(files)
     // After all that is known has its place, and what a glob matches: what is left may be a copy of it.
     strangers.sort((a, b) => rankOf(a) - rankOf(b))
     for (const file of strangers) {
@@ -160,7 +160,7 @@ export class Registry {
     }
     this.#firstLook = false
     this.#sightings.vanished(directories, keysByPath)
-    this.#rest.endLook(files)
+    yield* this.#rest.endLook(files)
     this.#unopened.endLook(directories, files, everything, (key) => this.#family.withKey(key) !== undefined)
     for (const { directory, unknown } of directories) {
       const isThere = (path: string, key: string) =>
@@ -242,7 +242,7 @@ export class Registry {
   progressed(descriptor: number): void {
     for (const generation of this.#family.generations) {
       if (generation.descriptor !== descriptor) continue
-      this.#polling.safely(generation, () => void this.#polling.ask(generation, this.#o.clock.monotonicMs()))
+      this.#polling.safely(generation, () => void this.#polling.ask(generation))
     }
   }
 

@@ -1,6 +1,8 @@
+import type { Steps } from '../base/steps.ts'
 import { encodingOf } from '../base/charset.ts'
 import { holdsPacked, packingIn } from './archives.ts'
 import { limits } from '../base/limits.ts'
+import { FreeFiles } from './free-files.ts'
 import type { Generation } from './generation.ts'
 import { guardAt, isTooYoung, keyOf } from './identity.ts'
 import { holdsRestOf, nameLines, noteAnchor } from './naming.ts'
@@ -60,19 +62,21 @@ export class Rest {
   }
 
   /** Files that are nobody's: asked once for each, not for each that looks for one. */
-  free(files: readonly SeenFile[]): readonly SeenFile[] {
-    const { family } = this.#p
-    return files.filter(
+  free(files: readonly SeenFile[]): FreeFiles {
+    const { family, copies } = this.#p
+    const free = files.filter(
       ({ path, before, facts }) =>
         (before.length > 0 || family.hasPath(path)) && family.withKey(keyOf(facts)) === undefined,
     )
+    return new FreeFiles(free, ({ facts }) => copies.ownerOf(keyOf(facts)) !== undefined)
   }
 
   /** Goes on in what the look has found. */
-  endLook(files: readonly SeenFile[]): void {
+  *endLook(files: readonly SeenFile[]): Steps<void> {
     if (this.#wanting.length === 0) return
     const free = this.free(files)
     for (const generation of this.#wanting) {
+      yield
       if (generation.wanted !== undefined && this.take(generation, free)) generation.wanted = undefined
     }
   }
@@ -123,8 +127,9 @@ export class Rest {
   }
 
   /** Goes on in a copy or an archive of a content that is gone. False: there is none in the last listings. */
-  take(generation: Generation, files: readonly SeenFile[]): boolean {
+  take(generation: Generation, free: FreeFiles): boolean {
     if (generation.fingerprint === undefined) return false
+    const files = free.of(generation)
     // Rather in a copy than in its archive: what is packed is known as a form of the copy, but not the other way round.
     const isCopy = ({ facts }: SeenFile) => Number(this.#p.copies.isPlain(keyOf(facts)))
     const ordered = generation.copies.size < 2 ? files : files.toSorted((a, b) => isCopy(b) - isCopy(a))

@@ -1,4 +1,5 @@
 import type { SavedGeneration } from '../base/state.ts'
+import type { Steps } from '../base/steps.ts'
 import { packingIn } from './archives.ts'
 import type { Generation } from './generation.ts'
 import { beginsWith, guardAt, hashOf, sameBirth } from './identity.ts'
@@ -6,13 +7,15 @@ import type { Parts } from './parts.ts'
 import type { Rest } from './rest.ts'
 import { resumeAt } from './rotation.ts'
 import { Saved } from './saved.ts'
-import { mayComeFrom, stampOf, type SeenFile } from './seen.ts'
+import { stampOf, type SeenFile } from './seen.ts'
 
 /** What the state knows of finds its files again, or what is left of them. */
 export class Resuming {
   readonly #p: Parts
   readonly #rest: Rest
   readonly #saved: Saved
+  /** Counted once a look, when it is asked for. */
+  #waitingNames: Map<string, number> | undefined
 
   constructor(parts: Parts, rest: Rest, saved: readonly SavedGeneration[]) {
     this.#p = parts
@@ -26,18 +29,49 @@ export class Resuming {
     return this.#saved.waiting
   }
 
+  /** Whether one that waits was found first under this name. */
+  hasPath(path: string): boolean {
+    return this.#saved.hasPath(path)
+  }
+
   /** Something was not found: the next look must bring everything. */
   get searching(): boolean {
     return this.#saved.searching
   }
 
   beginLook(): void {
+    this.#waitingNames = undefined
     this.#saved.beginLook()
   }
 
   /** Too early to say that a file is nobody's: it may come from something that was not found or not opened yet. */
   mayOwn(file: SeenFile): boolean {
-    return this.#saved.waiting.some(({ path }) => mayComeFrom(file, path, this.#p.family.basePathOf(path)))
+    this.#waitingNames ??= this.#countNames()
+    return file.before.some((path) => this.#waitingNames!.has(path))
+  }
+
+  /** How many wait under each name, and each name before rotation: thousands of files ask for them. */
+  #countNames(): Map<string, number> {
+    const counts = new Map<string, number>()
+    for (const { path } of this.#saved.waiting)
+      for (const name of this.#namesOf(path)) counts.set(name, (counts.get(name) ?? 0) + 1)
+    return counts
+  }
+
+  #namesOf(path: string): Set<string> {
+    return new Set([path, this.#p.family.basePathOf(path)])
+  }
+
+  /** It waits no more. */
+  #remove(saved: SavedGeneration): void {
+    this.#saved.remove(saved)
+    const counts = this.#waitingNames
+    if (counts === undefined) return
+    for (const name of this.#namesOf(saved.path)) {
+      const count = (counts.get(name) ?? 1) - 1
+      if (count > 0) counts.set(name, count)
+      else counts.delete(name)
+    }
   }
 
   /** Whether the inode of a file is that of something saved, and the file still what was saved of it, or what follows that. */
@@ -69,7 +103,7 @@ export class Resuming {
       // Where births are not known, the name has to speak for an inode number that is given again.
       const isElsewhere = saved.birthNs === '0' && file.path !== (saved.currentPath ?? saved.path)
       if (resume !== wanted || (isElsewhere && (resume === 'replaced' || saved.fingerprint === null))) return false
-      this.#saved.remove(saved)
+      this.#remove(saved)
       const generation = this.#restore(saved, file.path === saved.path ? 'last' : 'rotated')
       if (resume === 'resume') {
         this.#p.family.own(generation, opened.facts, file.path)
@@ -96,7 +130,7 @@ export class Resuming {
       this.#saved.opened(saved)
       if (!sameBirth(BigInt(saved.birthNs), facts.birthNs)) return false
       if (packingIn(this.#p.disk, descriptor) !== saved.packing) return false
-      this.#saved.remove(saved)
+      this.#remove(saved)
       const generation = this.#restore(saved)
       generation.stage = 'rotated'
       generation.archiveStamp = stampOf(facts)
@@ -140,12 +174,14 @@ export class Resuming {
   }
 
   /** What the state knows and a look at everything has not shown. */
-  search(files: readonly SeenFile[]): void {
+  *search(files: readonly SeenFile[]): Steps<void> {
     const missing = this.#saved.missing(this.#p.isUnsure)
     if (missing.length === 0) return
     const free = this.#rest.free(files)
+    const byInode = Map.groupBy(files, ({ facts }) => String(facts.inode))
     for (const saved of missing) {
-      this.#saved.remove(saved)
+      yield
+      this.#remove(saved)
       const generation = this.#restore(saved, 'first')
       generation.stage = 'replaced'
       generation.goneWhy = 'it was deleted while Remora was not running'
@@ -153,9 +189,8 @@ export class Resuming {
       // Its inode is gone, yet a copy or an archive of its content may be there.
       else {
         // Its inode is gone, so it was hardly truncated: where nothing tells, what begins alike is rather another one.
-        const isThere = ({ facts }: SeenFile) =>
-          String(facts.inode) === saved.inode && sameBirth(facts.birthNs, BigInt(saved.birthNs))
-        const isDeleted = !files.some(isThere)
+        const isThere = ({ facts }: SeenFile) => sameBirth(facts.birthNs, BigInt(saved.birthNs))
+        const isDeleted = !(byInode.get(saved.inode) ?? []).some(isThere)
         const isArchived = generation.finished || (isDeleted && generation.anchor === undefined)
         this.#rest.want(generation, isArchived ? 'archive' : 'copy')
         if (this.#rest.take(generation, free)) generation.wanted = undefined

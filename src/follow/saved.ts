@@ -3,6 +3,8 @@ import type { SavedGeneration } from '../base/state.ts'
 /** Generations of the state that no file was found for yet. */
 export class Saved {
   readonly #byInode = new Map<string, SavedGeneration[]>()
+  /** How many have a path. */
+  readonly #paths = new Map<string, number>()
   /** Those that one look at everything has not shown: a rename during it may have hidden them. */
   readonly #absent = new Set<SavedGeneration>()
   /** Inodes that are there in this look, and could not be opened. */
@@ -11,7 +13,10 @@ export class Saved {
   constructor(saved: readonly SavedGeneration[]) {
     // The last life of an inode first: that is the one which may go on.
     const ordered = saved.toSorted((a, b) => b.epoch - a.epoch)
-    for (const entry of ordered) this.#byInode.set(entry.inode, [...this.of(entry.inode), entry])
+    for (const entry of ordered) {
+      this.#byInode.set(entry.inode, [...this.of(entry.inode), entry])
+      this.#paths.set(entry.path, (this.#paths.get(entry.path) ?? 0) + 1)
+    }
   }
 
   get waiting(): SavedGeneration[] {
@@ -21,6 +26,10 @@ export class Saved {
   /** Something was not found: the next look must bring everything. What that does not hold either is gone. */
   get searching(): boolean {
     return this.#absent.size > 0
+  }
+
+  hasPath(path: string): boolean {
+    return this.#paths.has(path)
   }
 
   of(inode: string): readonly SavedGeneration[] {
@@ -47,7 +56,12 @@ export class Saved {
 
   remove(saved: SavedGeneration): void {
     this.#absent.delete(saved)
-    const rest = this.of(saved.inode).filter((other) => other !== saved)
+    const before = this.of(saved.inode)
+    const rest = before.filter((other) => other !== saved)
+    if (rest.length === before.length) return
+    const count = (this.#paths.get(saved.path) ?? 1) - 1
+    if (count > 0) this.#paths.set(saved.path, count)
+    else this.#paths.delete(saved.path)
     if (rest.length > 0) this.#byInode.set(saved.inode, rest)
     else this.#byInode.delete(saved.inode)
   }

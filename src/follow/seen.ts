@@ -73,6 +73,11 @@ export function stampOf({ sizeBytes, modifiedMs }: FileFacts): string {
   return `${sizeBytes} ${modifiedMs}`
 }
 
+/** Without its directory. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
 /** Whether a file may be a rotated form of one with any of these names. */
 export function mayComeFrom({ before }: SeenFile, ...paths: readonly (string | undefined)[]): boolean {
   return paths.some((path) => path !== undefined && before.includes(path))
@@ -90,7 +95,7 @@ export function isNamedAlike(file: SeenFile, { path, basePath, lastPath }: Gener
 export function mayHold(file: SeenFile, generation: Generation): boolean {
   const { path, anchor, packing } = generation
   if (isNamedAlike(file, generation) || (packing !== undefined && file.path === path)) return true
-  const name = path.slice(path.lastIndexOf('/'))
+  const name = `/${nameOf(path)}`
   return anchor !== undefined && file.before.some((before) => before.endsWith(name))
 }
 

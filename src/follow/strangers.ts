@@ -120,15 +120,19 @@ export class Strangers {
   /** What cannot be opened is nobody's, and missed by nobody: it is remembered. */
   #open(file: SeenFile, use: (opened: Opened) => void): void {
     const { descriptors, unopened } = this.#p
-    descriptors.refusal = undefined
+    // Of this file: while it is in use others are opened, and refused, too.
+    let refusal: Refusal | undefined
     try {
-      descriptors.with(file, undefined, use)
+      const isOpen = descriptors.with(file, false, (opened) => {
+        use(opened)
+        return true
+      })
+      if (!isOpen) refusal = descriptors.refusal
     } catch (error) {
       if (codeOf(error) === '') throw error
-      descriptors.refusal = { code: codeOf(error), message: messageOf(error), wayOut: triedAgain }
+      refusal = { code: codeOf(error), message: messageOf(error), wayOut: triedAgain }
       throw error
     } finally {
-      const { refusal } = descriptors
       if (refusal === undefined) unopened.opened(file)
       // A symlink, and what lies outside the roots, is not to be read at all.
       else if (!isLeftAlone(refusal) && (unopened.has(file) || !this.#mayBeOfAnother(file)))

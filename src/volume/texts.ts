@@ -51,9 +51,17 @@ export function full(path: string, usedBytes: number, limitBytes: number, policy
   }
 }
 
-/** @param forMs  since its last line has its verdict */
-export const unsaved = (path: string, bytes: number, forMs: number): Notice => ({
+/** A file that could make room, if a checkpoint had it as shipped. */
+export interface Unsaved {
+  readonly path: string
+  readonly bytes: number
+  readonly forMs: number
+}
+
+/** @param file  that waits, and for how long since its last line has its verdict */
+export const unsaved = (volume: string, { path, bytes, forMs }: Unsaved): Notice => ({
   code: 'VOLUME_UNSAVED',
+  path: volume,
   message: `${path} is wholly shipped and could make ${mebibytes(bytes)} of room, but for ${Math.round(forMs / 1000)} s no checkpoint has said so: others are looked at instead`,
   wayOut:
     'Files go only after a checkpoint that has them as shipped: deleted before, a crash would make a gap of them. See what CHECKPOINT_FAILED or STATE_SHARED says, and whether there is room in REMORA_STATE_DIR.',

@@ -176,6 +176,20 @@ describe('when Elasticsearch is away', () => {
     },
   )
 
+  test('the checkpoint is there before the files are looked at once more, which may take long', async () => {
+    const order: string[] = []
+    const step = (what: string) => Promise.resolve(void order.push(what))
+    const world = await started({}, {}, { step, listing: () => void order.push('look') })
+    world.agent.server.outcome = () => 'hang'
+    world.write(log, 2_000)
+    world.clock.after(25_000 - limits.shutdownReserveMs - 1, () => (order.length = 0))
+    const { checkpoint } = await world.stop()
+    expect(checkpoint).toBe('written')
+    expect(order).toContain('rename')
+    expect(order).toContain('look')
+    expect(order.indexOf('look')).toBeGreaterThan(order.lastIndexOf('rename'))
+  })
+
   test('and comes back meanwhile: all of it is shipped', async () => {
     const world = await started()
     world.agent.server.outcome = () => 'failed'
@@ -208,6 +222,30 @@ describe('the grace is never exceeded', () => {
     await world.agent.start()
     await world.agent.advance(5_000)
     expect(sorted(world.stored)).toEqual(sorted(world.lines()))
+  })
+
+  test.each([0, 5_000])('by a look at many files that lasts, with an answer after %i ms', async (answerMs) => {
+    let isSlow = false
+    let turns = 0
+    const turn = () => {
+      turns++
+      return isSlow ? new Promise<void>((resolve) => world.clock.after(20, resolve)) : Promise.resolve()
+    }
+    const world: AgentWorld = new AgentWorld({}, { lookStepsMax: 1, turn })
+    for (let n = 0; n < 100; n++) world.write(`/logs/app-${n}.log`)
+    await world.agent.start()
+    await world.agent.advance(3_000)
+    world.agent.server.travel = () => new Promise((resolve) => world.clock.after(answerMs, () => resolve()))
+    world.write('/logs/app-7.log', 3)
+    await world.agent.advance(100)
+    isSlow = true
+    const { tookMs, checkpoint } = await world.stop(1_000)
+    expect(checkpoint).toBe('written')
+    expect(tookMs).toBeLessThanOrEqual(1_000)
+    const before = turns
+    await world.agent.advance(10_000)
+    expect(turns).toBeGreaterThan(10)
+    expect(turns).toBeLessThanOrEqual(before + 1)
   })
 
   test.each([100, 1_000, 2_500])('of %i ms', async (graceMs) => {

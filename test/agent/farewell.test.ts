@@ -51,7 +51,7 @@ describe('the last checkpoint', () => {
   test.each([
     ['failed', 'could not be written'],
     ['hanging', 'did not take the last checkpoint in time'],
-    ['kept', 'The checkpoint before the fault is kept'],
+    ['kept', 'The checkpoint of before is kept'],
   ] as const)('%s is said, also when everything is shipped', (checkpoint, words) => {
     expect(farewell(summaryOf({ checkpoint })).text).toContain(words)
     expect(farewell(summaryOf({ checkpoint })).level).toBe('warn')

@@ -34,11 +34,16 @@ test('the first bundle is put where there was none', () => {
   expect(fs.readdirSync(directory)).toEqual(['dist'])
 })
 
-test('parts of the bundle before stay for agents that run from it, for a month', () => {
-  const target = bundle('dist', { 'main.js': 29, 'inputs.json': 29, 'run-1.js': 29, 'run-0.js': 31 })
+test('parts of the bundle before stay for a month from its replacement on, however old they are', () => {
+  const target = bundle('dist', { 'main.js': 400, 'inputs.json': 400, 'run-1.js': 401 })
+  const parts = () => fs.readdirSync(target).toSorted()
   replaceBundle(bundle('draft', fresh), target, nowMs)
-  expect(fs.readdirSync(target).toSorted()).toEqual(['inputs.json', 'main.js', 'run-1.js', 'run-2.js'])
+  expect(parts()).toEqual(['inputs.json', 'main.js', 'run-1.js', 'run-2.js'])
   expect(fs.readFileSync(path.join(target, 'main.js'), 'utf8')).toBe('main.js of draft')
+  replaceBundle(bundle('draft', fresh), target, nowMs + 29 * dayMs)
+  expect(parts()).toContain('run-1.js')
+  replaceBundle(bundle('draft', fresh), target, nowMs + 31 * dayMs)
+  expect(parts()).toEqual(['inputs.json', 'main.js', 'run-2.js'])
 })
 
 test('a part that is the same again stays, however old it looks', () => {

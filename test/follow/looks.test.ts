@@ -1,5 +1,8 @@
+import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../src/base/limits.ts'
+import { systemDisk, type Disk } from '../../src/base/disk.ts'
+import { VirtualClock } from '../kit/agent-clock.ts'
 import { temporaryTree } from '../kit/agent-tree.ts'
 import { agentOver, linesOf, numbered, storedLines } from './kit.ts'
 
@@ -69,5 +72,43 @@ describe('a look in many turns', () => {
     for (let file = 0; file < 20; file++) tree.append(`logs/app-${file}.log`, `more of ${file}\n`)
     await agent.stop()
     expect(storedLines(agent)).toHaveLength(40)
+  })
+
+  test('that lasts longer than a file must be quiet to have ended takes no file that has just grown for quiet', async () => {
+    const tree = temporaryTree()
+    const clock = new VirtualClock()
+    const files = 20
+    let isSlow = false
+    let asked = 0
+    let late = ''
+    const disk: Disk = {
+      ...systemDisk,
+      sizeOf(descriptor) {
+        if (isSlow) {
+          clock.take((1.2 * limits.endedQuietMs) / files)
+          // The last one is written when all others have been asked.
+          if (++asked === files) {
+            late = systemDisk.pathOf(descriptor)
+            fs.appendFileSync(late, 'half a li')
+            isSlow = false
+          }
+        }
+        return systemDisk.sizeOf(descriptor)
+      },
+    }
+    for (let n = 0; n < files; n++) tree.write(`logs/app-${n}.log`, `of ${n}\n`)
+    const agent = agentOver(tree, {}, disk, { clock, lookStepsMax: 1 })
+    await agent.start()
+    await agent.advance(1_000)
+    // Rotated ones are asked, watched or not: all in one poll.
+    for (let n = 0; n < files; n++) tree.rename(`logs/app-${n}.log`, `logs/app-${n}.log.1`)
+    agent.hint(tree.at('logs'))
+    await agent.advance(400)
+    isSlow = true
+    await agent.advance(500)
+    fs.appendFileSync(late, 'ne\n')
+    await agent.advance(10_000)
+    expect(storedLines(agent)).toContain('half a line')
+    await agent.stop()
   })
 })

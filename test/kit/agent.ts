@@ -34,6 +34,8 @@ export interface HarnessOptions {
   readonly memory?: Memory
   /** Where the agent awaits something that is neither disk nor server: it may die here, or the world may change. */
   readonly point?: () => void
+  /** What others do between two turns of a look or the loop: virtual time may pass. */
+  readonly turn?: () => Promise<void>
   /** Steps of a look in one turn; as many as there is time for when left out, and here no time passes. */
   readonly lookStepsMax?: number | undefined
 }
@@ -123,6 +125,7 @@ export class AgentHarness {
       yield: async () => {
         if (this.#yields++ > yieldsMax) throw new Error('the loop does not come to rest')
         this.#o.point?.()
+        await this.#o.turn?.()
         if (!alive()) await new Promise(() => {})
       },
     }
