@@ -28,8 +28,8 @@ counted, and every figure repeated. The report goes to a directory: report.html 
   --cpu 200m          limits, as a manifest has them; without any of these three: those of the cgroup that the bench runs in,
   --memory 64Mi       else 200m and 64Mi
   --manifest FILE     the sidecar's limits and settings from a manifest, or a directory with a kustomization
-  --short             in under three minutes: the scenarios that matter most, once each
-  --scenario NAME     only this one (may be repeated)
+  --short             in under three minutes: the scenarios that matter most, and few repeats: to look at, not to compare
+  --scenario NAME     only this one, with all its repeats (may be given more than once)
   --list              the scenarios, and what each of them tells
   --rounds N          so many repeats
   --url URL           your own Elasticsearch instead of the bench's server: a throw-away index, deleted afterwards; credentials

@@ -4,12 +4,11 @@ import { join, resolve } from 'node:path'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { systemClock } from '../base/clock.ts'
 import { bench, type Facts } from '../bench/bench.ts'
-import { compareReports, exitCodeOf } from '../bench/compare/compare.ts'
-import { comparisonTable } from '../bench/compare/table.ts'
+import { compareCommand } from '../bench/compare/command.ts'
 import { progressOn } from '../bench/progress.ts'
 import { closingTable } from '../bench/report/closing.ts'
-import { readReport } from '../bench/report/read.ts'
 import { failuresOf } from '../bench/report/report.ts'
+import { styleFor } from '../bench/report/style.ts'
 import { writeReport } from '../bench/report/write.ts'
 import { parseBenchOptions, usage } from '../bench/options.ts'
 import { lineBytesOf, realParts } from '../bench/parts.ts'
@@ -20,6 +19,7 @@ import type { Signals } from './signals.ts'
 
 const stoppedCode = 130
 const columnsUsual = 100
+const complain = (text: string): void => void process.stderr.write(text)
 /** Codes of errors that are the command line's. */
 const wrongOptions = new Set(['OPTION', 'MANIFEST', 'NO_SCENARIO'])
 
@@ -34,7 +34,9 @@ export async function benchCommand(
   write: (text: string) => void,
   signals: Signals,
 ): Promise<number> {
-  if (argv[0] === 'compare') return compare(argv.slice(1), write)
+  const columns = process.stdout.columns ?? columnsUsual
+  const style = styleFor(process.stdout)
+  if (argv[0] === 'compare') return compareCommand(argv.slice(1), { columns, style, write, complain })
   const stop = stopAt(signals)
   const progress = progressOn(process.stderr, systemClock)
   try {
@@ -51,32 +53,18 @@ export async function benchCommand(
     })
     progress.done()
     const paths = writeReport(report, directory)
-    write(`${closingTable(report, process.stdout.columns ?? columnsUsual)}\n\n${paths.html}\n${paths.json}\n`)
+    write(`${closingTable(report, columns, style)}\n\n${paths.html}\n${paths.json}\n`)
     return failuresOf(report).length === 0 ? 0 : 1
   } catch (error) {
     progress.done()
     if (stop.aborted) {
-      process.stderr.write('Stopped: what was started has ended, what was made is removed, and there is no report.\n')
+      complain('Stopped: what was started has ended, what was made is removed, and there is no report.\n')
       return stoppedCode
     }
     if (!(error instanceof RemoraError)) throw error
-    process.stderr.write(`${error.message}\n  ${error.wayOut}\n`)
+    complain(`${error.message}\n  ${error.wayOut}\n`)
     return wrongOptions.has(error.code) ? 2 : 1
   }
-}
-
-/** @returns as `exitCodeOf`; 2 for files that are no reports */
-function compare(paths: readonly string[], write: (text: string) => void): number {
-  const [before, after, ...more] = paths.map(readReport)
-  if (before === undefined || after === undefined || more.length > 0) {
-    process.stderr.write(usage)
-    return 2
-  }
-  for (const read of [before, after]) if (!read.ok) process.stderr.write(`${read.message}\n  ${read.wayOut}\n`)
-  if (!before.ok || !after.ok) return 2
-  const comparison = compareReports(before.value, after.value)
-  write(`${comparisonTable(comparison, process.stdout.columns ?? columnsUsual)}\n`)
-  return exitCodeOf(comparison)
 }
 
 function factsText({ wanted, held, floor }: Facts): string {

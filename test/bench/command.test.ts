@@ -36,6 +36,8 @@ test('one scenario, from the options to the report', async () => {
     '--short',
     '--scenario',
     'restart',
+    '--rounds',
+    '1',
     '--cpu',
     '500m',
     '--memory',

@@ -8,7 +8,7 @@ import { parse } from 'yaml'
 import { RemoraError } from '../../src/base/errors.ts'
 import { sidecarIn } from '../../src/bench/limits/manifest.ts'
 import { readManifest } from '../../src/bench/limits/manifest-files.ts'
-import { cpusText, parseCpus, parseMemory } from '../../src/bench/limits/quantity.ts'
+import { cpusText, limitsText, parseCpus, parseMemory } from '../../src/bench/limits/quantity.ts'
 
 const mib = 2 ** 20
 const podOf = (containers: string, kind = 'Pod') =>
@@ -173,6 +173,13 @@ describe('quantities', () => {
       }),
     )
   })
+
+  test.each([
+    [undefined, undefined, 'unlimited'],
+    [0.2, 64 * mib, '200m CPU, 64Mi'],
+    [1, undefined, '1 CPU, no memory limit'],
+    [undefined, 48 * mib, 'no CPU limit, 48Mi'],
+  ])('%s processors and %s bytes', (cpus, memoryBytes, text) => expect(limitsText({ cpus, memoryBytes })).toBe(text))
 
   test('memory in which Node does not start is refused', () => {
     expect(parseMemory('8Mi').ok).toBe(false)

@@ -1,5 +1,6 @@
 import { failuresOf, type Report } from '../report/report.ts'
-import { enforcementText, limitsText } from '../report/text.ts'
+import { limitsText } from '../limits/quantity.ts'
+import { enforcementText } from '../report/text.ts'
 import { rangesOverlap, type Spread } from '../stats.ts'
 import type { Figure, Row } from '../types.ts'
 import { ratioInterval, type RatioInterval } from './rank-interval.ts'

@@ -3,7 +3,8 @@ import { areLimitsHeld, failuresOf, type Report, verdictOf } from './report.ts'
 import { factsOf, titleOf } from './facts.ts'
 import { keyOf, labelsOf } from './labels.ts'
 import { sentenceOf } from './sentences.ts'
-import { limitsText, plain, spreadText, wrapped } from './text.ts'
+import { limitsText } from '../limits/quantity.ts'
+import { plain, spreadText, wrapped } from './text.ts'
 import type { Row, ScenarioResult } from '../types.ts'
 
 export type Style = (format: 'bold' | 'dim' | 'green' | 'red', text: string) => string

@@ -1,5 +1,6 @@
 import type { Report } from './report.ts'
-import { durationText, enforcementText, limitsText, numberText } from './text.ts'
+import { limitsText } from '../limits/quantity.ts'
+import { durationText, enforcementText, numberText } from './text.ts'
 
 /** `0.1.0, commit 62e33ea4a, seed 1, 25 min`. */
 export function titleOf({ remora, commit, seed, startedAt, endedAt }: Report): string {

@@ -11,7 +11,8 @@ import { latencyPlots, type Plot, sweepPlots, timePlots } from './plots.ts'
 import { areLimitsHeld, failuresOf, type Report, verdictOf } from './report.ts'
 import { sentenceOf } from './sentences.ts'
 import { keyOf, labelsOf } from './labels.ts'
-import { limitsText, spreadText } from './text.ts'
+import { limitsText } from '../limits/quantity.ts'
+import { spreadText } from './text.ts'
 
 /** Times of more rows are folded away until somebody wants to see them. */
 const unfoldedRowsMax = 2

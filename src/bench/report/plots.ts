@@ -1,6 +1,7 @@
 import type { Latency, Row, ScenarioResult } from '../types.ts'
 import { cpusAt, reduced } from './moments.ts'
-import { cpusText, limitsText, mibText, numberText } from './text.ts'
+import { cpusText, limitsText } from '../limits/quantity.ts'
+import { mibText, numberText } from './text.ts'
 
 /** One picture, as figures: the page draws it, and makes its table of numbers from it. */
 export interface Plot {
@@ -116,7 +117,7 @@ function seriesOf(
 ): Series {
   const found = limits.map(find)
   return {
-    name: name.replace('any CPU and ', '').replace(' CPU and any memory', ' CPU'),
+    name: name.replace('no CPU limit, ', '').replace(', no memory limit', ''),
     values: found.map((figure) => figure?.spread.median ?? null),
     ranges: found.map((figure) => (figure === undefined ? null : ([figure.spread.min, figure.spread.max] as const))),
     hasMarks: true,

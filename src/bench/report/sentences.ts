@@ -1,6 +1,7 @@
 import type { Spread } from '../stats.ts'
 import type { Row } from '../types.ts'
-import { limitsText, numberText, spreadText } from './text.ts'
+import { limitsText } from '../limits/quantity.ts'
+import { numberText, spreadText } from './text.ts'
 
 /**
  * What a row says, in words of the person who sets the limits. Undefined where its figures say it better.
@@ -10,7 +11,7 @@ export function sentenceOf(row: Row, areLimitsHeld: boolean): string | undefined
   const of = (name: string) => row.figures.find((figure) => figure.name === name)?.spread
   const rate = of('highest rate')
   if (rate !== undefined) {
-    const place = areLimitsHeld ? `At ${limitsText(row.limits)}` : 'Without limits, on this machine,'
+    const place = areLimitsHeld ? `At ${limitsText(row.limits)},` : 'Without limits, on this machine,'
     return `${place} it carries ${withUnit(rate, 'MB/s')}${costText(of('CPU'))}.`
   }
   const caughtUp = of('caught up after')

@@ -1,6 +1,6 @@
 /** Figures and names as a person reads them. */
 import type { Spread } from '../stats.ts'
-import type { Enforcement, Limits } from '../types.ts'
+import type { Enforcement } from '../types.ts'
 
 /** One line without anything that a terminal would obey: names of files are not ours. */
 export function plain(text: string): string {
@@ -21,17 +21,6 @@ export function numberText(value: number): string {
 export function spreadText({ median, min, max }: Spread): string {
   const [middle, low, high] = [median, min, max].map(numberText) as [string, string, string]
   return low === middle && high === middle ? middle : `${middle} (${low}–${high})`
-}
-
-/** `200m CPU and 64 MiB`, `200m CPU and any memory`. */
-export function limitsText({ cpus, memoryBytes }: Limits): string {
-  if (cpus === undefined && memoryBytes === undefined) return 'no limits'
-  return `${cpus === undefined ? 'any' : cpusText(cpus)} CPU and ${memoryBytes === undefined ? 'any memory' : mibText(memoryBytes)}`
-}
-
-/** As in a manifest: `200m`, `1`, `1500m`. */
-export function cpusText(cpus: number): string {
-  return Number.isInteger(cpus) ? String(cpus) : `${Math.round(cpus * 1000)}m`
 }
 
 export function mibText(bytes: number): string {

@@ -16,7 +16,7 @@ export interface Left {
 }
 
 /**
- * Those that were named, else those of the form; and of these, those that can be run here.
+ * Those that were named, with all their rounds, else those of the form; and of these, those that can be run here.
  * @throws RemoraError `NO_SCENARIO` when none can
  */
 export function choose(
@@ -34,7 +34,8 @@ export function choose(
     }
     const rows = rowsOf(scenario, setting)
     const reason = obstacleOf(scenario, setting) || (rows.length === 0 ? 'the bench itself may not have as much' : '')
-    if (reason === '') chosen.push({ scenario, rows, rounds: options.rounds ?? scenario.rounds[options.form] })
+    if (reason === '')
+      chosen.push({ scenario, rows, rounds: options.rounds ?? scenario.rounds[isNamed ? 'long' : options.form] })
     else left.push({ name, reason })
   }
   if (chosen.length > 0) return { chosen, left }

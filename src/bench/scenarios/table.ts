@@ -28,7 +28,7 @@ export const scenarios: readonly Scenario[] = [
     forms: ['short', 'long'],
     needsOwnServer: false,
     needsOwnGroup: false,
-    rounds: { short: 1, long: 3 },
+    rounds: { short: 2, long: 3 },
     rows: (setting) => [searchRow(setting, setting.limits)],
   },
   {
@@ -179,7 +179,7 @@ export const scenarios: readonly Scenario[] = [
         name: '1,000 files',
         plan: planFor(
           setting,
-          { rate: fixed(idleBytesPerSecond), seconds: short(setting, 10, 30), files: 1_000, activeFiles: 1 },
+          { rate: fixed(idleBytesPerSecond), seconds: short(setting, 16, 30), files: 1_000, activeFiles: 1 },
           1_000,
         ),
       },

@@ -8,7 +8,7 @@ const hostile = '/logs/\u001b[31m<b>\u202e\n{name}'
 describe('closing table', () => {
   test('says what it carries, in words', () => {
     const text = closingTable(exampleReport(), 80)
-    expect(text).toContain('At 200m CPU and 64 MiB it carries 38 MB/s (36–41), for 5.1 s of CPU a GB.')
+    expect(text).toContain('At 200m CPU, 64Mi, it carries 38 MB/s (36–41), for 5.1 s of CPU a GB.')
     expect(text).toMatch(/CPU to the copy floor, × \(≤ 6\) +5\.2 \(4\.9–5\.6\) ✓/)
     expect(text).toContain('Every line arrived, once, in every run that counts.')
   })

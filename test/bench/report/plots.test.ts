@@ -16,7 +16,7 @@ describe('sweeps', () => {
     const [rate] = sweepPlots(cpu!, 's')
     expect(rate?.xs).toEqual([0.1, 0.2, 0.5, 1])
     expect(rate?.series).toMatchObject([
-      { name: '64 MiB', values: [19, 38, 95, 190], ranges: [[18.05, 20.330000000000002], {}, {}, {}] },
+      { name: '64Mi', values: [19, 38, 95, 190], ranges: [[18.05, 20.330000000000002], {}, {}, {}] },
     ])
   })
 
@@ -31,8 +31,8 @@ describe('sweeps', () => {
       [
         [0.1, 1],
         [
-          ['48 MiB', [10, null]],
-          ['64 MiB', [11, 90]],
+          ['48Mi', [10, null]],
+          ['64Mi', [11, 90]],
         ],
       ],
       [

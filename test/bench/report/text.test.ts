@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { durationText, limitsText, numberText, plain, spreadText, wrapped } from '../../../src/bench/report/text.ts'
+import { durationText, numberText, plain, spreadText, wrapped } from '../../../src/bench/report/text.ts'
 
 test.each([
   [0, '0'],
@@ -24,13 +24,6 @@ test('a range only where there is one', () => {
   expect(spreadText({ median: 38, min: 36, max: 40 })).toBe('38 (36–40)')
   expect(spreadText({ median: 38, min: 38, max: 38 })).toBe('38')
 })
-
-test.each([
-  [undefined, undefined, 'no limits'],
-  [0.2, 64 * 2 ** 20, '200m CPU and 64 MiB'],
-  [1, undefined, '1 CPU and any memory'],
-  [undefined, 48 * 2 ** 20, 'any CPU and 48 MiB'],
-] as const)('%s and %s', (cpus, memoryBytes, text) => expect(limitsText({ cpus, memoryBytes })).toBe(text))
 
 test.each([
   [0.4, '0 s'],
