@@ -142,6 +142,7 @@ export function latencyPlots({ name, rows }: ScenarioResult, id: string): Plot[]
     }))
     const least = Math.min(...series.flatMap(({ values }) => values.filter((value) => value !== null)))
     if (xs.length < 2) continue
+    const [fromMs, toMs] = stepsAround(xs[0]!, xs.at(-1)!)
     plots.push({
       id: `${id}-latency-${from}`,
       title: `${name}: lines that took longer than so long`,
@@ -150,8 +151,8 @@ export function latencyPlots({ name, rows }: ScenarioResult, id: string): Plot[]
       x: {
         label: 'from write to acknowledgement',
         isLog: true,
-        ticks: msTicks(xs[0]!, xs.at(-1)!),
-        range: [xs[0]!, xs.at(-1)!],
+        ticks: msTicks(fromMs, toMs),
+        range: [fromMs, toMs],
       },
       y: { label: '% of the lines', isLog: true, ticks: percentTicks(least), range: [decades(least, 100)[0]!, 100] },
       xs,
@@ -171,8 +172,18 @@ function slowerThan({ lines, maxMs, histogram }: Latency): (readonly [ms: number
   return maxMs > 0 ? [...points, [maxMs, 100 / lines]] : points
 }
 
+const fineSteps = [1, 2, 5]
+
+/** The steps of 1, 2, 5, 10 … on both sides, so that a narrow range has marks, too. */
+function stepsAround(from: number, to: number): [number, number] {
+  const steps = decades(from, to * 10).flatMap((decade) =>
+    fineSteps.map((step) => Number((step * decade).toPrecision(1))),
+  )
+  return [steps.findLast((step) => step <= from) ?? from, steps.find((step) => step >= to) ?? to]
+}
+
 function msTicks(from: number, to: number): Tick[] {
-  const steps = to / from < 100 ? [1, 2, 5] : [1]
+  const steps = to / from < 100 ? fineSteps : [1]
   return decades(from, to).flatMap((decade) =>
     steps
       .map((step) => step * decade)

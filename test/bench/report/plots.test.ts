@@ -68,6 +68,7 @@ test('latency: how many took longer, down to the slowest line', () => {
   expect(plot?.xs).toEqual([0.5, 1, 10, 80])
   expect(plot?.series).toMatchObject([{ name: 'a', values: [100, 50, 10, 0.1] }])
   expect(plot?.y.range).toEqual([0.1, 100])
+  expect(plot?.x.range).toEqual([0.5, 100])
 })
 
 describe('over time', () => {
