@@ -1,0 +1,202 @@
+import { systemClock } from '../../base/clock.ts'
+import { RemoraError } from '../../base/errors.ts'
+import { abilityHere } from '../agent/place.ts'
+import { remoraProgram } from '../agent/remora.ts'
+import type { Watcher } from '../bench.ts'
+import { settingsFor } from '../elasticsearch/connection.ts'
+import { enforcementOf, type Held, wantedLimits, type Wanted } from '../limits/choose.ts'
+import { commitHere, machineHere } from '../machine/facts.ts'
+import type { Program } from '../program.ts'
+import type { MeasuringCost } from '../report/report.ts'
+import { type Parts, run } from '../run.ts'
+import type { RunPlan, RunResult } from '../types.ts'
+import { backlogFor, rateFor } from './calibrate.ts'
+import { Fits } from './fits.ts'
+import { type Common, figureOf, type Load, outcomeOf, planOf } from './goals.ts'
+import { type Rules, search, type Stage } from './search.ts'
+import { givenTuneOptions, type TuneOptions } from './options.ts'
+import { nameOf, spaceOf, tunedSettings } from './space.ts'
+import { RunTimes } from './times.ts'
+import { type Effect, tuneSchema, type TuneReport, tuneVersion, type Values } from './types.ts'
+
+/** What is known before anything is measured. */
+export interface TuneFacts {
+  readonly wanted: Wanted
+  readonly held: Held
+  readonly effect: Effect
+}
+
+export interface TuneTools {
+  readonly parts: Parts
+  /** Has the credentials of the user's own server. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly watcher: Watcher
+  readonly begins: (facts: TuneFacts) => void
+  readonly signal: AbortSignal
+  readonly program?: Program
+  /** Else that of the form. */
+  readonly effort?: Effort
+}
+
+export interface Effort {
+  /** With all that begins and ends it: under ten minutes, and about three. */
+  readonly budgetSeconds: number
+  /** What a backlog takes with the settings as they are, and how long lines are written at a steady rate. */
+  readonly runSeconds: number
+  readonly rules: Pick<Rules, 'roundsMax' | 'confirmRounds' | 'passes'>
+}
+
+const efforts: Readonly<Record<TuneOptions['form'], Effort>> = {
+  short: {
+    budgetSeconds: 190,
+    runSeconds: 2,
+    rules: { roundsMax: 7, confirmRounds: { least: 5, most: 8 }, passes: 1 },
+  },
+  long: { budgetSeconds: 570, runSeconds: 4, rules: { roundsMax: 8, confirmRounds: { least: 6, most: 9 }, passes: 2 } },
+}
+/** Enough looks to see whether a lag grows. */
+const steadySecondsMin = 4.5
+/** In a backlog for one that is much faster, that one lasts at least so much of what the first one did. */
+const shortestShare = 0.5
+
+/** @throws RemoraError for options that cannot be, and where nothing arrives; the signal's reason when it is told to stop */
+export async function tune(options: TuneOptions, tools: TuneTools): Promise<TuneReport> {
+  const { signal, program = remoraProgram() } = tools
+  const startedAtMs = systemClock.nowMs()
+  const beganMs = systemClock.monotonicMs()
+  const wanted = wantedLimits(options)
+  const held = enforcementOf(wanted.limits, abilityHere())
+  const { form, goal, leastEffect, seed, url } = options
+  const { effort = efforts[form] } = tools
+  const given = { ...(url === undefined ? {} : settingsFor(tools.env, url, 'remora-bench')), ...wanted.settings }
+  const fits = new Fits(given, url ?? 'http://127.0.0.1:9200', held.limits)
+  const start = startOf(given, fits)
+  tools.begins({ wanted, held, effect: start.effect })
+  const common: Common = {
+    limits: held.limits,
+    seed,
+    mix: options.sample === undefined ? { kind: 'mixed' } : { kind: 'sample', path: options.sample },
+    destination: url === undefined ? 'null' : { url },
+    shape: { latencyMs: options.latencyMs, bytesPerSecond: options.bytesPerSecond },
+    settings: without(wanted.settings, tunedSettings),
+  }
+  const times = new RunTimes(effort.budgetSeconds, () => (systemClock.monotonicMs() - beganMs) / 1_000)
+  const cost = new Cost()
+  const measureOnce = async (plan: RunPlan): Promise<RunResult> => {
+    const fromSeconds = times.seconds()
+    const result = await run(plan, { program, parts: tools.parts, enforcement: held.enforcement, signal })
+    times.took(times.seconds() - fromSeconds)
+    return cost.add(result)
+  }
+  const machine = machineHere()
+  const version = await program.version()
+  tools.watcher.begin(Math.round(effort.budgetSeconds / (effort.runSeconds + runOverheadSeconds)))
+  const before = (about: string) => tools.watcher.step('getting ready', about, effort.budgetSeconds - times.seconds())
+  let load: Load
+  let fillMs: number | undefined
+  if (goal === 'rate') {
+    const found = await backlogFor(effort.runSeconds, (backlogBytes) => {
+      before('how much is a backlog of a few seconds')
+      return measureOnce(planOf(common, { backlogBytes }, start.values))
+    })
+    load = { backlogBytes: found.bytes }
+    fillMs = start.effect.batchBytes / found.sentPerLogByte / (found.bytesPerSecond / 1e3)
+  } else {
+    const seconds = Math.max(steadySecondsMin, effort.runSeconds)
+    const bytesPerSecond = await rateFor(
+      { asked: options.rateBytesPerSecond, cpus: held.limits.cpus, serverBytesPerSecond: options.bytesPerSecond },
+      (bytes) => {
+        before('whether the rate is kept up with')
+        const plan = planOf(common, { bytesPerSecond: bytes, seconds }, start.values)
+        return measureOnce(plan).then((result) => ({ plan, result }))
+      },
+    )
+    load = { bytesPerSecond, seconds }
+  }
+  const first = load
+  times.begin()
+  const { space, untried } = spaceOf({ goal, form, fillMs }, start, (values) => fits.of(values))
+  const stage: Stage = {
+    async measure(tried, about, runsLeft) {
+      tools.watcher.step(figureOf(goal).label, about, times.secondsLeft(runsLeft))
+      const plan = planOf(common, load, tried.values)
+      return outcomeOf(goal, plan, await measureOnce(plan))
+    },
+    hasTime: (runs) => times.hasTime(runs),
+    bestIs(figure) {
+      if (!('backlogBytes' in load)) return
+      load = {
+        backlogBytes: Math.min(
+          backlogBytesMax,
+          Math.max(load.backlogBytes, figure * effort.runSeconds * shortestShare),
+        ),
+      }
+    },
+  }
+  const rules: Rules = { ...effort.rules, better: figureOf(goal).better, leastEffect }
+  const found = await search(space, rules, stage)
+  return {
+    schema: tuneSchema,
+    version: tuneVersion,
+    remora: version,
+    commit: await commitHere(),
+    machine,
+    limits: held.enforcement.kind === 'none' ? wanted.limits : held.limits,
+    limitsFrom: wanted.origin,
+    enforcement: held.enforcement,
+    seed,
+    options: { ...givenTuneOptions(options), ...wanted.settings },
+    goal,
+    leastEffect,
+    server: url === undefined ? { kind: 'null', ...common.shape } : { kind: 'elasticsearch', url },
+    load: 'backlogBytes' in first ? first : { bytesPerSecond: first.bytesPerSecond },
+    ...found,
+    untried: [...untried, ...found.untried],
+    runs: cost.runs,
+    measuring: cost.sum,
+    startedAt: new Date(startedAtMs).toISOString(),
+    endedAt: new Date(systemClock.nowMs()).toISOString(),
+  }
+}
+
+/** To start the agent and to end it all. */
+const runOverheadSeconds = 4
+/** Of what is written to the directory for temporary files. */
+const backlogBytesMax = 512e6
+
+/** What is there, and what the agent makes of it. @throws RemoraError when it cannot be */
+function startOf(given: Values, fits: Fits) {
+  const values = Object.fromEntries(Object.entries(given).filter(([name]) => tunedSettings.includes(name)))
+  const fit = fits.of(values)
+  if (!fit.ok)
+    throw new RemoraError(
+      'SETTINGS',
+      `nothing can be tuned, for the agent does not start as it is: ${fit.reason}`,
+      fit.wayOut,
+    )
+  return { name: nameOf(values), values, effect: fit.effect }
+}
+
+function without(values: Values, names: readonly string[]): Values {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !names.includes(name)))
+}
+
+/** What measuring has cost, all runs together. */
+class Cost {
+  runs = 0
+  sum: MeasuringCost = { agentUs: 0, sinkUs: 0, writerUs: 0, benchUs: 0, wallMs: 0 }
+
+  add(result: RunResult): RunResult {
+    const { cpu, others, wallMs } = result
+    const { sum } = this
+    this.runs += 1
+    this.sum = {
+      agentUs: sum.agentUs + cpu.userUs + cpu.systemUs,
+      sinkUs: sum.sinkUs + others.sinkUs,
+      writerUs: sum.writerUs + others.writerUs,
+      benchUs: sum.benchUs + others.benchUs,
+      wallMs: sum.wallMs + wallMs,
+    }
+    return result
+  }
+}
