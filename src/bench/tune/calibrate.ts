@@ -9,26 +9,41 @@ const growthMax = 8
 const runsMax = 5
 /** One that lasts this part of the wanted time tells how large it must be. */
 const longEnough = 0.6
+/** All that may be on its way at once goes through so often: an agent begins with small requests, and that must not be all there is. */
+const windows = 6
+/** But for a slow server a run takes no more than this many times the wanted time. */
+const patience = 2.5
 /** What is sent of a byte of log where nobody counts it. Source: DESIGN, the copy floor. */
 const usuallySent = 2
 
 export interface Backlog {
   readonly bytes: number
+  /** How much larger it is than the last one that was run. */
+  readonly moreBytes: number
   readonly bytesPerSecond: number
   readonly sentPerLogByte: number
 }
 
-/** How large a backlog must be to last so long with the settings as they are; what is compiled and cached has become so meanwhile. */
-export async function backlogFor(seconds: number, runWith: (bytes: number) => Promise<RunResult>): Promise<Backlog> {
+/**
+ * How large a backlog must be to last so long with the settings as they are; what is compiled and cached has become so meanwhile.
+ *
+ * @param windowBytes  of bodies: the most that any settings tried have on their way at once
+ */
+export async function backlogFor(
+  seconds: number,
+  windowBytes: number,
+  runWith: (bytes: number) => Promise<RunResult>,
+): Promise<Backlog> {
   let bytes = backlogBytes.first
   for (let runs = 1; ; runs++) {
     const result = mustShip(await runWith(bytes))
+    const counted = result.bodyBytes / result.account.writtenBytes
+    const sentPerLogByte = counted > 0 ? counted : usuallySent
     const bytesPerSecond = steadyOf(result.moments)?.bytesPerSecond ?? result.bytesPerSecond
-    const wanted = Math.min(backlogBytes.max, Math.max(backlogBytes.min, bytesPerSecond * seconds))
-    if (bytes >= wanted * longEnough || runs === runsMax) {
-      const sent = result.bodyBytes / result.account.writtenBytes
-      return { bytes: Math.round(wanted), bytesPerSecond, sentPerLogByte: sent > 0 ? sent : usuallySent }
-    }
+    const through = Math.min((windowBytes / sentPerLogByte) * windows, bytesPerSecond * seconds * patience)
+    const wanted = Math.min(backlogBytes.max, Math.max(backlogBytes.min, bytesPerSecond * seconds, through))
+    if (bytes >= wanted * longEnough || runs === runsMax)
+      return { bytes: Math.round(wanted), moreBytes: wanted - bytes, bytesPerSecond, sentPerLogByte }
     bytes = Math.round(Math.min(wanted, bytes * growthMax))
   }
 }

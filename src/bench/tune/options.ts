@@ -5,6 +5,7 @@ import type { LimitOptions } from '../limits/choose.ts'
 import { seedOf, urlOf, wrong } from '../options.ts'
 import type { Form } from '../scenarios/scenario.ts'
 import { leastEffectDefault } from './judge.ts'
+import { tunedSettings } from './space.ts'
 import type { GoalName } from './types.ts'
 
 export type BlockFormat = 'kubernetes' | 'env'
@@ -12,6 +13,8 @@ export type BlockFormat = 'kubernetes' | 'env'
 export interface TuneOptions extends LimitOptions {
   readonly goal: GoalName
   readonly form: Form
+  /** Settings that are tuned; empty: all that matter for the goal. */
+  readonly only: readonly string[]
   readonly seed: number
   /** The user's own Elasticsearch; undefined: the bench's own server. */
   readonly url: string | undefined
@@ -43,6 +46,7 @@ there, and only that counts. The last thing printed is the block to paste, or th
   --cpu 200m          limits, as for remora bench
   --memory 64Mi
   --manifest FILE     the sidecar's limits and settings from a manifest: what is there is what has to be beaten
+  --only REMORA_…     tune this setting alone (may be repeated)
   --short             in about three minutes: fewer tries, shorter runs; else in about ten
   --least-effect PCT  a gain below this is none (${leastEffectDefault * 100})
   --format kubernetes the block as a container's env (the default)
@@ -91,6 +95,7 @@ export function parseTuneOptions(argv: readonly string[]): TuneOptions | 'help' 
     manifest: values.manifest,
     goal,
     form: values.short ? 'short' : 'long',
+    only: [...new Set((values.only ?? []).map((name) => oneOf('--only', name, tunedSettings)))],
     seed: seedOf(values.seed),
     url: url === undefined ? undefined : urlOf(url),
     latencyMs: latency === undefined ? 0 : durationOf('--latency', latency),
@@ -115,6 +120,7 @@ function parsed(argv: readonly string[]) {
       cpu: text,
       memory: text,
       manifest: text,
+      only: { ...text, multiple: true },
       short: { type: 'boolean', default: false },
       'least-effect': { ...text, default: String(leastEffectDefault * 100) },
       format: { ...text, default: 'kubernetes' },
@@ -131,12 +137,12 @@ function parsed(argv: readonly string[]) {
 
 /** As they were given, by name, for the report. */
 export function givenTuneOptions(options: TuneOptions): Record<string, string> {
-  const { seed: _seed, goal: _goal, leastEffect: _effect, format: _format, ...rest } = options
-  return Object.fromEntries(
-    Object.entries(rest).flatMap(([name, value]) =>
-      value === undefined || value === 0 ? [] : [[name, String(value)]],
-    ),
-  )
+  const { seed: _seed, goal: _goal, leastEffect: _effect, format: _format, only, ...rest } = options
+  const given: Record<string, string> = only.length === 0 ? {} : { only: only.join(', ') }
+  for (const [name, value] of Object.entries(rest)) {
+    if (value !== undefined && value !== 0) given[name] = String(value)
+  }
+  return given
 }
 
 function oneOf<T extends string>(name: string, text: string, all: readonly T[]): T {

@@ -8,7 +8,7 @@ export interface Steady {
 }
 
 /** Of a backlog, the part that is not looked at: files are found, code is compiled, the window of requests opens. */
-const startShare = 0.15
+const startShare = 0.25
 const momentsMin = 3
 
 /**

@@ -88,7 +88,7 @@ function serverText({ server }: TuneReport): string {
 export function effectText({ batchBytes, concurrency, slots, compression }: Effect): string {
   const requests = `${concurrency} ${concurrency === 1 ? 'request' : 'requests'} at once`
   const packed = compression === 'none' ? '' : `, ${compression.replace(' ', ' level ')}`
-  return `batches of ${formatBytes(batchBytes)}, ${requests}, ${slots} slots${packed}`
+  return `batches of ${formatBytes(batchBytes)}, ${requests}, ${slots} ${slots === 1 ? 'slot' : 'slots'}${packed}`
 }
 
 function contestsText(report: TuneReport, width: number, style: Style): string {
@@ -117,9 +117,9 @@ function contestText({ setting, best, judged }: Contest, report: TuneReport, wid
 
 function judgedText(judged: Judged, figure: GoalFigure, leastEffect: number): string {
   const { tried, failure } = judged
-  const what = `${tried.name} (${effectText(tried.effect)})`
-  if (failure !== '') return `${what}: OUT: ${failure}`
-  return `${what}: ${valuesText(judged, figure)}, ${decisionText(judged, leastEffect)}`
+  const { name, effect } = tried
+  if (failure !== '') return `${name}: OUT: ${failure} (${effectText(effect)})`
+  return `${name}: ${valuesText(judged, figure)}, ${decisionText(judged, leastEffect)}; ${effectText(effect)}`
 }
 
 function valuesText({ values }: Measured, { per }: GoalFigure): string {

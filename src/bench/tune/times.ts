@@ -14,9 +14,9 @@ export class RunTimes {
     this.#taken.push(seconds)
   }
 
-  /** What was before only made ready: its runs were shorter, or longer. */
-  begin(): void {
-    this.#taken.splice(0, Math.max(0, this.#taken.length - 1))
+  /** What was before only made ready. @param moreSeconds  that one takes from now on, beyond what the last one took */
+  begin(moreSeconds: number): void {
+    this.#taken.splice(0, Infinity, Math.max(1, (this.#taken.at(-1) ?? 0) + moreSeconds))
   }
 
   /** Of the last runs: a backlog may become larger while one tunes. */

@@ -3,19 +3,20 @@ import { RemoraError } from '../../base/errors.ts'
 import { abilityHere } from '../agent/place.ts'
 import { remoraProgram } from '../agent/remora.ts'
 import type { Watcher } from '../bench.ts'
+import { Cost } from '../cost.ts'
 import { settingsFor } from '../elasticsearch/connection.ts'
 import { enforcementOf, type Held, wantedLimits, type Wanted } from '../limits/choose.ts'
 import { commitHere, machineHere } from '../machine/facts.ts'
 import type { Program } from '../program.ts'
-import type { MeasuringCost } from '../report/report.ts'
 import { type Parts, run } from '../run.ts'
 import type { RunPlan, RunResult } from '../types.ts'
 import { backlogFor, rateFor } from './calibrate.ts'
+import { type Effort, effortFor } from './effort.ts'
 import { Fits } from './fits.ts'
 import { type Common, figureOf, type Load, outcomeOf, planOf } from './goals.ts'
 import { type Rules, search, type Stage } from './search.ts'
 import { givenTuneOptions, type TuneOptions } from './options.ts'
-import { nameOf, spaceOf, tunedSettings } from './space.ts'
+import { isTuned, nameOf, spaceOf, tunedSettings, windowBytesOf } from './space.ts'
 import { RunTimes } from './times.ts'
 import { type Effect, tuneSchema, type TuneReport, tuneVersion, type Values } from './types.ts'
 
@@ -38,24 +39,8 @@ export interface TuneTools {
   readonly effort?: Effort
 }
 
-export interface Effort {
-  /** With all that begins and ends it: under ten minutes, and about three. */
-  readonly budgetSeconds: number
-  /** What a backlog takes with the settings as they are, and how long lines are written at a steady rate. */
-  readonly runSeconds: number
-  readonly rules: Pick<Rules, 'roundsMax' | 'confirmRounds' | 'passes'>
-}
-
-const efforts: Readonly<Record<TuneOptions['form'], Effort>> = {
-  short: {
-    budgetSeconds: 190,
-    runSeconds: 2,
-    rules: { roundsMax: 7, confirmRounds: { least: 5, most: 8 }, passes: 1 },
-  },
-  long: { budgetSeconds: 570, runSeconds: 4, rules: { roundsMax: 8, confirmRounds: { least: 6, most: 9 }, passes: 2 } },
-}
-/** Enough looks to see whether a lag grows. */
-const steadySecondsMin = 4.5
+/** Requests are small at first and become larger with each answer: about as many until all that may is on its way, and then some. */
+const answersToOpen = 20
 /** In a backlog for one that is much faster, that one lasts at least so much of what the first one did. */
 const shortestShare = 0.5
 
@@ -67,7 +52,7 @@ export async function tune(options: TuneOptions, tools: TuneTools): Promise<Tune
   const wanted = wantedLimits(options)
   const held = enforcementOf(wanted.limits, abilityHere())
   const { form, goal, leastEffect, seed, url } = options
-  const { effort = efforts[form] } = tools
+  const { effort = effortFor(form, goal) } = tools
   const given = { ...(url === undefined ? {} : settingsFor(tools.env, url, 'remora-bench')), ...wanted.settings }
   const fits = new Fits(given, url ?? 'http://127.0.0.1:9200', held.limits)
   const start = startOf(given, fits)
@@ -92,30 +77,34 @@ export async function tune(options: TuneOptions, tools: TuneTools): Promise<Tune
   const version = await program.version()
   tools.watcher.begin(Math.round(effort.budgetSeconds / (effort.runSeconds + runOverheadSeconds)))
   const before = (about: string) => tools.watcher.step('getting ready', about, effort.budgetSeconds - times.seconds())
+  const spaceFor = (filledMs: number | undefined) =>
+    spaceOf({ goal, tried: effort.tried, only: options.only, fillMs: filledMs }, start, (values) => fits.of(values))
+  // The way to a distant server opens by one answer after the other.
+  const runSeconds = effort.runSeconds + (options.latencyMs / 1_000) * answersToOpen
   let load: Load
-  let fillMs: number | undefined
+  let [fillMs, moreSeconds]: [number | undefined, number] = [undefined, 0]
   if (goal === 'rate') {
-    const found = await backlogFor(effort.runSeconds, (backlogBytes) => {
+    const found = await backlogFor(runSeconds, windowBytesOf(spaceFor(undefined).space), (backlogBytes) => {
       before('how much is a backlog of a few seconds')
       return measureOnce(planOf(common, { backlogBytes }, start.values))
     })
     load = { backlogBytes: found.bytes }
+    moreSeconds = found.moreBytes / found.bytesPerSecond
     fillMs = start.effect.batchBytes / found.sentPerLogByte / (found.bytesPerSecond / 1e3)
   } else {
-    const seconds = Math.max(steadySecondsMin, effort.runSeconds)
     const bytesPerSecond = await rateFor(
       { asked: options.rateBytesPerSecond, cpus: held.limits.cpus, serverBytesPerSecond: options.bytesPerSecond },
       (bytes) => {
         before('whether the rate is kept up with')
-        const plan = planOf(common, { bytesPerSecond: bytes, seconds }, start.values)
+        const plan = planOf(common, { bytesPerSecond: bytes, seconds: effort.runSeconds }, start.values)
         return measureOnce(plan).then((result) => ({ plan, result }))
       },
     )
-    load = { bytesPerSecond, seconds }
+    load = { bytesPerSecond, seconds: effort.runSeconds }
   }
   const first = load
-  times.begin()
-  const { space, untried } = spaceOf({ goal, form, fillMs }, start, (values) => fits.of(values))
+  times.begin(moreSeconds)
+  const { space, untried } = spaceFor(fillMs)
   const stage: Stage = {
     async measure(tried, about, runsLeft) {
       tools.watcher.step(figureOf(goal).label, about, times.secondsLeft(runsLeft))
@@ -126,10 +115,7 @@ export async function tune(options: TuneOptions, tools: TuneTools): Promise<Tune
     bestIs(figure) {
       if (!('backlogBytes' in load)) return
       load = {
-        backlogBytes: Math.min(
-          backlogBytesMax,
-          Math.max(load.backlogBytes, figure * effort.runSeconds * shortestShare),
-        ),
+        backlogBytes: Math.min(backlogBytesMax, Math.max(load.backlogBytes, figure * runSeconds * shortestShare)),
       }
     },
   }
@@ -166,7 +152,7 @@ const backlogBytesMax = 512e6
 
 /** What is there, and what the agent makes of it. @throws RemoraError when it cannot be */
 function startOf(given: Values, fits: Fits) {
-  const values = Object.fromEntries(Object.entries(given).filter(([name]) => tunedSettings.includes(name)))
+  const values = Object.fromEntries(Object.entries(given).filter(([name]) => isTuned(name)))
   const fit = fits.of(values)
   if (!fit.ok)
     throw new RemoraError(
@@ -179,24 +165,4 @@ function startOf(given: Values, fits: Fits) {
 
 function without(values: Values, names: readonly string[]): Values {
   return Object.fromEntries(Object.entries(values).filter(([name]) => !names.includes(name)))
-}
-
-/** What measuring has cost, all runs together. */
-class Cost {
-  runs = 0
-  sum: MeasuringCost = { agentUs: 0, sinkUs: 0, writerUs: 0, benchUs: 0, wallMs: 0 }
-
-  add(result: RunResult): RunResult {
-    const { cpu, others, wallMs } = result
-    const { sum } = this
-    this.runs += 1
-    this.sum = {
-      agentUs: sum.agentUs + cpu.userUs + cpu.systemUs,
-      sinkUs: sum.sinkUs + others.sinkUs,
-      writerUs: sum.writerUs + others.writerUs,
-      benchUs: sum.benchUs + others.benchUs,
-      wallMs: sum.wallMs + wallMs,
-    }
-    return result
-  }
 }

@@ -70,10 +70,12 @@ export class SyntheticStage implements Stage {
   readonly #random: () => number
   readonly #normal: () => number
   readonly #runsMax: number
+  readonly #beside: (value: number) => Beside
   readonly ran: Try[] = []
   readonly abouts: string[] = []
 
-  constructor(surface: Surface, seed: number, runsMax = Infinity) {
+  constructor(surface: Surface, seed: number, runsMax = Infinity, beside = (_value: number): Beside => nothing) {
+    this.#beside = beside
     this.#surface = surface
     this.#random = randomFrom(seed)
     this.#normal = normalFrom(this.#random)
@@ -89,7 +91,7 @@ export class SyntheticStage implements Stage {
     if (isVoid?.(run) === true) return Promise.resolve({ kind: 'void', reason: 'the machine' })
     const slow = this.#random() < 0.05 ? 1 - spikes : 1
     const value = truth(tried.values) * Math.exp(noise * this.#normal()) * (1 - drift) ** (run / 100) * slow
-    return Promise.resolve({ kind: 'measured', value, beside: nothing })
+    return Promise.resolve({ kind: 'measured', value, beside: this.#beside(value) })
   }
 
   hasTime(runs: number): boolean {
