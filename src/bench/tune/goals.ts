@@ -33,10 +33,15 @@ export function figureOf(goal: GoalName): GoalFigure {
 }
 
 /** A backlog that is there before the agent starts, or lines at a steady rate. */
-export type Load = { readonly backlogBytes: number } | { readonly bytesPerSecond: number; readonly seconds: number }
+export type Load =
+  /** With the settings as they are it lasts about so long. */
+  | { readonly backlogBytes: number; readonly seconds: number }
+  | { readonly bytesPerSecond: number; readonly seconds: number }
 
 const warmUpMs = 1_000
-const drainMsMax = 40_000
+/** Who is so many times slower than what is there need not be waited for. */
+const slowest = 6
+const drainMs = { min: 40_000, max: 120_000 }
 
 /** What all runs of one tuning have in common. */
 export type Common = Pick<RunPlan, 'limits'> & {
@@ -73,7 +78,7 @@ export function planOf(
     settings: { ...settings, ...values },
     killsAtMs: [],
     warmUpMs: isBacklog ? 0 : warmUpMs,
-    drainMsMax,
+    drainMsMax: Math.min(drainMs.max, Math.max(drainMs.min, load.seconds * slowest * 1_000)),
   }
 }
 

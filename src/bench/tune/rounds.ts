@@ -8,8 +8,8 @@ class Entry implements Measured {
   readonly values: number[] = []
   readonly beside: Beside[] = []
   failure = ''
+  readonly disturbed: string[] = []
   isDropped = false
-  #voids = 0
 
   constructor(tried: Try) {
     this.tried = tried
@@ -19,7 +19,10 @@ class Entry implements Measured {
     if (outcome.kind === 'measured') {
       this.values.push(outcome.value)
       this.beside.push(outcome.beside)
-    } else if (outcome.kind === 'failed' || ++this.#voids > voidsMax) this.failure = outcome.reason
+      return
+    }
+    if (outcome.kind === 'void') this.disturbed.push(outcome.reason)
+    if (outcome.kind === 'failed' || this.disturbed.length > voidsMax) this.failure = outcome.reason
   }
 }
 

@@ -43,6 +43,8 @@ export interface TuneTools {
 const answersToOpen = 20
 /** In a backlog for one that is much faster, that one lasts at least so much of what the first one did. */
 const shortestShare = 0.5
+/** But what is there must still get through it in time. */
+const growthMax = 3
 
 /** @throws RemoraError for options that cannot be, and where nothing arrives; the signal's reason when it is told to stop */
 export async function tune(options: TuneOptions, tools: TuneTools): Promise<TuneReport> {
@@ -86,9 +88,9 @@ export async function tune(options: TuneOptions, tools: TuneTools): Promise<Tune
   if (goal === 'rate') {
     const found = await backlogFor(runSeconds, windowBytesOf(spaceFor(undefined).space), (backlogBytes) => {
       before('how much is a backlog of a few seconds')
-      return measureOnce(planOf(common, { backlogBytes }, start.values))
+      return measureOnce(planOf(common, { backlogBytes, seconds: runSeconds }, start.values))
     })
-    load = { backlogBytes: found.bytes }
+    load = { backlogBytes: found.bytes, seconds: found.bytes / found.bytesPerSecond }
     moreSeconds = found.moreBytes / found.bytesPerSecond
     fillMs = start.effect.batchBytes / found.sentPerLogByte / (found.bytesPerSecond / 1e3)
   } else {
@@ -113,10 +115,10 @@ export async function tune(options: TuneOptions, tools: TuneTools): Promise<Tune
     },
     hasTime: (runs) => times.hasTime(runs),
     bestIs(figure) {
-      if (!('backlogBytes' in load)) return
-      load = {
-        backlogBytes: Math.min(backlogBytesMax, Math.max(load.backlogBytes, figure * runSeconds * shortestShare)),
-      }
+      if (!('backlogBytes' in load) || !('backlogBytes' in first)) return
+      const larger = Math.min(backlogBytesMax, first.backlogBytes * growthMax, figure * runSeconds * shortestShare)
+      const grown = Math.max(1, larger / load.backlogBytes)
+      load = { backlogBytes: Math.round(load.backlogBytes * grown), seconds: load.seconds * grown }
     },
   }
   const rules: Rules = { ...effort.rules, better: figureOf(goal).better, leastEffect }
@@ -135,7 +137,7 @@ export async function tune(options: TuneOptions, tools: TuneTools): Promise<Tune
     goal,
     leastEffect,
     server: url === undefined ? { kind: 'null', ...common.shape } : { kind: 'elasticsearch', url },
-    load: 'backlogBytes' in first ? first : { bytesPerSecond: first.bytesPerSecond },
+    load: 'backlogBytes' in first ? { backlogBytes: first.backlogBytes } : { bytesPerSecond: first.bytesPerSecond },
     ...found,
     untried: [...untried, ...found.untried],
     runs: cost.runs,

@@ -56,6 +56,8 @@ export interface Measured {
   /** In the order in which they ran. */
   readonly values: readonly number[]
   readonly beside: readonly Beside[]
+  /** Why runs of it do not count: the machine was in the way. */
+  readonly disturbed: readonly string[]
   /** Why it is out; empty: it is not. */
   readonly failure: string
 }
@@ -150,6 +152,7 @@ export interface TuneReport extends Search {
     | { readonly kind: 'elasticsearch'; readonly url: string }
   /** What was written: a backlog of so many bytes at first, or a steady rate. */
   readonly load: { readonly backlogBytes: number } | { readonly bytesPerSecond: number }
+  /** With those that only made ready. */
   readonly runs: number
   readonly measuring: MeasuringCost
   readonly startedAt: string

@@ -31,6 +31,17 @@ describe('how fast a backlog goes', () => {
     expect(large / small).toBeLessThan(1.03)
   })
 
+  test('while requests are still small, it does not count', () => {
+    const opening = moments(15e6, 0.2e6, 50).slice(0, -1)
+    const fromMs = opening.at(-1)!.atMs
+    const open = moments(65e6, 0.2e6, 10).map((look) => ({
+      ...look,
+      atMs: look.atMs + fromMs + 250,
+      storedBytes: look.storedBytes + 15e6,
+    }))
+    expect(steadyOf([...opening, ...open])!.bytesPerSecond / 20e6).toBeCloseTo(1, 1)
+  })
+
   test('its CPU is without the start', () => {
     // 100 µs of CPU each ms, 20 bytes each µs: 5 s a GB; the half second before is not in it.
     expect(steadyOf(moments(80e6, 0.2e6, 10))!.cpuSecondsPerGB).toBeCloseTo(5, 1)
@@ -65,7 +76,7 @@ const common: Common = {
   shape: { latencyMs: 20, bytesPerSecond: 20e6 },
   settings: { REMORA_DOCUMENT_ID: 'none' },
 }
-const backlog = planOf(common, { backlogBytes: 80e6 }, { REMORA_CONCURRENCY: '4' })
+const backlog = planOf(common, { backlogBytes: 80e6, seconds: 4 }, { REMORA_CONCURRENCY: '4' })
 const steady = planOf(common, { bytesPerSecond: 4e6, seconds: 6 }, {})
 
 function result(over: Partial<RunResult> = {}): RunResult {
@@ -115,7 +126,8 @@ describe('what a run is worth', () => {
       workload: { rate: { kind: 'fixed', bytesPerSecond: 4e6 }, end: { seconds: 6 } },
       warmUpMs: 1_000,
     })
-    const own = planOf({ ...common, destination: { url: 'http://e:9200' } }, { backlogBytes: 1 }, {})
+    const own = planOf({ ...common, destination: { url: 'http://e:9200' } }, { backlogBytes: 1, seconds: 90 }, {})
+    expect([backlog.drainMsMax, own.drainMsMax]).toEqual([40_000, 120_000])
     expect(own.destination).toEqual({ kind: 'elasticsearch', url: 'http://e:9200' })
   })
 

@@ -87,7 +87,7 @@ describe('what is told', () => {
     const report = await reportOf({ noise: 0.05 })
     expect(flat(report)).toContain('within noise: ×')
     expect(flat(report)).toContain(
-      'Nothing to set: nothing that was tried is better than what is there by more than noise.',
+      'Nothing to set: nothing that was tried is better than the defaults by more than noise.',
     )
     expect(pasteText(report, 'kubernetes')).toBe('')
   })
@@ -99,7 +99,7 @@ describe('what is told', () => {
     const report = await reportOf({ truth })
     expect(report.confirmation).toBeDefined()
     expect(flat(report)).toContain(
-      'what looked better was within noise when it was measured again, so what is there is as good',
+      'what looked better was within noise when it was measured again, so the defaults will do as well',
     )
     expect(pasteText(report, 'kubernetes')).toBe('')
   })
@@ -119,6 +119,11 @@ describe('what is told', () => {
     expect(failureOf(report)).toBe('The settings as they are failed in a later run, so nothing is told: lines lost')
     expect(flat(report)).toContain(failureOf(report))
     expect(pasteText(report, 'env')).toBe('')
+  })
+
+  test('what the machine disturbed', async () => {
+    const report = await reportOf({ isVoid: (run) => run === 2 })
+    expect(flat(report)).toMatch(/4: 20 .*\(1 more does not count: the machine\)/)
   })
 
   test('far behind, dropped early', async () => {
