@@ -151,7 +151,11 @@ function nearOf({ settings, near }: Setting, best: Try, tried: Tried, fit: (valu
     const found = fit(values)
     const name = nameOf(change)
     if (found.ok) tries.push({ name, values, effect: found.effect })
-    else untried.push({ name: textOf(change), reason: found.reason })
+    else {
+      // What has no room beside this may have had room without it.
+      const beside = kept.length === 0 ? '' : ` (beside ${textOf(Object.fromEntries(kept))})`
+      untried.push({ name: textOf(change) + beside, reason: found.reason })
+    }
   }
   return { tries, untried }
 }
