@@ -2,19 +2,20 @@ import { systemClock } from '../base/clock.ts'
 import { RemoraError } from '../base/errors.ts'
 import { abilityHere } from './agent/place.ts'
 import { remoraProgram } from './agent/remora.ts'
+import { Cost } from './cost.ts'
 import { type FloorBeside, type Sent, startFloor } from './floor/floor-beside.ts'
 import { makeFloor } from './floor/floor.ts'
 import { enforcementOf, type Held, wantedLimits, type Wanted } from './limits/choose.ts'
 import { commitHere, machineHere } from './machine/facts.ts'
 import { type BenchOptions, givenOptions } from './options.ts'
 import type { Program } from './program.ts'
-import { type MeasuringCost, type Report, reportSchema, reportVersion } from './report/report.ts'
+import { type Report, reportSchema, reportVersion } from './report/report.ts'
 import { type Parts, run, type RunOptions } from './run.ts'
 import { type Chosen, choose, type Left } from './scenarios/choose.ts'
 import { perform } from './scenarios/perform.ts'
 import { type Form, rowSeconds, type Setting } from './scenarios/scenario.ts'
 import { TimeTable } from './scenarios/time-table.ts'
-import { type Mix, plainShape, type RunPlan, type RunResult, type ScenarioResult } from './types.ts'
+import { type Mix, plainShape, type RunPlan, type ScenarioResult } from './types.ts'
 
 /** Told while it runs. */
 export interface Watcher {
@@ -186,22 +187,4 @@ async function performAll(
     results.push(result)
   }
   return { results, left }
-}
-
-/** What measuring has cost, all runs together. */
-class Cost {
-  sum: MeasuringCost = { agentUs: 0, sinkUs: 0, writerUs: 0, benchUs: 0, wallMs: 0 }
-
-  add(result: RunResult): RunResult {
-    const { cpu, others, wallMs } = result
-    const { sum } = this
-    this.sum = {
-      agentUs: sum.agentUs + cpu.userUs + cpu.systemUs,
-      sinkUs: sum.sinkUs + others.sinkUs,
-      writerUs: sum.writerUs + others.writerUs,
-      benchUs: sum.benchUs + others.benchUs,
-      wallMs: sum.wallMs + wallMs,
-    }
-    return result
-  }
 }

@@ -21,6 +21,7 @@ export type Wish = BenchOptions | 'help' | 'list'
 
 export const usage = `remora bench [options]
 remora bench compare BEFORE.json AFTER.json
+remora bench tune [options]   which batch settings are best; --help tells its options
 
 How much does it carry, inside my limits? Rates, latency, memory, outages, restarts: each run in a real cgroup, every line
 counted, and every figure repeated. The report goes to a directory: report.html to look at, report.json to compare.
@@ -59,7 +60,7 @@ export function parseBenchOptions(argv: readonly string[]): Wish {
     manifest: values.manifest,
     form: values.short ? 'short' : 'long',
     scenarios: [...new Set(values.scenario)],
-    seed: whole('--seed', values.seed, 0, seedMax),
+    seed: seedOf(values.seed),
     rounds: values.rounds === undefined ? undefined : whole('--rounds', values.rounds, 1, roundsMax),
     url: values.url === undefined ? undefined : urlOf(values.url),
     sample: values.sample,
@@ -91,6 +92,10 @@ function parsed(argv: readonly string[]) {
   }
 }
 
+export function seedOf(text: string): number {
+  return whole('--seed', text, 0, seedMax)
+}
+
 function whole(name: string, text: string, min: number, max: number): number {
   const value = /^\d{1,12}$/.test(text) ? Number(text) : NaN
   if (value >= min && value <= max) return value
@@ -107,7 +112,7 @@ export function givenOptions(options: BenchOptions): Record<string, string> {
 }
 
 /** Credentials would end in the process list, and in the report. */
-function urlOf(text: string): string {
+export function urlOf(text: string): string {
   const url = URL.parse(text)
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw wrong('--url is no address of a server', 'write http://host:9200 or https://host:9200')
@@ -121,6 +126,6 @@ function urlOf(text: string): string {
   return text
 }
 
-function wrong(message: string, wayOut: string): RemoraError {
+export function wrong(message: string, wayOut: string): RemoraError {
   return new RemoraError('OPTION', message, wayOut)
 }

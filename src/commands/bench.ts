@@ -15,6 +15,7 @@ import { lineBytesOf, realParts } from '../bench/parts.ts'
 import { listText } from '../bench/scenarios/table.ts'
 import { limitsText } from '../bench/limits/quantity.ts'
 import type { Env } from '../config/load.ts'
+import { tuneCommand } from './bench-tune.ts'
 import type { Signals } from './signals.ts'
 
 const stoppedCode = 130
@@ -38,6 +39,7 @@ export async function benchCommand(
   const style = styleFor(process.stdout)
   if (argv[0] === 'compare') return compareCommand(argv.slice(1), { columns, style, write, complain })
   const stop = stopAt(signals)
+  if (argv[0] === 'tune') return tuneCommand(argv.slice(1), env, { write, stop, directoryFor: reportDirectory })
   const progress = progressOn(process.stderr, systemClock)
   try {
     const wish = parseBenchOptions(argv)

@@ -31,8 +31,8 @@ function factsOf(settings: Settings, limit: MemoryLimit): PlanFacts {
   }
 }
 
-function limitFor({ memoryLimitBytes: set }: Settings): MemoryLimit {
-  const machine = memoryLimit()
+/** @param machine  the limit that the process sees */
+export function limitFor({ memoryLimitBytes: set }: Settings, machine: MemoryLimit = memoryLimit()): MemoryLimit {
   return set !== undefined && set < machine.bytes ? { bytes: set, origin: 'REMORA_MEMORY_LIMIT' } : machine
 }
 

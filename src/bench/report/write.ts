@@ -83,7 +83,7 @@ function clipped(text: string): string {
 const textMax = 2_000
 
 /** The name of the draft cannot be guessed, and nothing that is there is written through: the directory may be one of all users. */
-function replace(path: string, content: string): void {
+export function replace(path: string, content: string): void {
   const draft = `${path}.${randomUUID()}.partial`
   try {
     writeFileSync(draft, content, { flag: 'wx' })
