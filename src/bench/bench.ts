@@ -1,5 +1,5 @@
 import { systemClock } from '../base/clock.ts'
-import { RemoraError } from '../base/errors.ts'
+import { messageOf, RemoraError } from '../base/errors.ts'
 import { abilityHere } from './agent/place.ts'
 import { remoraProgram } from './agent/remora.ts'
 import { Cost } from './cost.ts'
@@ -13,7 +13,7 @@ import { type Report, reportSchema, reportVersion } from './report/report.ts'
 import { type Parts, run, type RunOptions } from './run.ts'
 import { type Chosen, choose, type Left } from './scenarios/choose.ts'
 import { perform } from './scenarios/perform.ts'
-import { type Form, rowSeconds, type Setting } from './scenarios/scenario.ts'
+import { type Form, type PlannedRow, rowSeconds, type Setting } from './scenarios/scenario.ts'
 import { TimeTable } from './scenarios/time-table.ts'
 import { type Mix, plainShape, type RunPlan, type ScenarioResult } from './types.ts'
 
@@ -45,14 +45,18 @@ export interface BenchTools {
 /** Under three minutes, and under thirty, with what it takes to begin and to end. */
 const budgetSeconds: Readonly<Record<Form, number>> = { short: 160, long: 27 * 60 }
 const floorBytes: Readonly<Record<Form, number>> = { short: 96e6, long: 256e6 }
-/** Before and after each round. */
+/** Before the first and after each run. */
 const floorSeconds = 1
+const messageCharsMax = 2_000
 /** Enough for how much the agent sends of a line. */
 const firstLookBytes = 8e6
 /** Where nobody counts what is sent. Source: DESIGN, the copy floor. */
 const usuallySent: Sent = { perLogByte: 2, isMeasured: false }
 
-/** @throws RemoraError for options that cannot be; the signal's reason when it is told to stop */
+/**
+ * When it is told to stop, or something breaks, the scenarios that are done are still told: the report says what was cut short.
+ * @throws RemoraError for options that cannot be; the signal's reason, or what broke, when there is nothing to tell yet
+ */
 export async function bench(options: BenchOptions, tools: BenchTools): Promise<Report> {
   const { signal, parts, program = remoraProgram() } = tools
   const startedAtMs = systemClock.nowMs()
@@ -103,7 +107,7 @@ export async function bench(options: BenchOptions, tools: BenchTools): Promise<R
       skipped: [...left, ...done.left],
       startedAt: new Date(startedAtMs).toISOString(),
       endedAt: new Date(systemClock.nowMs()).toISOString(),
-      failures: [],
+      failures: done.failures,
     }
   } finally {
     await floor.close()
@@ -142,7 +146,12 @@ async function firstLook(setting: Setting, options: RunOptions): Promise<Sent> {
 }
 
 function secondsOf({ rows }: Chosen, rounds: number): number {
-  return rows.reduce((sum, row) => sum + rowSeconds(row, rounds), 0) + floorSeconds * (rounds + 1)
+  return rows.reduce((sum, row) => sum + rowSeconds(row, rounds), 0) + floorSeconds * (rows.length * rounds + 1)
+}
+
+/** One round of it, with the floor after it. */
+function secondsOfRow(row: PlannedRow, rounds: number): number {
+  return rowSeconds(row, rounds) / rounds + floorSeconds
 }
 
 interface Performing {
@@ -157,7 +166,7 @@ async function performAll(
   chosen: readonly Chosen[],
   options: BenchOptions,
   { floor, runOptions, seconds, cost, watcher }: Performing,
-): Promise<{ results: ScenarioResult[]; left: Left[] }> {
+): Promise<{ results: ScenarioResult[]; left: Left[]; failures: string[] }> {
   const times = chosen.map((each) => ({ onceSeconds: secondsOf(each, 1), allSeconds: secondsOf(each, each.rounds) }))
   // Whoever names scenarios or rounds has as much time as these take.
   const isFree = options.scenarios.length > 0 || options.rounds !== undefined
@@ -165,26 +174,36 @@ async function performAll(
   watcher.begin(chosen.reduce((sum, { rows, rounds }) => sum + rows.length * rounds, 0))
   const results: ScenarioResult[] = []
   const left: Left[] = []
+  const failures: string[] = []
   for (const [at, { scenario, rows, rounds }] of chosen.entries()) {
     if (!table.next(at)) {
       left.push({ name: scenario.name, reason: 'there was no time left for it' })
       continue
     }
     let estimate = 0
-    const result = await perform(scenario, rows, rounds, {
+    const performed = perform(scenario, rows, rounds, {
       run: async (plan) => cost.add(await run(plan, runOptions)),
       floor: () => floor.measure(),
-      step(row, round) {
+      step(row, round, isAgain) {
         table.done(estimate)
-        estimate = rowSeconds(row, rounds) / rounds
+        estimate = secondsOfRow(row, rounds)
+        if (isAgain) table.extend(estimate)
         const of = rounds === 1 ? '' : `, round ${round} of ${rounds}`
         watcher.step(scenario.name, `${row.name}${of}`, table.secondsLeft())
       },
-      mayGoOn: () => table.mayGoOn(),
+      mayGoOn: (row) => table.mayGoOn(secondsOfRow(row, rounds)),
       monotonicMs: () => systemClock.monotonicMs(),
     })
+    try {
+      results.push(await performed)
+    } catch (error) {
+      // Half an hour of figures is not thrown away for the rest of them.
+      if (results.length === 0) throw error
+      failures.push(`${scenario.name}: ${runOptions.signal.aborted ? 'stopped' : messageOf(error, messageCharsMax)}`)
+      left.push(...chosen.slice(at).map((each) => ({ name: each.scenario.name, reason: 'the bench ended before it' })))
+      break
+    }
     table.done(estimate)
-    results.push(result)
   }
-  return { results, left }
+  return { results, left, failures }
 }

@@ -101,7 +101,7 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
     const beganMs = nowMs()
     const marks = [
       ...plan.killsAtMs.map((atMs) => ({ atMs, act: () => agent!.killAndRestart() })),
-      ...(plan.warmUpMs > 0 ? [{ atMs: plan.warmUpMs, act: () => target.measureFrom() }] : []),
+      ...(plan.warmUpMs > 0 ? [{ atMs: plan.warmUpMs, act: () => warmUpEnds(target, sampler!) }] : []),
     ].toSorted((a, b) => a.atMs - b.atMs)
     const written = await watchWriter({ writer, agent, sampler, marks, beganMs, signal })
     const drainedMs = await drain(written, plan.drainMsMax, { agent, target, sampler, signal })
@@ -115,7 +115,9 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
     const { user, system } = process.cpuUsage(benchBefore)
     const fromMs = isBacklog ? arrived.firstAtMs : written.firstAtMs
     const wallMs = arrived.lastAtMs === 0 ? 0 : Math.max(1, arrived.lastAtMs - fromMs)
-    const cpuSeconds = (seen.cpu.userUs + seen.cpu.systemUs) / 1e6
+    const cpuSeconds = (seen.cpu.userUs + seen.cpu.systemUs - seen.warm.cpuUs) / 1e6
+    // Of what is counted: all lines but those before the warm-up's end.
+    const share = 1 - seen.warm.storedBytes / Math.max(1, arrived.storedBytes)
     const failure = failureOf({
       account,
       written,
@@ -132,8 +134,8 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
       wallMs,
       cpu: seen.cpu,
       others: { sinkUs: arrived.cpuUs, writerUs: written.cpuUs, benchUs: user + system },
-      cpuSecondsPerGB: perUnit(cpuSeconds, written.bytes / 1e9),
-      cpuSecondsPerMillionLines: perUnit(cpuSeconds, written.lines / 1e6),
+      cpuSecondsPerGB: perUnit(cpuSeconds, (written.bytes / 1e9) * share),
+      cpuSecondsPerMillionLines: perUnit(cpuSeconds, (written.lines / 1e6) * share),
       latency,
       memory: { ...seen.memory, oomKills },
       throttledMs: seen.throttledMs,
@@ -151,6 +153,11 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
     if (agent?.isAlive === true) await agent.kill()
     await all(undo)
   }
+}
+
+async function warmUpEnds(target: Target, sampler: Sampler): Promise<void> {
+  await target.measureFrom()
+  await sampler.warmedUp()
 }
 
 /** Each, whatever the others do; what the first of them throws is thrown then, for something of the user's may be left. */

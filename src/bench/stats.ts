@@ -25,8 +25,3 @@ export function floorsAgree(before: number, after: number): boolean {
   if (!(before > 0) || !(after > 0)) return false
   return Math.abs(before - after) / Math.min(before, after) <= floorToleranceRatio
 }
-
-/** Two runs agree when their ranges overlap. */
-export function rangesOverlap(a: Spread, b: Spread): boolean {
-  return a.min <= b.max && b.min <= a.max
-}

@@ -78,7 +78,10 @@ export interface RunPlan {
   readonly settings: Readonly<Record<string, string>>
   /** The agent is killed (SIGKILL) and started again at these times, ms after the writer's first line. */
   readonly killsAtMs: readonly number[]
-  /** The agent runs so long before the first line is written, so that starting is not measured; 0: it is. */
+  /**
+   * The agent runs so long before the first line is written, and as long again until figures count, so that starting and
+   * compiling are not measured; 0: they are.
+   */
   readonly warmUpMs: number
   /** After the writer's end, until everything must be there. */
   readonly drainMsMax: number
@@ -130,7 +133,7 @@ export interface RunResult {
   readonly cpu: { readonly userUs: number; readonly systemUs: number }
   /** Of what is not the agent: they share the machine with it. */
   readonly others: { readonly sinkUs: number; readonly writerUs: number; readonly benchUs: number }
-  /** By GB (10^9) of log and by million lines. */
+  /** By GB (10^9) of log and by million lines, after the warm-up where there is one. */
   readonly cpuSecondsPerGB: number
   readonly cpuSecondsPerMillionLines: number
   /** Undefined where lines have no time that can be told, as with a backlog. */

@@ -56,6 +56,12 @@ export async function benchCommand(
     progress.done()
     const paths = writeReport(report, directory)
     write(`${closingTable(report, columns, style)}\n\n${paths.html}\n${paths.json}\n`)
+    if (stop.aborted) {
+      complain(
+        'Stopped: the report has the scenarios that were done. What was started has ended, what was made is removed.\n',
+      )
+      return stoppedCode
+    }
     return failuresOf(report).length === 0 ? 0 : 1
   } catch (error) {
     progress.done()

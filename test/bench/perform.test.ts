@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { perform, type Stage } from '../../src/bench/scenarios/perform.ts'
+import { perform } from '../../src/bench/scenarios/perform.ts'
+import type { Stage } from '../../src/bench/scenarios/stage.ts'
 import type { FixedRow, Scenario, SearchRow } from '../../src/bench/scenarios/scenario.ts'
 import { obstacleOf, rowsOf, type Setting } from '../../src/bench/scenarios/scenario.ts'
 import { scenarios } from '../../src/bench/scenarios/table.ts'
@@ -83,7 +84,7 @@ function stageOf(over: Partial<Stage> & Pick<Stage, 'run'>): Stage & { readonly 
   return {
     told,
     floor: () => (told.push('floor'), Promise.resolve(2)),
-    step: (row, round) => void told.push(`${row.name} ${round}`),
+    step: (row, round, isAgain) => void told.push(`${row.name} ${round}${isAgain ? ' again' : ''}`),
     mayGoOn: () => true,
     monotonicMs: () => 0,
     ...over,
@@ -96,16 +97,21 @@ function withSlowWriter(plan: RunPlan): Promise<RunResult> {
   return Promise.resolve(resultOf(plan, 80e6, isTooFast ? `${behindText} 80 % of its rate only` : ''))
 }
 
+function lossy(plan: RunPlan): RunResult {
+  const good = resultOf(plan)
+  return { ...good, failure: '3 of 9 lines lost', account: { ...good.account, lostLines: 3 } }
+}
+
 function withLoss(plan: RunPlan): Promise<RunResult> {
   const isFirst = plan.workload.rate.kind === 'backlog'
   return Promise.resolve(resultOf(plan, 80e6, isFirst ? '' : '1 of 2 lines lost'))
 }
 
 describe('rounds', () => {
-  test('alternate between the rows, between floors', async () => {
+  test('alternate between the rows, each run between two floors', async () => {
     const stage = stageOf({ run: (plan) => Promise.resolve(resultOf(plan)) })
     const { rows } = await perform(scenario(), [fixedRow('a'), fixedRow('b')], 2, stage)
-    expect(stage.told).toEqual(['floor', 'a 1', 'b 1', 'floor', 'a 2', 'b 2', 'floor'])
+    expect(stage.told).toEqual(['floor', 'a 1', 'floor', 'b 1', 'floor', 'a 2', 'floor', 'b 2', 'floor'])
     expect(rows.map(({ runs, failures }) => ({ runs, failures }))).toEqual(
       [0, 1].map(() => ({ runs: 2, failures: [] })),
     )
@@ -133,6 +139,41 @@ describe('rounds', () => {
     expect(rows[0]).toMatchObject({ runs: 4, failures: [] })
     expect(rows[0]!.notes.join()).toContain('no evidence')
     expect(rows[0]!.figures.map(({ name }) => name)).toEqual(['highest rate', 'lost'])
+  })
+
+  test('one row that is disturbed takes no other one with it', async () => {
+    const floors = [2, 2, 3, 3, 3, 3]
+    const stage = stageOf({
+      run: (plan) => Promise.resolve(resultOf(plan)),
+      floor: () => Promise.resolve(floors.shift() ?? 3),
+    })
+    const { rows } = await perform(scenario(), [fixedRow('a'), fixedRow('b')], 2, stage)
+    expect(stage.told).toEqual(['a 1', 'b 1', 'a 2', 'b 1', 'b 2 again'])
+    expect(rows.map(({ runs, notes }) => [runs, notes.length])).toEqual([
+      [2, 0],
+      [2, 1],
+    ])
+  })
+
+  test('a writer that fell behind is the machine’s fault: the round does not count', async () => {
+    let runs = 0
+    const stage = stageOf({
+      run: (plan) => Promise.resolve(resultOf(plan, Infinity, ++runs === 1 ? `${behindText} 97 %` : '')),
+    })
+    const { rows } = await perform(scenario(), [fixedRow('a')], 2, stage)
+    expect(rows[0]).toMatchObject({ runs: 2, failures: [] })
+    expect(rows[0]!.notes.join()).toContain('1 of 3 rounds do not count')
+  })
+
+  test('what a failed run lost is told, in no other figure', async () => {
+    let runs = 0
+    const stage = stageOf({ run: (plan) => Promise.resolve(++runs === 2 ? lossy(plan) : resultOf(plan)) })
+    const { rows } = await perform(scenario(), [fixedRow('a')], 3, stage)
+    const valuesOf = (wanted: string) => rows[0]!.figures.find(({ name }) => name === wanted)?.values
+    expect([valuesOf('lost'), valuesOf('highest rate')]).toEqual([
+      [0, 0, 3],
+      [1, 1],
+    ])
   })
 
   test('a run that fails makes the row fail, and is in no figure', async () => {
@@ -264,7 +305,7 @@ describe('time', () => {
         let longest = 0
         for (const [at, { onceSeconds, rounds, pace }] of all.entries()) {
           if (!table.next(at)) continue
-          for (let round = 0; round < rounds && (round === 0 || table.mayGoOn()); round++) {
+          for (let round = 0; round < rounds && (round === 0 || table.mayGoOn(onceSeconds)); round++) {
             now += onceSeconds * pace
             table.done(onceSeconds)
             longest = Math.max(longest, onceSeconds * pace)

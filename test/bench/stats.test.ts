@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { floorsAgree, rangesOverlap, spreadOf } from '../../src/bench/stats.ts'
+import { floorsAgree, spreadOf } from '../../src/bench/stats.ts'
 
 test.each([
   [[3], { median: 3, min: 3, max: 3 }],
@@ -25,14 +25,3 @@ test.each([
   [0, 100, false],
   [Number.NaN, 100, false],
 ])('floors %d and %d agree: %s', (before, after, agree) => expect(floorsAgree(before, after)).toBe(agree))
-
-test.each([
-  [1, 3, 2, 4, true],
-  [1, 2, 2, 4, true],
-  [1, 2, 3, 4, false],
-  [3, 4, 1, 2, false],
-])('[%d, %d] and [%d, %d] overlap: %s', (minA, maxA, minB, maxB, overlap) => {
-  const a = { median: (minA + maxA) / 2, min: minA, max: maxA }
-  const b = { median: (minB + maxB) / 2, min: minB, max: maxB }
-  expect(rangesOverlap(a, b)).toBe(overlap)
-})

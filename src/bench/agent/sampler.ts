@@ -9,10 +9,19 @@ export const sampleMs = 50
 export const momentMs = 250
 const momentsMax = 20_000
 
+/** Where the warm-up ends. */
+export interface Warm {
+  readonly cpuUs: number
+  readonly storedBytes: number
+}
+
 export interface Seen {
   readonly cpu: { readonly userUs: number; readonly systemUs: number }
   readonly throttledMs: number
+  /** The peak of all, the mean without the warm-up. */
   readonly memory: { readonly peakBytes: number; readonly meanBytes: number }
+  /** Nothing, where there was no warm-up. */
+  readonly warm: Warm
   /** `atMs` is CLOCK_MONOTONIC. */
   readonly moments: readonly Moment[]
 }
@@ -27,6 +36,7 @@ export class Sampler {
   readonly #timer: NodeJS.Timeout
   #base: Use | undefined
   #last: Use
+  #warm: Warm = { cpuUs: 0, storedBytes: 0 }
   #peakBytes = 0
   #sumBytes = 0
   #looks = 0
@@ -49,6 +59,21 @@ export class Sampler {
     if (fromHere) this.#base = this.#last
   }
 
+  /** The code that lines run through is compiled by now: what was spent until here is told apart. */
+  async warmedUp(): Promise<void> {
+    const { storedBytes } = await this.#target.arrived()
+    this.#look()
+    this.#warm = { cpuUs: this.#cpuUs, storedBytes }
+    this.#sumBytes = 0
+    this.#looks = 0
+  }
+
+  /** Since `begin`. */
+  get #cpuUs(): number {
+    const [{ cpu }, base] = [this.#last, this.#base?.cpu]
+    return cpu.userUs + cpu.systemUs - (base?.userUs ?? 0) - (base?.systemUs ?? 0)
+  }
+
   #look(): void {
     this.#last = this.#agent.use()
     const { usedBytes } = this.#last
@@ -63,9 +88,9 @@ export class Sampler {
   /** Never rejects: a target that does not answer now is as it was at the look before. */
   async #moment(atMs: number): Promise<void> {
     this.#momentAtMs = atMs
-    const { usedBytes, cpu } = this.#last
+    const { usedBytes } = this.#last
     const written = this.#writer.progress.bytes
-    const cpuUs = cpu.userUs + cpu.systemUs - (this.#base?.cpu.userUs ?? 0) - (this.#base?.cpu.systemUs ?? 0)
+    const cpuUs = this.#cpuUs
     this.#isAsking = true
     try {
       this.#arrived = await this.#target.arrived()
@@ -102,6 +127,7 @@ export class Sampler {
       },
       throttledMs: throttledMs - (base?.throttledMs ?? 0),
       memory: { peakBytes: this.#peakBytes, meanBytes: this.#looks === 0 ? 0 : this.#sumBytes / this.#looks },
+      warm: this.#warm,
       moments: [...this.#moments],
     }
   }

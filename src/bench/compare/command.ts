@@ -14,7 +14,7 @@ Whether the second report is worse than the first. Ratios are judged, for they h
   --least-effect PERCENT   differences below this are none (${leastEffectDefault * 100})
 
 Ends with 0: nothing is worse. 1: something is, or a run of the second report failed. 2: a report that cannot be read, or
-that has nothing to be judged by, as with one repeat only.
+of which not everything could be judged, as with too few repeats.
 `
 
 /** Where a comparison is shown. */

@@ -1,14 +1,15 @@
 import { failuresOf, type Report } from '../report/report.ts'
 import { limitsText } from '../limits/quantity.ts'
 import { enforcementText } from '../report/text.ts'
-import { rangesOverlap, type Spread } from '../stats.ts'
+import type { Spread } from '../stats.ts'
 import type { Figure, Row } from '../types.ts'
-import { ratioInterval, type RatioInterval } from './rank-interval.ts'
+import { ratioInterval, type RatioInterval, valuesMin } from './rank-interval.ts'
 
 /**
- * `same`: the ranges overlap, or the medians differ by less than the least effect. `worse`, `better`: neither.
- * `told`: the machine, not the program, may have made the difference, or nobody said which way is better.
- * `unknown`: it should be judged, and there is too little to judge by.
+ * `same`: the estimate differs by less than the least effect. `worse`, `better`: by more, and the interval leaves out 1.
+ * `told`: the machine, not the program, may have made the difference, nobody said which way is better, or neither report
+ * has enough repeats.
+ * `unknown`: it should be judged, and there is too little to judge by: too few repeats, or as many as do not agree.
  */
 export type Verdict = 'same' | 'worse' | 'better' | 'told' | 'unknown'
 
@@ -43,26 +44,27 @@ export interface Comparison {
   /** Why the two may not be comparable. */
   readonly warnings: readonly string[]
   readonly leastEffect: number
-  /** `nothing`: no ratio could be judged, so that nothing is proved. */
-  readonly outcome: 'good' | 'worse' | 'nothing'
+  /** `open`: nothing is worse as far as it can be told, and not all that should be judged could be. */
+  readonly outcome: 'good' | 'worse' | 'open'
 }
 
 /** Below it a difference is not worth a person's time, even when the ranges do not overlap: floors differ by as much. */
 export const leastEffectDefault = 0.1
 
-/** One value has no range. */
-const repeatsMin = 2
-
 /** How `after` stands to `before`. Ratios are judged, all else is told. */
 export function compareReports(before: Report, after: Report, leastEffect: number = leastEffectDefault): Comparison {
   const [rowsBefore, rowsAfter] = [rowsOf(before), rowsOf(after)]
+  const performed = new Set(after.scenarios.map(({ name }) => name))
   const areSameFloors = before.floor?.kind === after.floor?.kind
   const rows: RowComparison[] = []
   const [missing, added, warnings] = [[] as string[], [] as string[], warningsOf(before, after)]
+  /** A scenario that was not asked for is one thing; a ratio that one of them should have had is another. */
+  let isShort = false
   for (const [key, { scenario, row }] of rowsBefore) {
     const other = rowsAfter.get(key)?.row
     if (other === undefined) {
       missing.push(key)
+      isShort ||= performed.has(scenario)
       continue
     }
     if (limitsText(row.limits) !== limitsText(other.limits))
@@ -71,7 +73,10 @@ export function compareReports(before: Report, after: Report, leastEffect: numbe
     const figures = row.figures.flatMap((figure) => {
       const found = other.figures.find(({ name, unit }) => name === figure.name && unit === figure.unit)
       if (found !== undefined) return [compareFigures(figure, found, { row, other, areSameFloors, leastEffect })]
-      if (figure.isRatio) missing.push(`${key}: ${figure.name}`)
+      if (figure.isRatio) {
+        missing.push(`${key}: ${figure.name}`)
+        isShort = true
+      }
       return []
     })
     rows.push({ scenario, name: row.name, figures })
@@ -83,15 +88,16 @@ export function compareReports(before: Report, after: Report, leastEffect: numbe
   }
   const failures = failuresOf(after)
   const verdicts = rows.flatMap(({ figures }) => figures.map(({ verdict }) => verdict))
-  const isSomethingJudged = verdicts.some((verdict) => verdict !== 'told' && verdict !== 'unknown')
   const isWorse = failures.length > 0 || verdicts.includes('worse')
-  const outcome = isWorse ? 'worse' : isSomethingJudged ? 'good' : 'nothing'
+  const isJudged = verdicts.includes('same') || verdicts.includes('better')
+  const isAll = isJudged && !verdicts.includes('unknown') && !isShort
+  const outcome = isWorse ? 'worse' : isAll ? 'good' : 'open'
   return { rows, failures, missing, added, warnings, leastEffect, outcome }
 }
 
-/** 0: nothing is worse. 1: something is, or a run failed. 2: nothing could be judged. */
+/** 0: nothing is worse. 1: something is, or a run failed. 2: not everything could be judged. */
 export function exitCodeOf({ outcome }: Comparison): 0 | 1 | 2 {
-  return ({ good: 0, worse: 1, nothing: 2 } as const)[outcome]
+  return ({ good: 0, worse: 1, open: 2 } as const)[outcome]
 }
 
 interface Context {
@@ -102,7 +108,13 @@ interface Context {
 }
 
 function compareFigures(a: Figure, b: Figure, context: Context): FigureComparison {
-  const reason = isJudged(a, b) ? obstacleOf(a, b, context) : ''
+  const interval = ratioInterval(a.values, b.values)
+  const obstacle = isToJudge(a, b) ? obstacleOf(a, b, context) : ''
+  const { verdict, reason } = !isToJudge(a, b)
+    ? { verdict: 'told' as const, reason: '' }
+    : obstacle === '' && interval !== undefined
+      ? judged(interval, a.better, context.leastEffect)
+      : { verdict: 'unknown' as const, reason: obstacle }
   return {
     name: a.name,
     unit: a.unit,
@@ -110,33 +122,37 @@ function compareFigures(a: Figure, b: Figure, context: Context): FigureCompariso
     after: b.spread,
     repeats: { before: a.values.length, after: b.values.length },
     ratio: a.spread.median === 0 ? undefined : b.spread.median / a.spread.median,
-    interval: ratioInterval(a.values, b.values),
-    verdict: !isJudged(a, b) ? 'told' : reason !== '' ? 'unknown' : verdictOf(a, b, context.leastEffect),
+    interval,
+    verdict,
     reason,
   }
 }
 
-function isJudged(a: Figure, b: Figure): boolean {
+/** What neither report repeated was not meant to be judged. */
+function isToJudge(a: Figure, b: Figure): boolean {
+  if (Math.max(a.values.length, b.values.length) < valuesMin) return false
   return a.isRatio && b.isRatio && a.better !== 'none' && a.better === b.better
 }
 
 function obstacleOf(a: Figure, b: Figure, { row, other, areSameFloors }: Context): string {
   if (row.failures.length > 0 || other.failures.length > 0) return 'a run failed'
   if (!areSameFloors && /floor/.test(a.name)) return 'the floors are not of one kind'
-  if (a.values.length < repeatsMin || b.values.length < repeatsMin) return 'one repeat has no range'
-  return ''
+  if (a.values.length < valuesMin || b.values.length < valuesMin) return `fewer than ${valuesMin} repeats`
+  return [...a.values, ...b.values].every((value) => value > 0) ? '' : 'a ratio of 0 has no ratio to another'
 }
 
-/** Symmetric: what is worse one way is better the other way, by the same measure. */
-export function verdictOf(
-  a: Pick<Figure, 'spread' | 'better'>,
-  b: Pick<Figure, 'spread'>,
+/**
+ * By the interval, so that one disturbed repeat of many hides nothing. Symmetric: what is worse one way is better the other
+ * way, by the same measure.
+ */
+export function judged(
+  { ratio, low, high }: RatioInterval,
+  better: Figure['better'],
   leastEffect: number,
-): Verdict {
-  if (rangesOverlap(a.spread, b.spread)) return 'same'
-  const [before, after] = [a.spread.median, b.spread.median]
-  if (Math.max(before, after) <= (1 + leastEffect) * Math.min(before, after)) return 'same'
-  return after > before === (a.better === 'more') ? 'better' : 'worse'
+): { readonly verdict: Verdict; readonly reason: string } {
+  if (Math.max(ratio, 1 / ratio) <= 1 + leastEffect) return { verdict: 'same', reason: '' }
+  if (low <= 1 && high >= 1) return { verdict: 'unknown', reason: 'the repeats do not agree: make more of them' }
+  return { verdict: ratio > 1 === (better === 'more') ? 'better' : 'worse', reason: '' }
 }
 
 interface Placed {
@@ -175,10 +191,24 @@ function warningsOf(before: Report, after: Report): string[] {
     ['the limits', ({ enforcement }) => enforcementText(enforcement)],
     ['the floor', ({ floor }) => (floor === undefined ? 'not measured' : floor.kind === 'c' ? 'in C' : 'in Node')],
     ['the seed', ({ seed }) => String(seed)],
+    ['what was asked for', ({ options }) => optionsText(options)],
   ]
   return facts.flatMap(([what, of]) => {
     const [a, b] = [of(before), of(after)]
     const verb = what === 'the limits' ? ['were', 'are'] : ['was', 'is']
     return a === b ? [] : [`${what} ${verb[0]} ${a}, and ${verb[1]} ${b}`]
   })
+}
+
+/** Those that change what is measured: not which scenarios, how often, or where the report goes. */
+const beside: ReadonlySet<string> = new Set(['scenario', 'rounds', 'out', 'cpu', 'memory', 'manifest'])
+
+function optionsText(options: Report['options']): string {
+  const told = Object.entries(options).filter(([name]) => !beside.has(name))
+  return told.length === 0
+    ? 'nothing'
+    : told
+        .map(([name, value]) => `${name} ${value}`)
+        .toSorted()
+        .join(', ')
 }

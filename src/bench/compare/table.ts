@@ -88,7 +88,7 @@ function painted(verdict: Verdict, text: string, style: Style): string {
 function legendOf({ leastEffect }: Comparison): string {
   return (
     `Median (least–most) before, after, and the second by the first [interval of that: Mann–Whitney, with its confidence]. ` +
-    `Judged are ratios: worse when the ranges do not overlap and the medians differ by more than ${numberText(leastEffect * 100)} %. All else depends on the machine and is told only.`
+    `Judged are ratios: worse when the estimate differs by more than ${numberText(leastEffect * 100)} % and the interval leaves out 1; unknown when it does not, or there are too few repeats. All else depends on the machine and is told only.`
   )
 }
 
@@ -100,6 +100,10 @@ function conclusionOf({ outcome, rows, failures }: Comparison, width: number, st
   )
   const counts = `${worse} worse, ${better} better, ${same} the same, ${unknown} unknown, ${failures.length} failed`
   if (outcome === 'good') return say('green', `No regression: ${counts}.`)
-  if (outcome === 'nothing') return say('red', `Nothing could be judged (${counts}): repeat with more rounds.`)
+  if (outcome === 'open')
+    return say(
+      'red',
+      `Not proved: nothing is worse as far as it can be told, and not everything could be (${counts}): repeat it with more --rounds.`,
+    )
   return say('red', `${worse === 0 ? 'FAILED' : 'REGRESSION'}: ${counts}.`)
 }

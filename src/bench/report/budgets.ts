@@ -1,6 +1,6 @@
 import type { Figure } from '../types.ts'
 
-/** What a figure may come to at the most. Source: DESIGN.md, section 8 ("Budgets") and promise 1. */
+/** What a figure may come to at the most. Source: DESIGN.md, section 8 ("Budgets"). */
 interface Budget {
   /** Undefined: in each of them. */
   readonly scenario: string | undefined
@@ -11,7 +11,6 @@ interface Budget {
 const budgets: readonly Budget[] = [
   { scenario: 'saturation', figure: 'CPU to the copy floor', max: 6 },
   { scenario: 'idle', figure: 'CPU of a core', max: 0.5 },
-  { scenario: undefined, figure: 'peak memory to the limit', max: 1 },
   { scenario: undefined, figure: 'lost', max: 0 },
   { scenario: undefined, figure: 'stored twice', max: 0 },
 ]

@@ -32,6 +32,13 @@ const kinds = {
     isRatio: true,
     of: ({ result, floorSecondsPerGB }) => result.cpuSecondsPerGB / floorSecondsPerGB,
   },
+  rateShare: {
+    name: 'rate to that of the floor',
+    unit: '×',
+    better: 'more',
+    isRatio: true,
+    of: (measured) => over(over(askedRate(measured), 1e3 / measured.floorSecondsPerGB), measured.plan.limits.cpus ?? 1),
+  },
   p50: less('latency p50', 'ms', ({ result }) => result.latency?.p50Ms),
   p90: less('latency p90', 'ms', ({ result }) => result.latency?.p90Ms),
   p99: less('latency p99', 'ms', ({ result }) => result.latency?.p99Ms),
@@ -63,11 +70,23 @@ const kinds = {
 
 export type FigureName = keyof typeof kinds
 
-/** Of the runs that count, in the order in which they ran. A figure that a run does not have is left out. */
-export function figuresOf(names: readonly FigureName[], runs: readonly Measured[]): Figure[] {
+/** What is told of runs that failed, too. */
+const ofAll: ReadonlySet<FigureName> = new Set(['lost', 'twice', 'again'])
+
+/**
+ * Of the runs that count, in the order in which they ran. A figure that a run does not have is left out.
+ * @param all  with those that failed: what was lost is told of each
+ */
+export function figuresOf(
+  names: readonly FigureName[],
+  runs: readonly Measured[],
+  all: readonly Measured[] = runs,
+): Figure[] {
   return names.flatMap((key) => {
     const { of, ...kind }: Kind = kinds[key]
-    const values = runs.map(of).filter((value): value is number => value !== undefined && Number.isFinite(value))
+    const values = (ofAll.has(key) ? all : runs)
+      .map(of)
+      .filter((value): value is number => value !== undefined && Number.isFinite(value))
     return values.length === 0 ? [] : [{ ...kind, values, spread: spreadOf(values) satisfies Spread }]
   })
 }

@@ -5,8 +5,12 @@ import type { Moment } from '../types.ts'
 const growthShareMax = 0.03
 /** What is written in so long may be under way when the writer ends, */
 const lagMsMax = 1_500
-/** and always so much: batches, and what the writer writes at once. */
-const lagBytesMin = 2 << 20
+/** and always so much: what the writer writes at once. */
+const lagBytesMin = 64 << 10
+/** A lag below both of these may double and still be next to nothing: batches fill and go. */
+const nextToNothing = { ms: 1_000, bytes: 512 << 10 }
+/** What is made good when the lag is below this, or half a second. */
+const caughtUpBytes = 512 << 10
 /** Of the writing time, the part that is looked at: before that, code is compiled and a start is made good. */
 const lookedAtShare = 0.6
 const momentsMin = 10
@@ -17,8 +21,8 @@ export function keptUp(moments: readonly Moment[], bytesPerSecond: number, writt
   if (looked.length < momentsMin) return undefined
   const { perHour } = trendOf(looked.map(({ atMs, lagBytes }) => ({ atMs, value: lagBytes })))
   if (perHour / 3_600 > bytesPerSecond * growthShareMax) {
-    // A lag of next to nothing may double and still be next to nothing.
-    if (Math.max(...looked.map(({ lagBytes }) => lagBytes)) > lagBytesMin / 4) return false
+    const largest = Math.max(...looked.map(({ lagBytes }) => lagBytes))
+    if (largest > Math.min(nextToNothing.bytes, (bytesPerSecond * nextToNothing.ms) / 1_000)) return false
   }
   const last = looked.slice(-3).map(({ lagBytes }) => lagBytes)
   return Math.min(...last) <= Math.max(lagBytesMin, (bytesPerSecond * lagMsMax) / 1_000)
@@ -34,7 +38,7 @@ export interface CatchUp {
 /** How a lag was made good after `fromMs`; undefined when it was not while somebody looked. */
 export function catchUpOf(moments: readonly Moment[], fromMs: number, bytesPerSecond: number): CatchUp | undefined {
   const after = moments.filter(({ atMs }) => atMs >= fromMs)
-  const goal = Math.max(lagBytesMin / 4, bytesPerSecond / 2)
+  const goal = Math.max(caughtUpBytes, bytesPerSecond / 2)
   const [first] = after
   const caught = after.find(({ lagBytes }) => lagBytes <= goal)
   if (first === undefined || caught === undefined) return undefined

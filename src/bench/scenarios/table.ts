@@ -8,7 +8,7 @@ const space = ['peak', 'mean', 'peakShare', 'throttled'] as const
 const losses = ['lost', 'twice', 'again'] as const
 const delays = ['p50', 'p90', 'p99', 'max'] as const
 
-const capacityFigures = ['rate', 'lines', ...cost, ...delays, ...space, ...losses] as const
+const capacityFigures = ['rate', 'lines', ...cost, 'rateShare', ...delays, ...space, ...losses] as const
 const commonFigures = ['throughput', ...cost, ...delays, ...space, ...losses] as const
 
 /** What one processor ships each second, roughly, for the size of a first look. */
@@ -23,7 +23,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'saturation',
     about:
-      'The highest rate that the agent keeps up with inside the limits: its lag does not grow. 10 % more, and it does.',
+      'The highest rate that the agent keeps up with inside the limits: its lag grows by less than 3 % of it. 10 % more, and it does not keep up.',
     figures: capacityFigures,
     forms: ['short', 'long'],
     needsOwnServer: false,

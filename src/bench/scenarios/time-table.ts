@@ -6,6 +6,7 @@ export class TimeTable {
   readonly #seconds: () => number
   #at = 0
   #estimatedSeconds = 0
+  #extraSeconds = 0
 
   /** @param seconds  since the bench began */
   constructor(budgetSeconds: number, scenarios: readonly ScenarioTime[], seconds: () => number) {
@@ -21,11 +22,15 @@ export class TimeTable {
     return at === 0 || this.#seconds() + onceSeconds * this.#pace() <= this.#budgetSeconds
   }
 
-  /** Whether one more round leaves each of the later scenarios its one. */
-  mayGoOn(): boolean {
+  /** Whether what takes so long leaves each of the later scenarios its one round. */
+  mayGoOn(seconds: number): boolean {
     const later = this.#scenarios.slice(this.#at + 1).reduce((sum, { onceSeconds }) => sum + onceSeconds, 0)
-    const round = this.#scenarios[this.#at]?.onceSeconds ?? 0
-    return this.#seconds() + (round + later) * this.#pace() <= this.#budgetSeconds
+    return this.#seconds() + (seconds + later) * this.#pace() <= this.#budgetSeconds
+  }
+
+  /** Something takes so much longer than was planned. */
+  extend(seconds: number): void {
+    this.#extraSeconds += seconds
   }
 
   /** So much of what was estimated has been done. */
@@ -36,7 +41,7 @@ export class TimeTable {
   /** What is left of all that was planned. */
   secondsLeft(): number {
     const all = this.#scenarios.reduce((sum, { allSeconds }) => sum + allSeconds, 0)
-    const left = Math.max(0, all - this.#estimatedSeconds) * this.#pace()
+    const left = Math.max(0, all + this.#extraSeconds - this.#estimatedSeconds) * this.#pace()
     return Math.max(0, Math.min(left, this.#budgetSeconds - this.#seconds()))
   }
 

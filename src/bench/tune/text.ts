@@ -1,6 +1,7 @@
 import type { RatioInterval } from '../compare/rank-interval.ts'
 import type { Style } from '../report/closing.ts'
-import { durationText, enforcementText, limitsText, numberText, plain, spreadText, wrapped } from '../report/text.ts'
+import { limitsText } from '../limits/quantity.ts'
+import { durationText, enforcementText, numberText, plain, spreadText, wrapped } from '../report/text.ts'
 import { formatBytes, formatDurationMs } from '../../base/units.ts'
 import { spreadOf } from '../stats.ts'
 import { blockText } from './block.ts'
