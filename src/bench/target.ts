@@ -14,6 +14,8 @@ export interface Written {
   readonly cpuUs: number
   /** Of the bytes that its rate asked for by then, what it has written; undefined: a backlog. Below 0.98 nothing was measured. */
   readonly rateShare?: number
+  /** The longest that bytes were due and not written, ms; undefined: a backlog. */
+  readonly lateMsMax?: number
 }
 
 /** The application: a process of its own that writes a workload into a directory. */

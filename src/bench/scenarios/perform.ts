@@ -117,6 +117,7 @@ interface Found {
 
 async function once(state: RowState, plan: RunPlan, stage: Stage): Promise<Found | undefined> {
   const result = await stage.run(plan)
+  for (const note of result.notes ?? []) state.notes.add(note)
   if (result.failure === '') return { plan, result }
   state.failures.add(result.failure)
   return undefined
@@ -135,6 +136,7 @@ async function search(state: RowState, row: SearchRow, stage: Stage): Promise<Fo
     const plan = row.at(bytesPerSecond)
     const result = await stage.run(plan)
     if (!isHeld(plan, result, state)) return false
+    for (const note of result.notes ?? []) state.notes.add(note)
     best = { plan, result }
     return true
   }
