@@ -32,6 +32,8 @@ const settleMs = 100
 const stopMsMax = 60_000
 /** A writer that stands still longer writes nothing that would have had to wait: the latency would leave out the worst. */
 const lateMsMax = 250
+const noLatencyText =
+  'your own server does not say when it has answered: no latency is told. The bench’s own server does (without --url)'
 const stoodStillText = `in some runs the writer stood still for more than ${lateMsMax} ms, as something else used the machine: the rate was uneven, and these runs tell no latency`
 const lookEveryMs = 20
 
@@ -118,6 +120,9 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
     const { user, system } = process.cpuUsage(benchBefore)
     const fromMs = isBacklog ? arrived.firstAtMs : written.firstAtMs
     const wallMs = arrived.lastAtMs === 0 ? 0 : Math.max(1, arrived.lastAtMs - fromMs)
+    // Where bytes are guessed, the account knows better.
+    const storedShare = account.storedLines / Math.max(1, account.writtenLines)
+    const storedBytes = arrived.isGuess === true ? written.bytes * storedShare : arrived.storedBytes
     const cpuSeconds = (seen.cpu.userUs + seen.cpu.systemUs) / 1e6
     const failure = failureOf({
       account,
@@ -131,7 +136,7 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
     })
     return {
       account,
-      bytesPerSecond: wallMs === 0 ? 0 : (arrived.storedBytes * 1_000) / wallMs,
+      bytesPerSecond: wallMs === 0 ? 0 : (storedBytes * 1_000) / wallMs,
       wallMs,
       cpu: seen.cpu,
       others: { sinkUs: arrived.cpuUs, writerUs: written.cpuUs, benchUs: user + system },
@@ -143,7 +148,10 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
       moments: seen.moments.map((moment) => ({ ...moment, atMs: moment.atMs - written.firstAtMs })),
       requests: arrived.requests,
       bodyBytes: arrived.bodyBytes,
-      notes: isSteady ? [] : [stoodStillText],
+      notes: [
+        ...(isSteady ? [] : [stoodStillText]),
+        ...(destination.kind === 'elasticsearch' && !isBacklog ? [noLatencyText] : []),
+      ],
       failure,
     } satisfies RunResult
   } catch (error) {

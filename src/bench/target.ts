@@ -35,6 +35,8 @@ export interface Writer {
 export interface Arrived {
   readonly storedLines: number
   readonly storedBytes: number
+  /** Only documents are counted: the bytes are those of as many lines of mean length. */
+  readonly isGuess?: boolean
   readonly requests: number
   /** Of the bodies of bulk requests, as they came; 0 where nobody counts them. */
   readonly bodyBytes: number

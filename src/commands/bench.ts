@@ -45,7 +45,7 @@ export async function benchCommand(
     if (wish === 'list') return said(write, listText())
     const directory = reportDirectory(wish.out)
     const report = await bench(wish, {
-      parts: realParts(env),
+      parts: realParts(env, (text) => progress.say(text)),
       lineBytesOf,
       signal: stop,
       watcher: progress,

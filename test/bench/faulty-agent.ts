@@ -41,7 +41,7 @@ for (;;) {
   if (lines.length > 0) {
     const body = lines.map((message) => `{"create":{}}\n${JSON.stringify({ message })}\n`).join('')
     const headers = { 'content-type': 'application/x-ndjson' }
-    await (await fetch(`${url}/x/_bulk`, { method: 'POST', headers, body })).text()
+    await (await fetch(`${url}/remora-bench/_bulk`, { method: 'POST', headers, body })).text()
   }
   if (fault === 'ends' && seen > span.to) process.exit(3)
   if (isStopping && lines.length === 0) process.exit(0)

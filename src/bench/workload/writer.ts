@@ -5,7 +5,7 @@ import type { Written } from '../target.ts'
 import type { Workload } from '../types.ts'
 import { monotonicUs } from './clock.ts'
 import { Descriptors } from './descriptors.ts'
-import { filesMax } from './head.ts'
+import { filesMax, logName } from './head.ts'
 import { LineRing, textsOf } from './lines.ts'
 import { type DestroyedLines, LogFile } from './log-file.ts'
 import { dueAtMs, dueBytes } from './rate.ts'
@@ -26,10 +26,6 @@ const turnBytesMax = 2 * 1024 * 1024
 const writesPerSecondMax = 20_000
 const backlogPieceBytes = 512 * 1024
 const lateShare = 0.5
-
-export function logName(file: number): string {
-  return `app-${String(file).padStart(4, '0')}.log`
-}
 
 /** The application and its rotator. */
 export class WorkloadWriter {

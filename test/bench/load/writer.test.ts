@@ -231,7 +231,7 @@ test('writes to a thousand of many files', async () => {
 })
 
 const file = () => join(directory, 'sample.txt')
-const texts = (path: string) => readSample(path).map(({ after }) => after.toString())
+const textsIn = (path: string) => readSample(path).map(({ after }) => after.toString())
 
 describe('a sample', () => {
   // Its copy goes with the rest.
@@ -241,8 +241,8 @@ describe('a sample', () => {
   test('is read anew as it was read: all of what ends a line is taken off', () => {
     writeFileSync(file(), 'one\r\r\r\n\r\r\ntwo\n')
     const { mix } = withKeptSample({ ...backlog, mix: { kind: 'sample', path: file() } })
-    expect(texts(file())).toEqual([' one', ' ', ' two'])
-    expect(texts((mix as { path: string }).path)).toEqual([' one', ' ', ' two'])
+    expect(textsIn(file())).toEqual([' one', ' ', ' two'])
+    expect(textsIn((mix as { path: string }).path)).toEqual([' one', ' ', ' two'])
   })
 
   test('is no more lines than there is room for', () => {
