@@ -7,6 +7,7 @@ import { type FloorBeside, type Sent, startFloor } from './floor/floor-beside.ts
 import { makeFloor } from './floor/floor.ts'
 import { enforcementOf, type Held, wantedLimits, type Wanted } from './limits/choose.ts'
 import { commitHere, machineHere } from './machine/facts.ts'
+import { removeLeft } from './machine/temporary.ts'
 import { type BenchOptions, givenOptions } from './options.ts'
 import type { Program } from './program.ts'
 import { type Report, reportSchema, reportVersion } from './report/report.ts'
@@ -59,6 +60,7 @@ const usuallySent: Sent = { perLogByte: 2, isMeasured: false }
  */
 export async function bench(options: BenchOptions, tools: BenchTools): Promise<Report> {
   const { signal, parts, program = remoraProgram() } = tools
+  removeLeft()
   const startedAtMs = systemClock.nowMs()
   const beganMs = systemClock.monotonicMs()
   const wanted = wantedLimits(options)

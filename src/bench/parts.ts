@@ -6,14 +6,14 @@ import type { Mix } from './types.ts'
 import { LineRing, textsOf } from './workload/lines.ts'
 import { startWriter } from './workload/writer-process.ts'
 
-/** Writer and target as processes of their own. @param env  has the credentials of the user's own server */
-export function realParts(env: Env): Parts {
+/** Writer and target as processes of their own. @param env  has the credentials of the user's own server  @param say  see `elasticsearchTarget` */
+export function realParts(env: Env, say?: (text: string) => void): Parts {
   return {
     writer: startWriter,
     target: (destination, workload) =>
       destination.kind === 'null'
         ? startSink(workload, destination.shape)
-        : elasticsearchTarget(destination.url, workload, env),
+        : elasticsearchTarget(destination.url, workload, env, say),
   }
 }
 

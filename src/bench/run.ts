@@ -1,11 +1,12 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { placeFor } from './agent/place.ts'
 import { RunningAgent } from './agent/running.ts'
 import { nowMs, Sampler, type Seen } from './agent/sampler.ts'
+import { drain } from './drain.ts'
 import { freePort, onExit } from './machine/process.ts'
+import { temporaryDirectory } from './machine/temporary.ts'
 import type { Program } from './program.ts'
 import type { Target, Writer, Written } from './target.ts'
 import type { Account, Destination, Enforcement, RunPlan, RunResult, Workload } from './types.ts'
@@ -29,9 +30,12 @@ export interface RunOptions {
 /** The last answer is on its way when the target has counted: the agent still has to check and to settle it. */
 const settleMs = 100
 const stopMsMax = 60_000
+/** A writer that stands still longer writes nothing that would have had to wait: the latency would leave out the worst. */
+const lateMsMax = 250
+const noLatencyText =
+  'your own server does not say when it has answered: no latency is told. The bench’s own server does (without --url)'
+const stoodStillText = `in some runs the writer stood still for more than ${lateMsMax} ms, as something else used the machine: the rate was uneven, and these runs tell no latency`
 const lookEveryMs = 20
-/** Nothing new for so long, with the agent idle: more will not come. */
-const quietMsMax = 20_000
 
 const noAccount: Account = {
   writtenLines: 0,
@@ -49,7 +53,7 @@ const noAccount: Account = {
  * @throws RemoraError where nothing could be measured at all; the signal's reason when that aborts
  */
 export async function run(plan: RunPlan, options: RunOptions): Promise<RunResult> {
-  const directory = workDirectory()
+  const directory = temporaryDirectory('run')
   const remove = onExit(() => rmSync(directory, { recursive: true, force: true }))
   try {
     return await runIn(directory, plan, options)
@@ -111,13 +115,17 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
     const { oomKills } = agent.use()
     const arrived = await target.arrived()
     const account = await target.account(written)
-    const latency = await target.latency()
+    const isSteady = (written.lateMsMax ?? 0) <= lateMsMax
+    const latency = isSteady ? await target.latency() : undefined
     const { user, system } = process.cpuUsage(benchBefore)
     const fromMs = isBacklog ? arrived.firstAtMs : written.firstAtMs
     const wallMs = arrived.lastAtMs === 0 ? 0 : Math.max(1, arrived.lastAtMs - fromMs)
+    // Where bytes are guessed, the account knows better.
+    const storedShare = account.storedLines / Math.max(1, account.writtenLines)
+    const storedBytes = arrived.isGuess === true ? written.bytes * storedShare : arrived.storedBytes
     const cpuSeconds = (seen.cpu.userUs + seen.cpu.systemUs - seen.warm.cpuUs) / 1e6
     // Of what is counted: all lines but those before the warm-up's end.
-    const share = 1 - seen.warm.storedBytes / Math.max(1, arrived.storedBytes)
+    const share = 1 - seen.warm.storedBytes / Math.max(1, storedBytes)
     const failure = failureOf({
       account,
       written,
@@ -130,7 +138,7 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
     })
     return {
       account,
-      bytesPerSecond: wallMs === 0 ? 0 : (arrived.storedBytes * 1_000) / wallMs,
+      bytesPerSecond: wallMs === 0 ? 0 : (storedBytes * 1_000) / wallMs,
       wallMs,
       cpu: seen.cpu,
       others: { sinkUs: arrived.cpuUs, writerUs: written.cpuUs, benchUs: user + system },
@@ -142,6 +150,10 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
       moments: seen.moments.map((moment) => ({ ...moment, atMs: moment.atMs - written.firstAtMs })),
       requests: arrived.requests,
       bodyBytes: arrived.bodyBytes,
+      notes: [
+        ...(isSteady ? [] : [stoodStillText]),
+        ...(destination.kind === 'elasticsearch' && !isBacklog ? [noLatencyText] : []),
+      ],
       failure,
     } satisfies RunResult
   } catch (error) {
@@ -196,26 +208,6 @@ async function watchWriter({ writer, agent, sampler, marks, beganMs, signal }: W
   return ended
 }
 
-/** @returns ms until everything was there; `drainMsMax` when it is not, and will not be */
-async function drain(
-  written: Written,
-  drainMsMax: number,
-  { agent, target, sampler, signal }: Pick<Watched, 'agent' | 'sampler' | 'signal'> & { readonly target: Target },
-): Promise<number> {
-  const destroyed = written.destroyed.reduce((sum, { from, to }) => sum + to - from + 1, 0)
-  const fromMs = nowMs()
-  let [stored, changedMs] = [0, fromMs]
-  for (let atMs = fromMs; atMs - fromMs < drainMsMax; atMs = nowMs()) {
-    signal.throwIfAborted()
-    const { storedLines } = await target.arrived()
-    if (storedLines >= written.lines - destroyed) return atMs - fromMs
-    if (storedLines !== stored) [stored, changedMs] = [storedLines, atMs]
-    if (!agent.isAlive || atMs - changedMs > quietMsMax) break
-    await sampler.sleep(lookEveryMs, signal)
-  }
-  return drainMsMax
-}
-
 function failedRun(failure: string, seen: Seen | undefined, oomKills: number): RunResult {
   return {
     account: noAccount,
@@ -237,19 +229,4 @@ function failedRun(failure: string, seen: Seen | undefined, oomKills: number): R
 
 function perUnit(value: number, units: number): number {
   return units === 0 ? 0 : value / units
-}
-
-/** @throws RemoraError `TEMP_UNWRITABLE` */
-function workDirectory(): string {
-  try {
-    // Without symlinks, as the agent names files.
-    return realpathSync(mkdtempSync(join(tmpdir(), 'remora-bench-run-')))
-  } catch (error) {
-    throw new RemoraError(
-      'TEMP_UNWRITABLE',
-      `the bench cannot make a directory for its files in ${tmpdir()}: ${messageOf(error)}`,
-      'Set TMPDIR to a directory that you can write to, with 2 GB free.',
-      { cause: error },
-    )
-  }
 }

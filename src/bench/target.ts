@@ -14,6 +14,8 @@ export interface Written {
   readonly cpuUs: number
   /** Of the bytes that its rate asked for by then, what it has written; undefined: a backlog. Below 0.98 nothing was measured. */
   readonly rateShare?: number
+  /** The longest that bytes were due and not written, ms; undefined: a backlog. */
+  readonly lateMsMax?: number
 }
 
 /** The application: a process of its own that writes a workload into a directory. */
@@ -33,6 +35,8 @@ export interface Writer {
 export interface Arrived {
   readonly storedLines: number
   readonly storedBytes: number
+  /** Only documents are counted: the bytes are those of as many lines of mean length. */
+  readonly isGuess?: boolean
   readonly requests: number
   /** Of the bodies of bulk requests, as they came; 0 where nobody counts them. */
   readonly bodyBytes: number

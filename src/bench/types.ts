@@ -147,6 +147,8 @@ export interface RunResult {
   readonly requests: number
   /** Of bulk bodies, as they came; 0 where nobody counts them. */
   readonly bodyBytes: number
+  /** What must be known of its figures; the same words in each run. */
+  readonly notes?: readonly string[]
   /** Empty when the run is good. A line lost, twice or wrong makes it fail, as does an agent that ends by itself. */
   readonly failure: string
 }

@@ -28,6 +28,7 @@ export function failureOf(facts: RunFacts): string {
     endedByItself === '' ? '' : `the agent ended by itself: ${endedByItself}`,
     oomKills === 0 ? '' : oomKilledText(oomKills),
     lostLines === 0 ? '' : `${lostLines} of ${writtenLines} lines ${lostOrLate(facts)}`,
+    lostLines === 0 && facts.drainedMs >= facts.drainMsMax ? heldBackText : '',
     twiceLines === 0 ? '' : `${twiceLines} lines stored twice`,
     wrongLines === 0 ? '' : `${wrongLines} lines stored that were not written so`,
     targetFailure === '' ? '' : `a request could not be understood: ${targetFailure}`,
@@ -38,6 +39,8 @@ export function failureOf(facts: RunFacts): string {
     .filter((text) => text !== '')
     .join('; ')
 }
+
+const heldBackText = 'lines came only when the agent was asked to stop: not all was there before'
 
 /** Who waits no longer cannot tell the one from the other. */
 function lostOrLate({ drainedMs, drainMsMax }: RunFacts): string {

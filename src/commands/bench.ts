@@ -1,10 +1,10 @@
 import { accessSync, constants, mkdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { systemClock } from '../base/clock.ts'
 import { bench, type Facts } from '../bench/bench.ts'
 import { compareCommand } from '../bench/compare/command.ts'
+import { keptDir } from '../bench/machine/kept.ts'
 import { progressOn } from '../bench/progress.ts'
 import { closingTable } from '../bench/report/closing.ts'
 import { failuresOf } from '../bench/report/report.ts'
@@ -47,7 +47,7 @@ export async function benchCommand(
     if (wish === 'list') return said(write, listText())
     const directory = reportDirectory(wish.out)
     const report = await bench(wish, {
-      parts: realParts(env),
+      parts: realParts(env, (text) => progress.say(text)),
       lineBytesOf,
       signal: stop,
       watcher: progress,
@@ -89,6 +89,8 @@ function factsText({ wanted, held, floor }: Facts): string {
 function stopAt(signals: Signals): AbortSignal {
   const stop = new AbortController()
   void signals.first.then((signal) => stop.abort(new Error(signal)))
+  // The terminal is gone, and what was made must go too.
+  process.once('SIGHUP', () => stop.abort(new Error('SIGHUP')))
   signals.second.addEventListener('abort', () => process.exit(stoppedCode))
   return stop.signal
 }
@@ -105,7 +107,7 @@ function reportDirectory(asked: string | undefined): string {
     return made(wanted)
   } catch (error) {
     // In the image nothing but the directory for temporary files can be written to.
-    if (asked === undefined) return made(join(tmpdir(), 'remora-bench'))
+    if (asked === undefined) return keptDir()
     throw new RemoraError(
       'REPORT_UNWRITABLE',
       `the report cannot be written to ${wanted}: ${messageOf(error)}`,

@@ -42,6 +42,15 @@ describe('the sidecar is found', () => {
 })
 
 describe('its settings', () => {
+  test('none that cuts lines, and that is said', () => {
+    const env = 'env: [{name: REMORA_MAX_LINE_BYTES, value: 1Ki}, {name: REMORA_CONCURRENCY, value: 2}]'
+    const sidecar = read(podOf(`{containers: [{name: remora, ${env}, ${limits}}]}`))
+    expect(sidecar.settings).toEqual({ REMORA_CONCURRENCY: '2' })
+    expect(sidecar.origin).toBe(
+      'a.yaml, container remora (without its REMORA_MAX_LINE_BYTES: no line of the bench may be cut)',
+    )
+  })
+
   test('those that change the cost, of its env and of the ConfigMaps that are there', () => {
     const env = `env: [{name: REMORA_COMPRESSION, value: gzip}, {name: REMORA_CONCURRENCY, value: 2}, {name: REMORA_PATHS, value: /x},
       {name: REMORA_API_KEY, value: secret}, {name: REMORA_POD_NAME, valueFrom: {}}]`

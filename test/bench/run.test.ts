@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -54,6 +54,20 @@ function left(): string[] {
   const made = groups.filter((at) => existsSync(at)).flatMap((at) => readdirSync(at).map((name) => `${at}/${name}`))
   return [...made.filter((name) => name.includes(`remora-bench-${process.pid}-`)), ...readdirSync(directory)]
 }
+/** Of our own guards those that are there. */
+function guards(): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      const [command, parent] = [
+        readFileSync(`/proc/${pid}/cmdline`, 'utf8'),
+        readFileSync(`/proc/${pid}/stat`, 'utf8'),
+      ]
+      return command.includes('kill -KILL "$0"') && Number(parent.split(') ')[1]?.split(' ')[1]) === process.pid
+    } catch {
+      return false
+    }
+  })
+}
 /** Its own directory for temporary files shows what is left in it. */
 const directory = mkdtempSync(join(tmpdir(), 'remora-run-test-'))
 beforeAll(() => vi.stubEnv('TMPDIR', directory))
@@ -96,10 +110,12 @@ describe('one run of Remora', () => {
 
 describe('what is wrong is found', () => {
   test.each([
-    ['skips', /^20 of \d+ lines lost, or not there 2 s/],
+    ['holds', /^lines came only when the agent was asked to stop: not all was there before$/],
+    ['skips', /^20 of \d+ lines lost, or not there 1 s/],
     ['ends', /^the agent ended by itself: code 3/],
   ])('an agent that %s', async (fault, message) => {
-    expect((await run(plan, options({ program: faulty(fault) }))).failure).toMatch(message)
+    expect((await run({ ...plan, drainMsMax: 1_000 }, options({ program: faulty(fault) }))).failure).toMatch(message)
+    await expect.poll(guards).toEqual([])
     expect(left()).toEqual([])
   })
 

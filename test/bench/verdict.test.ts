@@ -34,6 +34,7 @@ describe('a run fails', () => {
       { ...account({ lostLines: 7 }), drainedMs: 1_000 },
       /^7 of 100 lines lost, or not there 1 s after/,
     ],
+    ['lines that were held back', { drainedMs: 1_000 }, /^lines came only when the agent was asked to stop/],
     ['one line twice', account({ twiceLines: 1 }), /^1 lines stored twice$/],
     ['one line wrong', account({ wrongLines: 1 }), /^1 lines stored that were not written so$/],
     ['nothing written', account({ writtenLines: 0 }), /^nothing was written$/],

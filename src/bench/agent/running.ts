@@ -47,6 +47,8 @@ export class RunningAgent {
       release()
       kill()
     }
+    // However it ends: the guard of one that is gone would kill whoever has its number then.
+    child.once('close', this.#release)
     this.#isMeantToEnd = false
     const ended = (how: string) => {
       if (!this.#isMeantToEnd && this.endedByItself === '') this.endedByItself = `${how}${this.lastWords()}`

@@ -2,6 +2,7 @@ import { sleep, systemClock } from '../../base/clock.ts'
 import type { Arrived, Target, Writer } from '../target.ts'
 import type { Moment } from '../types.ts'
 import type { Use } from './place.ts'
+import { WrittenSoFar } from './written-so-far.ts'
 
 /** So often the agent's memory is looked at: a peak is the largest of these looks. */
 export const sampleMs = 50
@@ -40,7 +41,8 @@ export class Sampler {
   #peakBytes = 0
   #sumBytes = 0
   #looks = 0
-  #arrived: Pick<Arrived, 'storedBytes'> = { storedBytes: 0 }
+  #arrived: Pick<Arrived, 'storedLines' | 'storedBytes' | 'isGuess'> = { storedLines: 0, storedBytes: 0 }
+  readonly #written = new WrittenSoFar()
   #isAsking = false
   #momentAtMs = 0
   readonly #moments: Moment[] = []
@@ -75,6 +77,7 @@ export class Sampler {
   }
 
   #look(): void {
+    this.#written.add(this.#writer.progress)
     this.#last = this.#agent.use()
     const { usedBytes } = this.#last
     this.#peakBytes = Math.max(this.#peakBytes, usedBytes)
@@ -98,7 +101,8 @@ export class Sampler {
       // What is wrong with it shows when it is asked for the account.
     }
     this.#isAsking = false
-    const { storedBytes } = this.#arrived
+    const { storedLines, isGuess } = this.#arrived
+    const storedBytes = isGuess === true ? this.#written.bytesOf(storedLines) : this.#arrived.storedBytes
     this.#moments.push({ atMs, usedBytes, lagBytes: Math.max(0, written - storedBytes), storedBytes, cpuUs })
   }
 

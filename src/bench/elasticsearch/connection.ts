@@ -15,9 +15,12 @@ const notPassed =
 /** What of the rest of the environment leads to a server. */
 const wayThere = /^((https?|all|no)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR))$/i
 
+/** What the names of this bench's indices have in common. */
+export const indexPrefix = `remora-bench-${randomBytes(4).toString('hex')}`
+
 /** A name that nobody has: the bench makes, fills and deletes this one index, and touches no other. */
 export function throwAwayName(): string {
-  return `remora-bench-${randomBytes(8).toString('hex')}`
+  return `${indexPrefix}${randomBytes(4).toString('hex')}`
 }
 
 export function assertThrowAway(name: string): void {

@@ -13,7 +13,7 @@ export type KeeperSays =
 
 const triesMax = 5
 const retryMs = 2_000
-/** An agent that ends a moment after the bench may still send, which makes the index anew. */
+/** What an agent sent before it was killed may still be read from the server's socket, which makes the index anew. */
 const againMs = 1_500
 
 const say = (what: KeeperSays) => process.stdout.write(`${JSON.stringify(what)}\n`)
@@ -39,12 +39,12 @@ async function remove(): Promise<string> {
   return reason
 }
 
-async function end(isTold: boolean): Promise<void> {
-  const reason = await remove()
-  if (!isTold && reason === '') {
+async function end(isTold: boolean, again: boolean): Promise<void> {
+  let reason = await remove()
+  if (again && reason === '') {
     await delay(againMs)
     // Nearly always it is gone already.
-    await remove()
+    reason = await remove()
   }
   if (reason === '') say({ kind: 'deleted' })
   else {
@@ -58,15 +58,15 @@ async function end(isTold: boolean): Promise<void> {
 }
 
 let isEnding = false
-const once = (isTold: boolean) => {
+const once = (isTold: boolean, again: boolean) => {
   if (isEnding) return
   isEnding = true
-  end(isTold).catch((error: unknown) => {
+  end(isTold, again).catch((error: unknown) => {
     process.stderr.write(`${error instanceof RemoraError ? error.message : String(error)}\n`)
     process.exit(1)
   })
 }
 // Nobody may listen any more.
 process.stdout.on('error', () => undefined)
-process.stdin.on('data', () => once(true)).on('end', () => once(false))
+process.stdin.on('data', (word) => once(true, String(word).trim() !== 'counted')).on('end', () => once(false, true))
 say({ kind: 'ready' })

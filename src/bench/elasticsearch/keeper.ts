@@ -7,8 +7,11 @@ import type { KeeperSays } from './keeper-script.ts'
 const script = fileURLToPath(new URL('keeper-script.ts', import.meta.url))
 
 export interface Keeper {
-  /** @throws RemoraError when the index is still there */
-  remove(): Promise<void>
+  /**
+   * @param isCounted  the agent had ended, and all documents were read: nothing more is on its way
+   * @throws RemoraError when the index is still there
+   */
+  remove(isCounted: boolean): Promise<void>
 }
 
 /**
@@ -38,8 +41,8 @@ export async function startKeeper(name: string, settings: Readonly<Record<string
   removed.promise.catch(() => undefined)
   await ready.promise
   return {
-    async remove() {
-      child.tell('remove')
+    async remove(isCounted) {
+      child.tell(isCounted ? 'counted' : 'remove')
       await removed.promise
       await child.ended
     },

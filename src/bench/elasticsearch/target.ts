@@ -7,7 +7,7 @@ import { monotonicUs } from '../workload/clock.ts'
 import { findHead } from '../workload/head.ts'
 import { textsOf } from '../workload/lines.ts'
 import { withKeptSample } from '../workload/sample.ts'
-import { remoteOf, settingsFor, throwAwayName } from './connection.ts'
+import { indexPrefix, remoteOf, settingsFor, throwAwayName } from './connection.ts'
 import { IndexDocuments } from './index-documents.ts'
 import { startKeeper } from './keeper.ts'
 
@@ -23,9 +23,15 @@ const missedMax = 50
  * compared. Latency is not told: the server keeps no time of an answer, and the agent does not know when a line was written.
  *
  * @param env  has the credentials, as the agent's settings
+ * @param say  is told once what the indices are called: should the keeper be killed too, somebody must know
  * @throws RemoraError when nobody answers there, the credentials do not suffice, or the index cannot be made
  */
-export async function elasticsearchTarget(url: string, workload: Workload, env: Env): Promise<Target> {
+export async function elasticsearchTarget(
+  url: string,
+  workload: Workload,
+  env: Env,
+  say: (text: string) => void = complain,
+): Promise<Target> {
   const { seed, mix, files } = withKeptSample(workload)
   const expected = new ExpectedLines(textsOf(mix, seed), seed, files)
   const name = throwAwayName()
@@ -39,10 +45,12 @@ export async function elasticsearchTarget(url: string, workload: Workload, env: 
     throw error
   }
   const keeper = await startKeeper(name, settings)
+  let isCounted = false
   const close = async () => {
     await remote.close()
-    await keeper.remove()
+    await keeper.remove(isCounted)
   }
+  tellNames(say)
   try {
     await index.create()
   } catch (error) {
@@ -55,10 +63,23 @@ export async function elasticsearchTarget(url: string, workload: Workload, env: 
     begin: () => Promise.resolve(),
     measureFrom: () => Promise.resolve(),
     arrived: () => looking.arrived(),
-    account: (written) => accountOf(index, expected, written),
+    async account(written) {
+      const account = await accountOf(index, expected, written)
+      isCounted = true
+      return account
+    },
     latency: () => Promise.resolve(undefined),
     close,
   }
+}
+
+const complain = (text: string): void => void process.stderr.write(`${text}\n`)
+let isTold = false
+
+function tellNames(say: (text: string) => void): void {
+  if (isTold) return
+  isTold = true
+  say(`indices   ${indexPrefix}*, each deleted after its run; if one stays: GET /_cat/indices/remora-bench-*`)
 }
 
 /** What the server says of its counts, and when that was first and last another number. */
@@ -108,6 +129,7 @@ class Looking {
     return {
       storedLines: this.#documents,
       storedBytes: Math.round(this.#documents * this.#meanBytes),
+      isGuess: true,
       requests: this.#requests,
       bodyBytes: 0,
       firstAtMs: this.#firstAtMs,

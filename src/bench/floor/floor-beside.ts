@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cleanEnv, endOf, onExit } from '../machine/process.ts'
+import { temporaryDirectory } from '../machine/temporary.ts'
 import type { Writer } from '../target.ts'
 import type { Mix, Workload } from '../types.ts'
 import { type FloorTool, runFloor } from './floor.ts'
@@ -35,7 +35,7 @@ export async function startFloor(
   sent: Sent,
   write: (workload: Workload, directory: string) => Promise<Writer>,
 ): Promise<FloorBeside> {
-  const directory = mkdtempSync(join(tmpdir(), 'remora-bench-floor-'))
+  const directory = temporaryDirectory('floor')
   const remove = onExit(() => rmSync(directory, { recursive: true, force: true }))
   const logs = join(directory, 'logs')
   mkdirSync(logs)

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { keptDir } from '../machine/kept.ts'
-import { outputOf } from '../machine/process.ts'
+import { onExit, outputOf } from '../machine/process.ts'
+import { temporaryDirectory } from '../machine/temporary.ts'
 
 export type FloorKind = 'c' | 'node'
 
@@ -37,9 +36,9 @@ export async function makeFloor(wanted: FloorKind | 'auto'): Promise<FloorTool> 
   const complaints: string[] = []
   if (wanted !== 'node') {
     for (const compiler of ['cc', 'gcc', 'clang']) {
-      const built = await build(compiler).catch((error: unknown) => String(error))
-      if (typeof built !== 'string') return built
-      complaints.push(built)
+      const made = await build(compiler).catch((error: unknown) => String(error))
+      if (typeof made !== 'string') return made
+      complaints.push(made)
     }
     if (wanted === 'c') throw new Error(`no C compiler made the floor: ${complaints.join('; ')}`)
   }
@@ -48,14 +47,23 @@ export async function makeFloor(wanted: FloorKind | 'auto'): Promise<FloorTool> 
   return { kind: 'node', command: process.execPath, args: [script], explain }
 }
 
-async function build(compiler: string): Promise<FloorTool> {
-  const hash = createHash('sha256').update(readFileSync(source)).update(compiler).digest('hex').slice(0, 12)
-  const binary = join(keptDir(), `floor-${hash}`)
-  if (!existsSync(binary)) {
-    const partial = `${binary}.${process.pid}.partial`
-    await outputOf(compiler, ['-O2', '-o', partial, source], compileMsMax)
-    renameSync(partial, binary)
-  }
+/** By compiler: once in a process is enough. */
+const built = new Map<string, Promise<FloorTool>>()
+
+function build(compiler: string): Promise<FloorTool> {
+  const before = built.get(compiler)
+  if (before !== undefined) return before
+  const now = compile(compiler)
+  built.set(compiler, now)
+  return now
+}
+
+/** Into a directory of this process's own: what lies under a name that others know may be theirs, and is run as this user. */
+async function compile(compiler: string): Promise<FloorTool> {
+  const directory = temporaryDirectory('compiled')
+  onExit(() => rmSync(directory, { recursive: true, force: true }))
+  const binary = join(directory, 'floor')
+  await outputOf(compiler, ['-O2', '-o', binary, source], compileMsMax)
   return { kind: 'c', command: binary, args: [], explain: `C, by ${compiler} -O2` }
 }
 

@@ -3,6 +3,9 @@ import type { Parsed } from '../../base/units.ts'
 import type { Limits } from '../types.ts'
 import { parseCpus, parseMemory } from './quantity.ts'
 
+/** Each line that arrives is compared with what was written, which one that is cut is not. */
+const lineBytes = 'REMORA_MAX_LINE_BYTES'
+
 /** What a manifest says of the sidecar. */
 export interface Sidecar {
   /** `manifests/base/deployment.yaml, container remora` */
@@ -33,7 +36,6 @@ const takenOver = new Set([
   'REMORA_DOCUMENT_ID',
   'REMORA_FIELDS',
   'REMORA_LOG_LEVEL',
-  'REMORA_MAX_LINE_BYTES',
   'REMORA_MEMORY_LIMIT',
   'REMORA_NODE_NAME',
   'REMORA_POD_NAME',
@@ -71,7 +73,13 @@ export function sidecarIn(documents: readonly Document[], asked: string): Sideca
     )
   }
   const origin = `${found.file}, container ${String(found.fields['name'])}`
-  return { origin, limits: limitsOf(found.fields, origin), settings: settingsOf(found.fields, documents) }
+  const limits = limitsOf(found.fields, origin)
+  const { settings, isCut } = settingsOf(found.fields, documents)
+  return {
+    origin: isCut ? `${origin} (without its ${lineBytes}: no line of the bench may be cut)` : origin,
+    limits,
+    settings,
+  }
 }
 
 /** Wherever a Pod's spec may stand. Source: Kubernetes API reference, "Workload Resources". */
@@ -113,9 +121,11 @@ function limitsOf(container: Fields, origin: string): Limits {
 }
 
 /** Plain values of `env`, and below them those of the ConfigMaps that `envFrom` names where they are in the same documents. */
-function settingsOf(container: Fields, documents: readonly Document[]): Record<string, string> {
+function settingsOf(container: Fields, documents: readonly Document[]): Pick<Sidecar, 'settings'> & { isCut: boolean } {
   const settings: Record<string, string> = {}
+  let isCut = false
   const take = (name: unknown, value: unknown) => {
+    isCut ||= name === lineBytes && isScalar(value)
     if (typeof name === 'string' && takenOver.has(name) && isScalar(value)) settings[name] = String(value)
   }
   for (const source of listOf(container['envFrom'])) {
@@ -123,7 +133,7 @@ function settingsOf(container: Fields, documents: readonly Document[]): Record<s
     for (const { value } of documents) for (const [name, text] of configMapEntries(value, wanted)) take(name, text)
   }
   for (const variable of listOf(container['env'])) take(fieldsOf(variable)['name'], fieldsOf(variable)['value'])
-  return settings
+  return { settings, isCut }
 }
 
 /** Of a ConfigMap, or of the literals that a kustomization makes one of. */

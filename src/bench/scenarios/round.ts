@@ -47,9 +47,10 @@ const nothing: Round = {
 export async function once(plan: RunPlan, stage: Stage): Promise<Round> {
   const result = await stage.run(plan)
   const ran = { plan, result }
-  if (result.failure === '') return { ...nothing, found: ran }
+  const notes = result.notes ?? []
+  if (result.failure === '') return { ...nothing, found: ran, notes }
   if (result.failure.startsWith(behindText)) return { ...nothing, found: ran, isBehind: true }
-  return { ...nothing, failed: [ran], failures: [result.failure] }
+  return { ...nothing, failed: [ran], failures: [result.failure], notes }
 }
 
 /** The highest rate that holds, and the run at it. @param known what an earlier round found */
@@ -96,6 +97,7 @@ export async function search(row: SearchRow, known: number | undefined, stage: S
   if (found.held !== undefined && !isBracketed) {
     notes.add(`the search ended after ${found.probes} rates: what is told held, and a higher rate may too`)
   }
+  for (const note of best?.result.notes ?? []) notes.add(note)
   return {
     found: best,
     failed,

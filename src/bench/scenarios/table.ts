@@ -33,7 +33,8 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'latency',
-    about: 'From the write of a line to the acknowledgement of the request that has it, at steady rates.',
+    about:
+      'From the write of a line to the acknowledgement of the request that has it, at steady rates; with --url there is no such time to tell.',
     figures: [...delays, 'cpuShare', ...cost, ...space, ...losses],
     forms: ['short', 'long'],
     needsOwnServer: false,

@@ -11,11 +11,18 @@ export class ActionReader {
   idHigh = 0
   idLow = 0
   isIndex = false
+  hasIndex = false
+  readonly #index: string | undefined
   /** The action of before, its newline included, and where its `_id` lies. */
   #known = Buffer.alloc(0)
   #idFrom = 0
   #idTo = 0
   readonly #words = new Int32Array(2)
+
+  /** @param index  that documents are for; undefined: for any */
+  constructor(index?: string) {
+    this.#index = index
+  }
 
   /**
    * Reads the action at `at`.
@@ -47,6 +54,10 @@ export class ActionReader {
     const { create, index }: { create?: Action; index?: Action } = JSON.parse(bytes.toString('utf8', at, to))
     const action = create ?? index
     if (typeof action !== 'object' || action === null) throw new Error('an action is neither create nor index')
+    this.hasIndex = action._index !== undefined
+    if (this.hasIndex && this.#index !== undefined && action._index !== this.#index) {
+      throw new Error(`an action is for the index ${JSON.stringify(action._index)}, not for ${this.#index}`)
+    }
     this.isIndex = create === undefined
     this.#known = Buffer.from(bytes.subarray(at, to + 1))
     const id = action._id
@@ -88,6 +99,7 @@ export class ActionReader {
 
 interface Action {
   readonly _id?: unknown
+  readonly _index?: unknown
 }
 
 function mixed(value: number): number {

@@ -14,6 +14,8 @@ export interface Sink {
   readonly arrivals: Arrivals
   readonly expected: ExpectedLines
   readonly shape: Shape
+  /** The one that documents are for. */
+  readonly index: string
   refuses(): boolean
   nowUs(): number
   /** An answer to a bulk request was written. */
@@ -25,7 +27,7 @@ export interface Sink {
 const bodyBytesMax = 512 * 1024 * 1024
 const documentsMax = 4_000_000
 
-const bulkTarget = /^[^?]*\/_bulk(\?|$)/
+const bulkTarget = /^\/(?:([^/?]+)\/)?_bulk(?:\?|$)/
 
 /**
  * One connection: a request after the other. What a request brings counts when its end is here, as a whole; one that is
@@ -46,7 +48,7 @@ export class Connection {
   constructor(socket: Socket, sink: Sink) {
     this.#socket = socket
     this.#sink = sink
-    this.#reader = new DocumentReader(sink.expected)
+    this.#reader = new DocumentReader(sink.expected, sink.index)
     this.#requests = new RequestReader({
       head: (head) => this.#begin(head),
       body: (part) => this.#take(part),
@@ -70,11 +72,17 @@ export class Connection {
 
   #begin(head: RequestHead): void {
     this.#head = head
-    this.#does = bulkTarget.test(head.target) ? (this.#sink.refuses() ? 'refuse' : 'take') : 'other'
+    const bulk = bulkTarget.exec(head.target)
+    this.#does = bulk === null ? 'other' : this.#sink.refuses() ? 'refuse' : 'take'
     this.#packed = []
     this.#complaint = ''
     this.#documents.clear()
     this.#reader.reset()
+    const index = bulk?.[1]
+    this.#reader.needsIndex = index === undefined
+    if (index !== undefined && decodeURIComponent(index) !== this.#sink.index) {
+      this.#complaint = `it is for the index ${index}, not for ${this.#sink.index}`
+    }
     if (head.contentLength > bodyBytesMax) throw new Error(`a body of ${head.contentLength} bytes`)
     if (head.isWaiting) this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n')
   }
@@ -98,7 +106,7 @@ export class Connection {
   #end(): void {
     if (this.#does === 'other') return this.#answerOther()
     if (this.#does === 'refuse') return this.#later(() => this.#send('429 Too Many Requests', refusalBody))
-    if (this.#head.isCompressed) this.#unpack()
+    if (this.#head.isCompressed && this.#complaint === '') this.#unpack()
     if (this.#complaint === '') {
       try {
         this.#reader.end()

@@ -1,7 +1,8 @@
-import { headBytes, HeadReader } from '../workload/head.ts'
+import { headBytes, HeadReader, logName } from '../workload/head.ts'
 import { ActionReader } from './action-reader.ts'
 import type { Documents } from './documents.ts'
 import type { ExpectedLines } from './expected.ts'
+import { Surroundings } from './surroundings.ts'
 
 const newline = 0x0a
 /** Where heads stood in documents of late: an agent's are alike, but lines of a mix begin in several ways. */
@@ -16,12 +17,15 @@ const depthMax = 16
  * Reads bulk bodies, cut anywhere, into the numbers of their documents.
  *
  * Each line is compared with what it must be, as a whole. As a rule byte for byte, as the text between two quotes that begins
- * `before head after`: then nothing is made, and the next newline is sought behind it. Whatever looks otherwise (another
- * way to escape, a head in another place, a line that was changed) is parsed, and its texts compared.
+ * `before head after`: then nothing is made, and what is around it is compared with what was around others, digits apart.
+ * Whatever looks otherwise (another way to escape, a head in another place, a line that was changed) is parsed, and its texts
+ * compared. Where a document says from which file and place its line is, as Remora does, that must be right too.
  */
 export class DocumentReader {
   readonly #expected: ExpectedLines
-  readonly #actions = new ActionReader()
+  readonly #actions: ActionReader
+  readonly #before = new Surroundings()
+  readonly #behind = new Surroundings()
   readonly #head = new HeadReader()
   readonly #guesses = new Int32Array(guessesMax).fill(-1)
   #lastGuess = 0
@@ -31,7 +35,12 @@ export class DocumentReader {
   /** Documents that had to be parsed. */
   parsed = 0
 
-  constructor(expected: ExpectedLines) {
+  /** The request names no index: its actions must. */
+  needsIndex = false
+
+  /** @param index  see `ActionReader` */
+  constructor(expected: ExpectedLines, index?: string) {
+    this.#actions = new ActionReader(index)
     this.#expected = expected
   }
 
@@ -93,22 +102,31 @@ export class DocumentReader {
     const actions = this.#actions
     const from = actions.read(bytes, at, end)
     if (from < 0) return -1
+    if (this.needsIndex && !actions.hasIndex) throw new Error('neither the request nor an action names an index')
     into.isIndex = actions.isIndex
     const headAt = this.#guessHead(bytes, from, end)
     if (headAt >= 0 && ++this.#read % parsedEvery !== 0) {
       const { file, number, timeOfDayUs } = this.#head
       const isOne = file < this.#expected.files && number > 0
       const textEnd = isOne ? this.#expected.match(bytes, from, headAt, end, file, number) : -1
-      if (textEnd >= 0) {
-        for (let to = textEnd + 1; to < end; to++) {
-          if (bytes[to] !== newline) continue
-          into.add(file, number, timeOfDayUs, actions.idHigh, actions.idLow, false)
-          return to + 1
-        }
-        return -1
+      const to = textEnd < 0 ? -1 : this.#matchAround(bytes, from, textEnd, end, file, number)
+      if (to >= 0) {
+        into.add(file, number, timeOfDayUs, actions.idHigh, actions.idLow, false)
+        return to
       }
     }
     return this.#parse(bytes, from, end, into)
+  }
+
+  /** @returns the end of the document; -1: something around its text is new, or not right */
+  #matchAround(bytes: Buffer, from: number, textEnd: number, end: number, file: number, number: number): number {
+    if (this.#before.match(bytes, from, textEnd) !== this.#expected.textFrom) return -1
+    const to = this.#behind.match(bytes, textEnd + 1, end)
+    if (to < 0) return -1
+    const offset = this.#before.offset < 0 ? this.#behind.offset : this.#before.offset
+    const named = this.#before.file < 0 ? this.#behind.file : this.#before.file
+    if (named >= 0 && named !== file) return -1
+    return offset < 0 || this.#expected.isOffset(offset, file, number) ? to : -1
   }
 
   /** The head at one of the places of before, in this very document; -1: at none. */
@@ -136,9 +154,36 @@ export class DocumentReader {
     else {
       this.#remember(headAt - from)
       const head = bytes.toString('latin1', headAt, headAt + headBytes)
-      into.add(file, number, timeOfDayUs, idHigh, idLow, !this.#hasLine(document, head, file, number, depthMax))
+      const origin = originOf(document)
+      const isRight = this.#hasLine(document, head, file, number, depthMax) && this.#isOrigin(origin, file, number)
+      into.add(file, number, timeOfDayUs, idHigh, idLow, !isRight)
+      if (isRight) this.#learn(bytes, from, headAt, to + 1, origin)
     }
     return to + 1
+  }
+
+  #learn(bytes: Buffer, from: number, headAt: number, end: number, { offset, path }: Origin): void {
+    const { file, number } = this.#head
+    const textEnd = this.#expected.match(bytes, from, headAt, end, file, number)
+    if (textEnd < 0) return
+    const known = typeof offset === 'number' ? offset : undefined
+    const { textFrom } = this.#expected
+    const [isKnownBefore, isKnownBehind] = [
+      this.#before.match(bytes, from, textEnd) === textFrom,
+      this.#behind.match(bytes, textEnd + 1, end) === end,
+    ]
+    if (!isKnownBefore) this.#before.learn(bytes.subarray(from, textFrom), known, path !== undefined)
+    if (!isKnownBehind) this.#behind.learn(bytes.subarray(textEnd + 1, end), known, path !== undefined)
+  }
+
+  /** What it does not say is not wrong. */
+  #isOrigin({ offset, path }: Origin, file: number, number: number): boolean {
+    if (offset !== undefined && !(typeof offset === 'number' && this.#expected.isOffset(offset, file, number)))
+      return false
+    if (path === undefined) return true
+    const name = logName(file)
+    const last = typeof path === 'string' ? path.slice(path.lastIndexOf('/') + 1) : ''
+    return last === name || last.startsWith(`${name}.`)
   }
 
   /** Whether one of the texts in a document is this line. */
@@ -156,4 +201,15 @@ export class DocumentReader {
     this.#lastGuess = (this.#lastGuess + guessesMax - 1) % guessesMax
     this.#guesses[this.#lastGuess] = guess
   }
+}
+
+/** Where a document says that its line is from: `log.offset` and `log.file.path` of ECS. */
+interface Origin {
+  readonly offset: unknown
+  readonly path: unknown
+}
+
+function originOf(document: object): Origin {
+  const { log } = document as { log?: { offset?: unknown; file?: { path?: unknown } | null } | null }
+  return { offset: log?.offset, path: log?.file?.path }
 }

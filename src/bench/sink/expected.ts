@@ -15,11 +15,18 @@ export class ExpectedLines {
   readonly #escaped: Buffer
   readonly #edges: Int32Array
   readonly #lengths: Int32Array
+  /** Bytes of all lines of the round before each. */
+  readonly #sums: Float64Array
+  readonly #rotates: boolean
+  /** Of what matched last: where its text begins. */
+  textFrom = 0
   readonly #firsts: Int32Array
   /** The same unescaped; made only where texts are parsed. */
   #decoded: readonly (readonly [before: string, after: string])[] = []
 
-  constructor(texts: readonly LineText[], seed: number, files: number) {
+  /** @param rotates  offsets count from the begin of a file's last life, which is not known here */
+  constructor(texts: readonly LineText[], seed: number, files: number, rotates = false) {
+    this.#rotates = rotates
     this.files = files
     this.#texts = texts
     this.#count = texts.length
@@ -28,12 +35,31 @@ export class ExpectedLines {
     for (const [n, part] of parts.entries()) this.#edges[n + 1] = this.#edges[n]! + part.length
     this.#escaped = Buffer.concat(parts)
     this.#lengths = Int32Array.from(texts, ({ before, after }) => before.length + headBytes + after.length + 1)
+    this.#sums = new Float64Array(this.#count + 1)
+    for (const [n, bytes] of this.#lengths.entries()) this.#sums[n + 1] = this.#sums[n]! + bytes
     this.#firsts = Int32Array.from({ length: files }, (_, file) => startOf(seed, file, this.#count))
   }
 
   /** Of the line in its file, newline included. */
   bytesOf(file: number, number: number): number {
     return this.#lengths[this.#placeOf(file, number)]!
+  }
+
+  /** Where the line begins in what was written to its file, in all its lives. */
+  offsetOf(file: number, number: number): number {
+    const first = this.#firsts[file]! + 1
+    return this.#sumOf(first + number - 1) - this.#sumOf(first)
+  }
+
+  /** Whether a document may say that its line begins at `offset`. */
+  isOffset(offset: number, file: number, number: number): boolean {
+    const exact = this.offsetOf(file, number)
+    return this.#rotates ? offset >= 0 && offset <= exact : offset === exact
+  }
+
+  /** Of so many lines of the round, which goes on and on. */
+  #sumOf(lines: number): number {
+    return Math.floor(lines / this.#count) * this.#sums[this.#count]! + this.#sums[lines % this.#count]!
   }
 
   get meanBytes(): number {
@@ -59,6 +85,7 @@ export class ExpectedLines {
     const same =
       isSame(bytes, textFrom, this.#escaped, beforeFrom, afterFrom) &&
       isSame(bytes, headAt + headBytes, this.#escaped, afterFrom, afterTo)
+    this.textFrom = textFrom
     return same ? textTo : -1
   }
 

@@ -23,6 +23,7 @@ export class BulkSink implements Sink {
   readonly arrivals: Arrivals
   readonly expected: ExpectedLines
   readonly shape: Shape
+  readonly index: string
   readonly refuses: () => boolean
   readonly #wallFromMonotonicUs: number
   readonly #bandwidth: Bandwidth | undefined
@@ -37,7 +38,8 @@ export class BulkSink implements Sink {
   #failure = ''
   #cpuFrom = process.cpuUsage()
 
-  constructor(expected: ExpectedLines, shape: Shape, seed: number, wallFromMonotonicUs: number) {
+  constructor(expected: ExpectedLines, shape: Shape, seed: number, wallFromMonotonicUs: number, index: string) {
+    this.index = index
     this.expected = expected
     this.arrivals = new Arrivals(expected)
     this.shape = shape

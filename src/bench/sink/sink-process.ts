@@ -25,7 +25,7 @@ export async function startSink(workload: Workload, shape: Shape): Promise<Targe
     else if ('answer' in what) waiting.shift()?.resolve(what.answer)
     else waiting.shift()?.reject(new Error(`the sink: ${what.failed}`))
   }
-  const plan: SinkPlan = { workload: withKeptSample(workload), shape, wallFromMonotonicUs }
+  const plan: SinkPlan = { workload: withKeptSample(workload), shape, wallFromMonotonicUs, index: indexName }
   let end: Error | undefined
   const child = new TalkingChild(script, plan, cleanEnv({}), heard, (how) => {
     end = new Error(`the sink ended with ${how}: ${child.complaint}`)

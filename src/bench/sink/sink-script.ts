@@ -12,6 +12,7 @@ export interface SinkPlan {
   readonly shape: Shape
   /** See `workload/clock.ts`. */
   readonly wallFromMonotonicUs: number
+  readonly index: string
 }
 
 export type SinkAsks =
@@ -26,9 +27,10 @@ export type SinkSays =
 
 const say = (what: SinkSays) => process.stdout.write(`${JSON.stringify(what)}\n`)
 
-const { workload, shape, wallFromMonotonicUs }: SinkPlan = JSON.parse(process.argv[2] ?? '')
-const { seed, mix, files, rate } = workload
-const sink = new BulkSink(new ExpectedLines(textsOf(mix, seed), seed, files), shape, seed, wallFromMonotonicUs)
+const { workload, shape, wallFromMonotonicUs, index }: SinkPlan = JSON.parse(process.argv[2] ?? '')
+const { seed, mix, files, rate, rotation } = workload
+const expected = new ExpectedLines(textsOf(mix, seed), seed, files, rotation.kind !== 'none')
+const sink = new BulkSink(expected, shape, seed, wallFromMonotonicUs, index)
 
 function answerTo(asked: SinkAsks): Arrived | Account | Latency | null {
   if (asked.ask === 'account') return sink.arrivals.tally.account(asked.written)

@@ -8,6 +8,10 @@ export const headBytes = 44
 export const filesMax = 10_000
 export const linesOfFileMax = 2 ** 31 - 2
 
+export function logName(file: number): string {
+  return `app-${String(file).padStart(4, '0')}.log`
+}
+
 const zoneAt = 26
 const fileAt = 28
 const dashAt = 33

@@ -1,13 +1,15 @@
-import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, constants, fstatSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf, RemoraError } from '../../base/errors.ts'
 import { onExit } from '../machine/process.ts'
+import { temporaryDirectory } from '../machine/temporary.ts'
 import type { Workload } from '../types.ts'
 import type { LineText } from './text.ts'
 
 /** The first lines of a larger file are enough of a sample; writer and sink both hold them. */
 export const sampleBytesMax = 16 * 1024 * 1024
+/** The same of its lines: each takes room of its own. */
+export const sampleLinesMax = 200_000
 /** With its head a line must fit into the default of `REMORA_MAX_LINE_BYTES`. */
 export const sampleLineBytesMax = 60 * 1024
 
@@ -15,7 +17,7 @@ const newline = 0x0a
 const carriageReturn = 0x0d
 
 /**
- * The lines of the user's file, each behind a head of its own. A line that ends with `\r\n` is written with `\n`; what
+ * The lines of the user's file, each behind a head of its own. Of `\r` before a newline nothing is written; what
  * follows the last newline is left out.
  *
  * @throws RemoraError with file and line
@@ -23,12 +25,15 @@ const carriageReturn = 0x0d
 export function readSample(path: string): LineText[] {
   const bytes = readStart(path)
   const lines: LineText[] = []
-  for (let at = 0; ;) {
+  const nothing = Buffer.alloc(0)
+  for (let at = 0; lines.length < sampleLinesMax;) {
     const end = bytes.indexOf(newline, at)
     if (end < 0) break
-    const to = end > at && bytes[end - 1] === carriageReturn ? end - 1 : end
+    let to = end
+    // All of them, for a copy is read once more.
+    while (to > at && bytes[to - 1] === carriageReturn) to--
     if (to - at > sampleLineBytesMax) throw tooLong(path, lines.length + 1, `has ${to - at} bytes`)
-    lines.push({ before: Buffer.alloc(0), after: Buffer.concat([Buffer.from(' '), bytes.subarray(at, to)]) })
+    lines.push({ before: nothing, after: Buffer.concat([Buffer.from(' '), bytes.subarray(at, to)]) })
     at = end + 1
   }
   if (lines.length > 0) return lines
@@ -54,7 +59,7 @@ export function withKeptSample(workload: Workload): Workload {
   let path = kept.get(mix.path)
   if (path === undefined) {
     const lines = readSample(mix.path)
-    const directory = mkdtempSync(join(tmpdir(), 'remora-sample-'))
+    const directory = temporaryDirectory('sample')
     onExit(() => rmSync(directory, { recursive: true, force: true }))
     path = join(directory, 'sample')
     // Behind its head each text begins with a space.
@@ -68,7 +73,8 @@ export function withKeptSample(workload: Workload): Workload {
 
 function readStart(path: string): Buffer {
   try {
-    const descriptor = openSync(path, 'r')
+    // Not waiting for who writes into a pipe.
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
       if (!fstatSync(descriptor).isFile()) throw new Error('it is not a regular file')
       const bytes = Buffer.allocUnsafe(sampleBytesMax)

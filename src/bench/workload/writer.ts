@@ -5,10 +5,10 @@ import type { Written } from '../target.ts'
 import type { Workload } from '../types.ts'
 import { monotonicUs } from './clock.ts'
 import { Descriptors } from './descriptors.ts'
-import { filesMax } from './head.ts'
+import { filesMax, logName } from './head.ts'
 import { LineRing, textsOf } from './lines.ts'
 import { type DestroyedLines, LogFile } from './log-file.ts'
-import { dueBytes } from './rate.ts'
+import { dueAtMs, dueBytes } from './rate.ts'
 
 export interface WriterPlan {
   readonly workload: Workload
@@ -27,10 +27,6 @@ const writesPerSecondMax = 20_000
 const backlogPieceBytes = 512 * 1024
 const lateShare = 0.5
 
-export function logName(file: number): string {
-  return `app-${String(file).padStart(4, '0')}.log`
-}
-
 /** The application and its rotator. */
 export class WorkloadWriter {
   readonly #plan: WriterPlan
@@ -47,6 +43,7 @@ export class WorkloadWriter {
   /** Of the active files, by the rate. */
   #rateBytes = 0
   #idleBytes = 0
+  #lateMsMax = 0
   #idleLines = 0
   #activeLines = 0
   stopped = false
@@ -90,6 +87,10 @@ export class WorkloadWriter {
       // A line is there when it begins, whatever the rate: the run counts from it.
       const owed = Math.max(dueNow - this.#rateBytes, first ? 1 : 0)
       const isBehind = owed > turnBytesMax
+      if (owed > 0 && !first) {
+        const lateMs = Math.min(elapsedMs, mostMs) - dueAtMs(rate, this.#rateBytes)
+        this.#lateMsMax = Math.max(this.#lateMsMax, lateMs)
+      }
       if (owed > 0) this.#spread(Math.min(owed, turnBytesMax))
       if (first) begun()
       this.#rotate(elapsedMs)
@@ -183,7 +184,10 @@ export class WorkloadWriter {
       firstAtMs: this.#beganUs / 1e3,
       lastAtMs: this.#lastUs / 1e3,
       cpuUs: user + system,
-      ...(asked !== undefined && { rateShare: asked > 0 ? Math.min(1, this.#rateBytes / asked) : 1 }),
+      ...(asked !== undefined && {
+        rateShare: asked > 0 ? Math.min(1, this.#rateBytes / asked) : 1,
+        lateMsMax: this.#lateMsMax,
+      }),
     }
   }
 }

@@ -147,6 +147,46 @@ describe('the account', () => {
     expect(account).toMatchObject({ storedLines: 3, lostLines: 0, wrongLines: 3 })
   })
 
+  const many: Sent[] = Array.from({ length: 40 }, (_, n) => ({ file: n % 2, number: 1 + (n >> 1), id: `id-${n}` }))
+  const faults: readonly [string, (sent: Sent) => Sent][] = [
+    ['a place before the file', (sent) => ({ ...sent, offset: -1 })],
+    ['the place of another line', (sent) => ({ ...sent, offset: expected.offsetOf(sent.file, sent.number + 1) })],
+    ['the name of another file', (sent) => ({ ...sent, path: '/var/log/app/app-0002.log' })],
+    ['the name of no such file', (sent) => ({ ...sent, path: '/var/log/app/other.log' })],
+  ]
+  test.each(faults)('a document with %s is wrong, one of many and each of them', (_, spoil) => {
+    for (const style of ['remora', 'fields first'] as const) {
+      const one = many.map((sent, n) => (n === 30 ? spoil(sent) : sent))
+      expect(accountFor([bodies.body(one, style)], writtenOf([20, 20, 0]))).toMatchObject({
+        wrongLines: 1,
+        lostLines: 0,
+      })
+      expect(accountFor([bodies.body(many.map(spoil), style)], writtenOf([20, 20, 0]))).toMatchObject({
+        wrongLines: 40,
+      })
+    }
+  })
+
+  test('offsets begin anew when a file is rotated, and are never beyond what was written', () => {
+    const rotated = new ExpectedLines(textsOf({ kind: 'short' }, seed), seed, files, true)
+    const sent = many.slice(30, 32).map((each, n) => ({ ...each, offset: n * 1_000_000 }))
+    const { tally } = arrive(rotated, [bodies.body(sent, 'remora')], [65_536])
+    expect(tally.wrong).toBe(1)
+  })
+
+  test('a document that is no JSON is found, whichever it is, and so is one more digit than a number may have', () => {
+    for (const n of [0, 1, 17, 39]) {
+      for (const spoil of [
+        (text: string) => text.replace(/\}\}$/, '}'),
+        (text: string) => text.replace(/(\d+)\}\}$/, '0$1}}'),
+      ]) {
+        const texts = many.map((sent) => bodies.body([sent], 'remora').toString())
+        texts[n] = `${spoil(texts[n]!.trimEnd())}\n`
+        expect(() => arrive(expected, [Buffer.from(texts.join(''))], [65_536])).toThrow(SyntaxError)
+      }
+    }
+  })
+
   test('a document without a head is wrong', () => {
     const sent = [...three, { file: 0, number: 4, id: 'd', text: 'anything' }]
     expect(accountFor([bodies.body(sent, 'remora')], writtenOf([3, 0, 0]))).toMatchObject({

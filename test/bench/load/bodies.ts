@@ -1,3 +1,5 @@
+import { ExpectedLines } from '../../../src/bench/sink/expected.ts'
+import { logName } from '../../../src/bench/workload/head.ts'
 import { LineRing, textsOf } from '../../../src/bench/workload/lines.ts'
 import type { Mix } from '../../../src/bench/types.ts'
 
@@ -9,6 +11,9 @@ export interface Sent {
   readonly id: string
   /** In the place of the line. */
   readonly text?: string
+  /** In the place of what it is. */
+  readonly offset?: number
+  readonly path?: string
 }
 
 /** How an agent writes its documents. */
@@ -19,11 +24,14 @@ export const styles: readonly Style[] = ['remora', 'fields first', 'spaced', 'es
 /** Lines of a workload as texts, and bulk bodies of them as several agents write those. */
 export class Bodies {
   readonly #ring: LineRing
+  readonly #expected: ExpectedLines
   /** Of the heads. */
   timeUs: number
 
   constructor(mix: Mix, seed: number, timeUs = Date.UTC(2026, 10, 26, 4, 20, 14) * 1e3 + 123_456) {
-    this.#ring = new LineRing(textsOf(mix, seed), seed)
+    const texts = textsOf(mix, seed)
+    this.#ring = new LineRing(texts, seed)
+    this.#expected = new ExpectedLines(texts, seed, 16)
     this.timeUs = timeUs
   }
 
@@ -37,19 +45,20 @@ export class Bodies {
     return Buffer.from(documents.map((each) => this.#pair(each, style)).join(''))
   }
 
-  #pair({ file, number, id, text = this.line(file, number) }: Sent, style: Style): string {
+  #pair(sent: Sent, style: Style): string {
+    const { file, number, id, text = this.line(file, number) } = sent
+    const { offset = this.#expected.offsetOf(file, number), path = `/var/log/app/${logName(file)}` } = sent
     const action = id === '' ? {} : { _id: id }
-    const path = `/var/log/app/app-${file}.log`
     const time = '2026-11-26T04:20:15.000Z'
     if (style === 'index') return `${JSON.stringify({ index: action })}\n${JSON.stringify({ msg: text })}\n`
     const head = `${JSON.stringify({ create: action })}\n`
     if (style === 'fields first') {
-      const log = { offset: number * 100, file: { path } }
+      const log = { offset, file: { path } }
       return `${head}${JSON.stringify({ '@timestamp': time, host: { name: 'a"b' }, log, message: text })}\n`
     }
     const message = style === 'escaped' ? escapedAll(text) : JSON.stringify(text)
     const space = style === 'spaced' ? ' ' : ''
-    return `${head}{"@timestamp":"${time}","message":${space}${message},"log":{"file":{"path":"${path}"},"offset":${number}}}\n`
+    return `${head}{"@timestamp":"${time}","message":${space}${message},"log":{"file":{"path":"${path}"},"offset":${offset}}}\n`
   }
 }
 

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'
 import { assertThrowAway, settingsFor, throwAwayName } from '../../../src/bench/elasticsearch/connection.ts'
+import { startKeeper } from '../../../src/bench/elasticsearch/keeper.ts'
 import { elasticsearchTarget } from '../../../src/bench/elasticsearch/target.ts'
 import type { Written } from '../../../src/bench/target.ts'
 import type { Workload } from '../../../src/bench/types.ts'
@@ -102,6 +105,27 @@ test('the agent gets the credentials of the environment, and nothing else of it'
     REMORA_ELASTICSEARCH_URL: 'https://server:9200',
     REMORA_INDEX: 'an-index',
   })
+})
+
+test('what was on its way when the agent was killed makes no index that stays', async () => {
+  let deleted = 0
+  const server = createServer((_, answer) => {
+    deleted++
+    answer.writeHead(200, { 'x-elastic-product': 'Elasticsearch', 'content-type': 'application/json' })
+    answer.end('{"acknowledged":true}')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const name = throwAwayName()
+  const settings = settingsFor({}, `http://127.0.0.1:${port}`, name)
+  try {
+    await (await startKeeper(name, settings)).remove(true)
+    expect(deleted).toBe(1)
+    await (await startKeeper(name, settings)).remove(false)
+    expect(deleted).toBe(3)
+  } finally {
+    server.close()
+  }
 })
 
 test('nothing is deleted but what the bench has made', () => {

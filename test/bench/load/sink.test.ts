@@ -39,7 +39,7 @@ interface Answer {
 }
 
 async function post(body: Buffer, headers: Record<string, string> = {}): Promise<Answer> {
-  const answer = await fetch(`${sink.url}/logs/_bulk?filter_path=errors,items.*.status`, {
+  const answer = await fetch(`${sink.url}/remora-bench/_bulk?filter_path=errors,items.*.status`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-ndjson', ...headers },
     body: new Uint8Array(body),
@@ -54,6 +54,14 @@ function bodies(): Bodies {
   return made
 }
 const send = (sent: readonly Sent[]) => post(bodies().body(sent, 'remora'))
+
+async function asked(path: string, text: string): Promise<{ status: number; failure: string }> {
+  await start()
+  const { status } = await fetch(`${sink.url}${path}`, { method: 'POST', body: text })
+  const { failure } = await sink.arrived()
+  await sink.close()
+  return { status, failure }
+}
 
 describe('the sink', () => {
   test('answers as Elasticsearch does, and counts line by line', async () => {
@@ -124,6 +132,15 @@ describe('the sink', () => {
     expect((await sink.arrived()).failure).toBe('')
     expect((await post(Buffer.from('nonsense'), { 'content-encoding': 'gzip' })).status).toBe(400)
     expect((await sink.arrived()).failure).toContain('compressed')
+  })
+
+  test('takes nothing for another index, wherever that is named', async () => {
+    const body = bodies().body(lines(1, 10), 'remora').toString()
+    const naming = (index: string) => body.replaceAll('"create":{', `"create":{"_index":"${index}",`)
+    expect(await asked('/_bulk', naming('remora-bench'))).toEqual({ status: 200, failure: '' })
+    expect((await asked('/_bulk', naming('other'))).failure).toContain('"other"')
+    expect((await asked('/other/_bulk', body)).failure).toContain('other')
+    expect((await asked('/_bulk', body)).failure).toContain('names an index')
   })
 
   test('a request that is not whole brings nothing', async () => {

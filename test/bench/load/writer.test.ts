@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,9 +10,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Written } from '../../../src/bench/target.ts'
 import type { Rate, Workload } from '../../../src/bench/types.ts'
 import { findHead, HeadReader, HeadStamp } from '../../../src/bench/workload/head.ts'
-import { dueBytes } from '../../../src/bench/workload/rate.ts'
+import { dueAtMs, dueBytes } from '../../../src/bench/workload/rate.ts'
 import { textsOf } from '../../../src/bench/workload/lines.ts'
-import { readSample, sampleLineBytesMax, withKeptSample } from '../../../src/bench/workload/sample.ts'
+import { readSample, sampleLineBytesMax, sampleLinesMax, withKeptSample } from '../../../src/bench/workload/sample.ts'
 import { startWriter } from '../../../src/bench/workload/writer-process.ts'
 import { Bodies } from './bodies.ts'
 
@@ -92,6 +92,7 @@ test.each<[Rate, number, number]>([
   [{ kind: 'bursts', bytesPerSecond: 1_000, times: 4, periodMs: 2_000 }, 4_500, 6_000],
 ])('%o has %i ms after its begin %i bytes due', (rate, elapsedMs, bytes) => {
   expect(dueBytes(rate, elapsedMs)).toBe(bytes)
+  expect(dueBytes(rate, dueAtMs(rate, bytes))).toBe(bytes)
 })
 
 test.each(['short', 'long', 'json', 'stack', 'multibyte', 'mixed'] as const)(
@@ -144,6 +145,28 @@ test('keeps its rate at each moment, and says its share of it', { retry: 2 }, as
   const lines = linesOf('app-0000.log')
   const early = lines.filter((line) => timeOf(line) - timeOf(lines[0]!) < 750)
   expect(Math.abs(early.length / lines.length - 0.5)).toBeLessThan(0.1)
+})
+
+test('one that stood still says for how long, though it has made all of it good', async () => {
+  const script = fileURLToPath(new URL('../../../src/bench/workload/writer-script.ts', import.meta.url))
+  const workload = { ...backlog, rate: { kind: 'fixed', bytesPerSecond: 1e6 }, end: { seconds: 1.2 } }
+  const child = spawn(process.execPath, [script, JSON.stringify({ workload, directory, wallFromMonotonicUs: 0 })])
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
+  child.stdin.write('begin\n')
+  await expect.poll(() => said, { timeout: 5_000 }).toContain('begun')
+  child.kill('SIGSTOP')
+  await delay(600)
+  child.kill('SIGCONT')
+  await once(child, 'close')
+  const last = said
+    .trim()
+    .split('\n')
+    .findLast((line) => line.includes('"written"'))!
+  const { written } = JSON.parse(last) as { written: Written }
+  expect(written.rateShare).toBeGreaterThan(0.98)
+  expect(written.lateMsMax).toBeGreaterThan(550)
+  expect(written.lateMsMax).toBeLessThan(1_200)
 })
 
 test('one that cannot keep its rate says so, and stops at a line end when it is told to', async () => {
@@ -208,11 +231,32 @@ test('writes to a thousand of many files', async () => {
 })
 
 const file = () => join(directory, 'sample.txt')
+const textsIn = (path: string) => readSample(path).map(({ after }) => after.toString())
 
 describe('a sample', () => {
   // Its copy goes with the rest.
   beforeEach(() => void vi.stubEnv('TMPDIR', directory))
   afterEach(() => void vi.unstubAllEnvs())
+
+  test('is read anew as it was read: all of what ends a line is taken off', () => {
+    writeFileSync(file(), 'one\r\r\r\n\r\r\ntwo\n')
+    const { mix } = withKeptSample({ ...backlog, mix: { kind: 'sample', path: file() } })
+    expect(textsIn(file())).toEqual([' one', ' ', ' two'])
+    expect(textsIn((mix as { path: string }).path)).toEqual([' one', ' ', ' two'])
+  })
+
+  test('is no more lines than there is room for', () => {
+    writeFileSync(file(), '\n'.repeat(sampleLinesMax + 10))
+    expect(readSample(file()).length).toBe(sampleLinesMax)
+  })
+
+  test('is no pipe, which is not waited for', () => {
+    execFileSync('mkfifo', [file()])
+    const module = new URL('../../../src/bench/workload/sample.ts', import.meta.url).href
+    const script = `import { readSample } from ${JSON.stringify(module)}; readSample(${JSON.stringify(file())})`
+    const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 5_000 })
+    expect(String(stderr)).toContain('it is not a regular file')
+  })
 
   test('is cycled, each line behind a head of its own', async () => {
     const sample = ['first "line"', 'second\r', '', 'größer \u0001 \\']
