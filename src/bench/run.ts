@@ -7,6 +7,7 @@ import { RunningAgent } from './agent/running.ts'
 import { nowMs, Sampler, type Seen } from './agent/sampler.ts'
 import { freePort, onExit } from './machine/process.ts'
 import type { Program } from './program.ts'
+import { mustHaveRoom, neededBytes } from './room.ts'
 import type { Target, Writer, Written } from './target.ts'
 import type { Account, Destination, Enforcement, RunPlan, RunResult, Workload } from './types.ts'
 import { failureOf, oomKilledText } from './verdict.ts'
@@ -46,12 +47,13 @@ const noAccount: Account = {
 /**
  * One run: the target, the agent under its limits, the writer; the account of every line; all of it ended and removed.
  * What goes wrong is in `failure`.
- * @throws RemoraError where nothing could be measured at all; the signal's reason when that aborts
+ * @throws RemoraError where nothing could be measured at all, `NO_ROOM` where the disk is too small; the signal's reason when that aborts
  */
 export async function run(plan: RunPlan, options: RunOptions): Promise<RunResult> {
   const directory = workDirectory()
   const remove = onExit(() => rmSync(directory, { recursive: true, force: true }))
   try {
+    mustHaveRoom(neededBytes(plan), directory)
     return await runIn(directory, plan, options)
   } finally {
     remove()

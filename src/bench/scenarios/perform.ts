@@ -1,3 +1,6 @@
+import { RemoraError } from '../../base/errors.ts'
+import { boundsOf, lowerBounds } from '../bounds.ts'
+import { noRoomCode } from '../room.ts'
 import { floorsAgree } from '../stats.ts'
 import type { Row, RunPlan, RunResult, ScenarioResult } from '../types.ts'
 import { behindText } from '../verdict.ts'
@@ -16,6 +19,8 @@ export interface Stage {
   /** Whether there is time for one more round. */
   mayGoOn(): boolean
   readonly monotonicMs: () => number
+  /** That the bench and all that it starts may use. */
+  readonly processors: number
 }
 
 /** Rounds that do not count are repeated, but no more than this many times the rounds asked for. */
@@ -133,7 +138,11 @@ async function search(state: RowState, row: SearchRow, stage: Stage): Promise<Fo
   let best: Found | undefined
   const probe = async (bytesPerSecond: number) => {
     const plan = row.at(bytesPerSecond)
-    const result = await stage.run(plan)
+    const result = await ranWithRoom(plan, stage)
+    if (result === undefined) {
+      state.notes.add(lowerBounds.disk)
+      return false
+    }
     if (!isHeld(plan, result, state)) return false
     best = { plan, result }
     return true
@@ -149,15 +158,28 @@ async function search(state: RowState, row: SearchRow, stage: Stage): Promise<Fo
   state.rate = found.held ?? state.rate
   if (found.held === undefined) state.failures.add(`not even ${(found.failed! / 1e6).toFixed(2)} MB/s held`)
   else if (found.failed === undefined || found.failed / found.held > bracketRatio * 1.001) {
-    state.notes.add(`the search ended after ${found.probes} rates: what is told held, and a higher rate may too`)
+    state.notes.add(lowerBounds.probes(found.probes))
+  }
+  if (best !== undefined) {
+    for (const note of boundsOf(best.result, best.plan.limits, stage.processors)) state.notes.add(note)
   }
   return best
+}
+
+/** Undefined: there is no room on the disk for it. */
+async function ranWithRoom(plan: RunPlan, stage: Stage): Promise<RunResult | undefined> {
+  try {
+    return await stage.run(plan)
+  } catch (error) {
+    if (error instanceof RemoraError && error.code === noRoomCode) return undefined
+    throw error
+  }
 }
 
 /** A failure that is the machine's own ends the way up, and is told; another one is the agent's, and the row has failed. */
 function isHeld({ workload }: RunPlan, { failure, moments, wallMs }: RunResult, state: RowState): boolean {
   if (failure.startsWith(behindText)) {
-    state.notes.add('the writer could not keep a higher rate: this machine is the limit, not the agent')
+    state.notes.add(lowerBounds.writer)
     return false
   }
   if (failure !== '') {
