@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { systemClock } from '../base/clock.ts'
 import { messageOf, RemoraError } from '../base/errors.ts'
 import { abilityHere } from './agent/place.ts'
@@ -11,10 +12,11 @@ import { removeLeft } from './machine/temporary.ts'
 import { type BenchOptions, givenOptions } from './options.ts'
 import type { Program } from './program.ts'
 import { type Report, reportSchema, reportVersion } from './report/report.ts'
+import { mustHaveRoom, neededBytes } from './room.ts'
 import { type Parts, run, type RunOptions } from './run.ts'
 import { type Chosen, choose, type Left } from './scenarios/choose.ts'
 import { perform } from './scenarios/perform.ts'
-import { type Form, type PlannedRow, rowSeconds, type Setting } from './scenarios/scenario.ts'
+import { type Form, type PlannedRow, planOf, rowSeconds, type Setting } from './scenarios/scenario.ts'
 import { TimeTable } from './scenarios/time-table.ts'
 import { type Mix, plainShape, type RunPlan, type ScenarioResult } from './types.ts'
 
@@ -79,6 +81,7 @@ export async function bench(options: BenchOptions, tools: BenchTools): Promise<R
     settings: wanted.settings,
   }
   const { chosen, left } = choose(options, setting)
+  mustHaveRoom(Math.max(...chosen.flatMap(({ rows }) => rows.map((row) => neededBytes(planOf(row))))), tmpdir())
   const machine = machineHere()
   const cost = new Cost()
   const runOptions: RunOptions = { program, parts, enforcement: held.enforcement, signal }
@@ -90,7 +93,9 @@ export async function bench(options: BenchOptions, tools: BenchTools): Promise<R
   try {
     tools.begins({ wanted, held, floor: floor.explain, left })
     const seconds = () => (systemClock.monotonicMs() - beganMs) / 1_000
-    const done = await performAll(chosen, options, { floor, runOptions, seconds, cost, watcher: tools.watcher })
+    const processors = Math.min(machine.processors, ability.own.cpus ?? Infinity)
+    const performing = { floor, runOptions, seconds, cost, processors, watcher: tools.watcher }
+    const done = await performAll(chosen, options, performing)
     return {
       schema: reportSchema,
       version: reportVersion,
@@ -161,13 +166,14 @@ interface Performing {
   readonly runOptions: RunOptions
   readonly seconds: () => number
   readonly cost: Cost
+  readonly processors: number
   readonly watcher: Watcher
 }
 
 async function performAll(
   chosen: readonly Chosen[],
   options: BenchOptions,
-  { floor, runOptions, seconds, cost, watcher }: Performing,
+  { floor, runOptions, seconds, cost, processors, watcher }: Performing,
 ): Promise<{ results: ScenarioResult[]; left: Left[]; failures: string[] }> {
   const times = chosen.map((each) => ({ onceSeconds: secondsOf(each, 1), allSeconds: secondsOf(each, each.rounds) }))
   // Whoever names scenarios or rounds has as much time as these take.
@@ -195,6 +201,7 @@ async function performAll(
       },
       mayGoOn: (row) => table.mayGoOn(secondsOfRow(row, rounds)),
       monotonicMs: () => systemClock.monotonicMs(),
+      processors,
     })
     try {
       results.push(await performed)

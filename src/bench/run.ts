@@ -8,6 +8,7 @@ import { drain } from './drain.ts'
 import { freePort, onExit } from './machine/process.ts'
 import { temporaryDirectory } from './machine/temporary.ts'
 import type { Program } from './program.ts'
+import { mustHaveRoom, neededBytes } from './room.ts'
 import type { Target, Writer, Written } from './target.ts'
 import type { Account, Destination, Enforcement, RunPlan, RunResult, Workload } from './types.ts'
 import { failureOf, oomKilledText } from './verdict.ts'
@@ -50,12 +51,13 @@ const noAccount: Account = {
 /**
  * One run: the target, the agent under its limits, the writer; the account of every line; all of it ended and removed.
  * What goes wrong is in `failure`.
- * @throws RemoraError where nothing could be measured at all; the signal's reason when that aborts
+ * @throws RemoraError where nothing could be measured at all, `NO_ROOM` where the disk is too small; the signal's reason when that aborts
  */
 export async function run(plan: RunPlan, options: RunOptions): Promise<RunResult> {
   const directory = temporaryDirectory('run')
   const remove = onExit(() => rmSync(directory, { recursive: true, force: true }))
   try {
+    mustHaveRoom(neededBytes(plan), directory)
     return await runIn(directory, plan, options)
   } finally {
     remove()

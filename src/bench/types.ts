@@ -58,7 +58,7 @@ export interface Shape {
   readonly bytesPerSecond: number | undefined
   /** Of all requests, answered 429 as a whole. 0 to 1 */
   readonly refusedShare: number
-  /** Connections are reset and refused in these times, ms after the writer's first line. */
+  /** Connections are reset in these times, and new ones at once, ms after the writer's first line. */
   readonly outages: readonly { readonly fromMs: number; readonly toMs: number }[]
 }
 

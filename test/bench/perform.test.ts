@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { perform } from '../../src/bench/scenarios/perform.ts'
 import type { Stage } from '../../src/bench/scenarios/stage.ts'
+import { isLowerBound, lowerBounds } from '../../src/bench/bounds.ts'
+import { noRoom } from '../../src/bench/room.ts'
 import type { FixedRow, Scenario, SearchRow } from '../../src/bench/scenarios/scenario.ts'
 import { obstacleOf, rowsOf, type Setting } from '../../src/bench/scenarios/scenario.ts'
 import { scenarios } from '../../src/bench/scenarios/table.ts'
@@ -87,6 +89,7 @@ function stageOf(over: Partial<Stage> & Pick<Stage, 'run'>): Stage & { readonly 
     step: (row, round, isAgain) => void told.push(`${row.name} ${round}${isAgain ? ' again' : ''}`),
     mayGoOn: () => true,
     monotonicMs: () => 0,
+    processors: 2,
     ...over,
   }
 }
@@ -95,6 +98,12 @@ function withSlowWriter(plan: RunPlan): Promise<RunResult> {
   const { rate } = plan.workload
   const isTooFast = rate.kind === 'fixed' && rate.bytesPerSecond > 50e6
   return Promise.resolve(resultOf(plan, 80e6, isTooFast ? `${behindText} 80 % of its rate only` : ''))
+}
+
+function withFullDisk(plan: RunPlan): Promise<RunResult> {
+  const { rate } = plan.workload
+  if (rate.kind === 'fixed' && rate.bytesPerSecond > 30e6) return Promise.reject(noRoom('full'))
+  return Promise.resolve({ ...resultOf(plan, 80e6), throttledMs: 1_000 })
 }
 
 function lossy(plan: RunPlan): RunResult {
@@ -222,6 +231,36 @@ describe('a search', () => {
     const { rows } = await perform(scenario(), [row], 1, stageOf({ run: withSlowWriter }))
     expect(rows[0]).toMatchObject({ failures: [], runs: 1 })
     expect(rows[0]!.notes.join()).toContain('this machine is the limit')
+  })
+
+  // At 200m for 8 s: 1.6 s of CPU are all that there is.
+  test.each<[string, Partial<RunResult>, readonly string[]]>([
+    ['the agent in its limits', { cpu: { userUs: 1.5e6, systemUs: 0 } }, []],
+    ['the agent, throttled', { throttledMs: 100 }, []],
+    ['nothing that is known', { cpu: { userUs: 1.3e6, systemUs: 0 }, throttledMs: 79 }, [lowerBounds.cpu]],
+    [
+      'the server',
+      { others: { sinkUs: 6.5e6, writerUs: 0, benchUs: 0 }, cpu: { userUs: 1.5e6, systemUs: 0 } },
+      [lowerBounds.server],
+    ],
+    [
+      'the machine',
+      { others: { sinkUs: 6e6, writerUs: 6e6, benchUs: 1e6 }, cpu: { userUs: 1.5e6, systemUs: 0 } },
+      [lowerBounds.machine],
+    ],
+  ])('ended by %s', async (_, taken, notes) => {
+    const run = (plan: RunPlan) => Promise.resolve({ ...resultOf(plan, 80e6), ...taken })
+    const { rows } = await perform(scenario(), [row], 1, stageOf({ run }))
+    expect(rows[0]!.notes).toEqual(notes)
+    expect(isLowerBound(rows[0]!)).toBe(notes.length > 0)
+  })
+
+  test('a disk that is too small for a rate ends it, and is named', async () => {
+    const { rows } = await perform(scenario(), [row], 1, stageOf({ run: withFullDisk }))
+    expect(rows[0]).toMatchObject({ failures: [], runs: 1 })
+    expect(rows[0]!.notes).toContain(lowerBounds.disk)
+    expect(rows[0]!.figures[0]!.values[0]).toBeGreaterThan(25)
+    expect(isLowerBound(rows[0]!)).toBe(true)
   })
 
   test('a lost line at any rate is one', async () => {

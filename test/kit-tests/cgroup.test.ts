@@ -1,10 +1,11 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { cgroupsAvailable, handDown, joinByNode, makeCgroup, spawnInCgroup } from '../../src/bench/machine/cgroup.ts'
+import { cgroupsAvailable, joinByNode, makeCgroup, spawnInCgroup } from '../../src/bench/machine/cgroup.ts'
+import { handDown, isKinOf } from '../../src/bench/machine/hand-down.ts'
 import { groupCpuOf, planOf, sampleOf, throttledMsOf } from '../../src/bench/machine/cgroup-files.ts'
 
 const mebibyte = 1024 * 1024
@@ -53,31 +54,70 @@ function refuse(): never {
   throw Object.assign(new Error('refused'), { code: 'EACCES' })
 }
 
+const isKin = (pid: number) => pid === 1 || pid === 17
+
 describe('handing controllers down', () => {
   const made: string[] = []
   afterEach(() => {
     for (const folder of made.splice(0)) rmSync(folder, { recursive: true })
   })
 
-  test('a group with processes of its own refuses: they go into one below it first', () => {
+  /** A group with processes, which refuses once; what is written is noted, and `fails` may refuse more. */
+  function group(pids: string, fails: (line: string) => string = () => '') {
     const root = mkdtempSync(join(tmpdir(), 'remora-cgroup-'))
     made.push(root)
-    writeFileSync(join(root, 'cgroup.procs'), '1\n17\n0\n')
-    const put: string[] = []
-    handDown(root, (file, text) => {
-      put.push(`${file.slice(root.length)} ${text}`)
-      if (put.length === 1) throw Object.assign(new Error('busy'), { code: 'EBUSY' })
-    })
-    expect(put).toEqual([
+    writeFileSync(join(root, 'cgroup.procs'), pids)
+    const said: string[] = []
+    const put = (file: string, text: string) => {
+      said.push(`${file.slice(root.length)} ${text}`)
+      if (said.length === 1) throw Object.assign(new Error('busy'), { code: 'EBUSY' })
+      const code = fails(said.at(-1)!)
+      if (code !== '') throw Object.assign(new Error(code), { code })
+      if (file.endsWith('itself/cgroup.procs')) writeFileSync(file, `${text}\n`, { flag: 'a' })
+    }
+    return { root, said, put }
+  }
+  test('a group with processes of its own refuses: they go into one below it first, and back in the end', () => {
+    const { root, said, put } = group('1\n17\n')
+    const back = handDown(root, { put, isKin })
+    expect(said.splice(0)).toEqual([
       '/cgroup.subtree_control +memory +cpu',
       '/remora-bench-itself/cgroup.procs 1',
       '/remora-bench-itself/cgroup.procs 17',
       '/cgroup.subtree_control +memory +cpu',
     ])
+    back?.()
+    expect(said).toEqual(['/cgroup.subtree_control -memory -cpu', '/cgroup.procs 1', '/cgroup.procs 17'])
+  })
+
+  test.each([['1\n23\n'], ['1\n0\n']])('processes of others (%j) are not moved', (pids) => {
+    const { root, said, put } = group(pids)
+    expect(() => handDown(root, { put, isKin })).toThrow('has 1 other processes in it')
+    expect(said).toEqual(['/cgroup.subtree_control +memory +cpu'])
+  })
+
+  test('one that ends meanwhile is no hindrance', () => {
+    const { root, said, put } = group('1\n17\n', (line) => (line.endsWith('itself/cgroup.procs 1') ? 'ESRCH' : ''))
+    handDown(root, { put, isKin })
+    expect(said.at(-1)).toBe('/cgroup.subtree_control +memory +cpu')
+  })
+
+  test('half-way nothing stays moved', () => {
+    const { root, said, put } = group('1\n17\n', (line) => (line.endsWith('itself/cgroup.procs 17') ? 'EPERM' : ''))
+    expect(() => handDown(root, { put, isKin })).toThrow('EPERM')
+    expect(said.slice(-2)).toEqual(['/cgroup.subtree_control -memory -cpu', '/cgroup.procs 1'])
+  })
+
+  test('this process, those that it comes from and those that come from it are its own', () => {
+    const child = spawn(process.execPath, ['-e', 'setTimeout(() => 0, 5000)'])
+    const { root, said, put } = group(`${process.ppid}\n${process.pid}\n${child.pid}\n`)
+    handDown(root, { put, isKin: isKinOf })
+    child.kill('SIGKILL')
+    expect(said).toHaveLength(5)
   })
 
   test('any other refusal is the answer', () => {
-    expect(() => handDown('/x', refuse)).toThrow('refused')
+    expect(() => handDown('/x', { put: refuse, isKin })).toThrow('refused')
   })
 })
 

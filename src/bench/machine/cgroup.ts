@@ -23,6 +23,8 @@ import {
   sampleOf,
   throttledMsOf,
 } from './cgroup-files.ts'
+import { handDown } from './hand-down.ts'
+import { onExit } from './process.ts'
 import type { Cpu } from './procfs.ts'
 
 const prefix = 'remora-bench-'
@@ -162,23 +164,9 @@ function prepare(version: CgroupVersion): void {
   const parents = version === 2 ? [root] : [join(root, 'memory'), join(root, 'cpu')]
   for (const parent of parents) accessSync(parent, constants.W_OK)
   // v2 gives a group the controllers that its parent hands down, which a parent with processes of its own may not do.
-  if (version === 2) handDown(root)
-}
-
-/** In a container the group that is seen as the root has processes: these, the bench itself, go into one below it. */
-export function handDown(parent: string, put: (file: string, text: string) => void = writeFileSync): void {
-  const control = join(parent, 'cgroup.subtree_control')
-  try {
-    return put(control, '+memory +cpu')
-  } catch (error) {
-    if (codeOf(error) !== 'EBUSY') throw error
-  }
-  const aside = join(parent, 'remora-bench-itself')
-  mkdirSync(aside, { recursive: true })
-  for (const pid of readFileSync(join(parent, 'cgroup.procs'), 'utf8').split('\n')) {
-    if (Number(pid) > 0) put(join(aside, 'cgroup.procs'), pid)
-  }
-  put(control, '+memory +cpu')
+  if (version !== 2) return
+  const back = handDown(root)
+  if (back !== undefined) onExit(back)
 }
 
 /** Groups of a test process that was killed stay behind, perhaps with its children in them. */

@@ -4,7 +4,7 @@ import { factsOf, titleOf } from './facts.ts'
 import { keyOf, labelsOf } from './labels.ts'
 import { sentenceOf } from './sentences.ts'
 import { limitsText } from '../limits/quantity.ts'
-import { plain, spreadText, wrapped } from './text.ts'
+import { figureText, plain, wrapped } from './text.ts'
 import type { Row, ScenarioResult } from '../types.ts'
 
 export type Style = (format: 'bold' | 'dim' | 'green' | 'red', text: string) => string
@@ -124,7 +124,7 @@ function columnOf(scenario: ScenarioResult, row: Row): Column {
     const budget = budgetOf(scenario.name, figure)
     const isOver = budget !== undefined && !isKept(budget, figure)
     const mark = budget === undefined ? '' : isOver ? ' ✗' : ' ✓'
-    return [keyOf(figure), { text: spreadText(figure.spread) + mark, isOver }] as const
+    return [keyOf(figure), { text: figureText(row, figure) + mark, isOver }] as const
   })
   return { head: plain(isFailed ? `${row.name} FAILED` : row.name), cells: new Map(cells), isFailed }
 }

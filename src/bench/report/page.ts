@@ -12,7 +12,7 @@ import { areLimitsHeld, failuresOf, type Report, verdictOf } from './report.ts'
 import { sentenceOf } from './sentences.ts'
 import { keyOf, labelsOf } from './labels.ts'
 import { limitsText } from '../limits/quantity.ts'
-import { spreadText } from './text.ts'
+import { figureText } from './text.ts'
 
 /** Times of more rows are folded away until somebody wants to see them. */
 const unfoldedRowsMax = 2
@@ -189,10 +189,10 @@ function cellOf({ name }: ScenarioResult, row: Row, key: string): Markup {
   const figure = row.figures.find((each) => keyOf(each) === key)
   if (figure === undefined) return html`<td>–</td>`
   const budget = budgetOf(name, figure)
-  if (budget === undefined) return html`<td>${spreadText(figure.spread)}</td>`
+  if (budget === undefined) return html`<td>${figureText(row, figure)}</td>`
   return isKept(budget, figure)
-    ? html`<td>${spreadText(figure.spread)} <span class="good" title="within its budget">✓</span></td>`
-    : html`<td class="bad">${spreadText(figure.spread)} <span title="over its budget">✗</span></td>`
+    ? html`<td>${figureText(row, figure)} <span class="good" title="within its budget">✓</span></td>`
+    : html`<td class="bad">${figureText(row, figure)} <span title="over its budget">✗</span></td>`
 }
 
 function skippedOf({ skipped }: Report): Markup {

@@ -1,5 +1,6 @@
 import type { Spread } from '../stats.ts'
 import type { Row } from '../types.ts'
+import { isLowerBound } from '../bounds.ts'
 import { limitsText } from '../limits/quantity.ts'
 import { numberText, spreadText } from './text.ts'
 
@@ -12,7 +13,7 @@ export function sentenceOf(row: Row, areLimitsHeld: boolean): string | undefined
   const rate = of('highest rate')
   if (rate !== undefined) {
     const place = areLimitsHeld ? `At ${limitsText(row.limits)},` : 'Without limits, on this machine,'
-    return `${place} it carries ${withUnit(rate, 'MB/s')}${costText(of('CPU'))}.`
+    return `${place} it carries ${isLowerBound(row) ? 'at least ' : ''}${withUnit(rate, 'MB/s')}${costText(of('CPU'))}.`
   }
   const caughtUp = of('caught up after')
   if (caughtUp !== undefined) {

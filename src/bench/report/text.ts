@@ -1,6 +1,7 @@
 /** Figures and names as a person reads them. */
 import type { Spread } from '../stats.ts'
-import type { Enforcement } from '../types.ts'
+import { isLowerBound } from '../bounds.ts'
+import type { Enforcement, Figure, Row } from '../types.ts'
 
 /** One line without anything that a terminal would obey: names of files are not ours. */
 export function plain(text: string): string {
@@ -21,6 +22,11 @@ export function numberText(value: number): string {
 export function spreadText({ median, min, max }: Spread): string {
   const [middle, low, high] = [median, min, max].map(numberText) as [string, string, string]
   return low === middle && high === middle ? middle : `${middle} (${low}–${high})`
+}
+
+/** As `spreadText`; `≥ 38 (36–40)` where something other than the agent ended the search for the highest rate. */
+export function figureText(row: Pick<Row, 'notes'>, { name, spread }: Pick<Figure, 'name' | 'spread'>): string {
+  return `${name === 'highest rate' && isLowerBound(row) ? '≥ ' : ''}${spreadText(spread)}`
 }
 
 export function mibText(bytes: number): string {

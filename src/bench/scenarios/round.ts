@@ -1,3 +1,6 @@
+import { RemoraError } from '../../base/errors.ts'
+import { boundsOf, lowerBounds } from '../bounds.ts'
+import { noRoomCode } from '../room.ts'
 import type { RunPlan, RunResult } from '../types.ts'
 import { behindText } from '../verdict.ts'
 import { keptUp } from './held.ts'
@@ -67,14 +70,18 @@ export async function search(row: SearchRow, known: number | undefined, stage: S
     const plan = row.at(bytesPerSecond)
     // With too few looks nothing can be told; more than twice it is not tried.
     for (let attempt = 0; attempt < 2; attempt++) {
-      const ran = { plan, result: await stage.run(plan) }
-      const { failure } = ran.result
-      if (failure.startsWith(behindText)) {
-        notes.add('the writer could not keep a higher rate: this machine is the limit, not the agent')
+      const result = await ranWithRoom(plan, stage)
+      if (result === undefined) {
+        notes.add(lowerBounds.disk)
         return false
       }
-      if (failure !== '') {
-        failures.add(failure)
+      const ran = { plan, result }
+      if (result.failure.startsWith(behindText)) {
+        notes.add(lowerBounds.writer)
+        return false
+      }
+      if (result.failure !== '') {
+        failures.add(result.failure)
         failed.push(ran)
         return false
       }
@@ -95,9 +102,12 @@ export async function search(row: SearchRow, known: number | undefined, stage: S
   })
   const isBracketed = found.failed !== undefined && found.failed <= (found.held ?? 0) * bracketRatio * 1.001
   if (found.held !== undefined && !isBracketed) {
-    notes.add(`the search ended after ${found.probes} rates: what is told held, and a higher rate may too`)
+    notes.add(lowerBounds.probes(found.probes))
   }
-  for (const note of best?.result.notes ?? []) notes.add(note)
+  if (best !== undefined) {
+    for (const note of best.result.notes ?? []) notes.add(note)
+    for (const note of boundsOf(best.result, best.plan.limits, stage.processors)) notes.add(note)
+  }
   return {
     found: best,
     failed,
@@ -106,6 +116,16 @@ export async function search(row: SearchRow, known: number | undefined, stage: S
     notHeld: found.held === undefined ? `not even ${(found.failed! / 1e6).toFixed(2)} MB/s held` : '',
     notes: [...notes],
     rate: found.held,
+  }
+}
+
+/** Undefined: there is no room on the disk for it. */
+async function ranWithRoom(plan: RunPlan, stage: Stage): Promise<RunResult | undefined> {
+  try {
+    return await stage.run(plan)
+  } catch (error) {
+    if (error instanceof RemoraError && error.code === noRoomCode) return undefined
+    throw error
   }
 }
 

@@ -11,4 +11,6 @@ export interface Stage {
   /** Whether there is time to run this row once more. */
   mayGoOn(row: PlannedRow): boolean
   readonly monotonicMs: () => number
+  /** That the bench and all that it starts may use. */
+  readonly processors: number
 }

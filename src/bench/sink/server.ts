@@ -1,5 +1,4 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { messageOf } from '../../base/errors.ts'
 import type { Arrived } from '../target.ts'
 import type { Shape } from '../types.ts'
 import { monotonicUs } from '../workload/clock.ts'
@@ -30,7 +29,8 @@ export class BulkSink implements Sink {
   readonly #sockets = new Set<Socket>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #server: Server | undefined
-  #port = 0
+  /** Outages that are now. */
+  #away = 0
   #requests = 0
   #bodyBytes = 0
   #firstAtMs = 0
@@ -48,17 +48,16 @@ export class BulkSink implements Sink {
     this.#bandwidth = shape.bytesPerSecond === undefined ? undefined : new Bandwidth(shape.bytesPerSecond)
   }
 
-  /** @returns the port; the same one after an outage */
+  /** @returns the port */
   listen(): Promise<number> {
     const server = createServer({ noDelay: true }, (socket) => this.#serve(socket))
     this.#server = server
     return new Promise((resolve, reject) => {
       server.once('error', reject)
-      server.listen(this.#port, '127.0.0.1', () => {
+      server.listen(0, '127.0.0.1', () => {
         const address = server.address()
-        if (this.#port === 0) this.#cpuFrom = process.cpuUsage()
-        this.#port = typeof address === 'object' && address !== null ? address.port : 0
-        resolve(this.#port)
+        this.#cpuFrom = process.cpuUsage()
+        resolve(typeof address === 'object' && address !== null ? address.port : 0)
       })
     })
   }
@@ -66,11 +65,12 @@ export class BulkSink implements Sink {
   /** The times of outages count from now. */
   begin(): void {
     for (const { fromMs, toMs } of this.shape.outages) {
-      this.#after(fromMs, () => this.#shut())
-      this.#after(toMs, () => {
-        // Two outages that touch are one.
-        if (this.#server === undefined) this.listen().catch((error: unknown) => this.fail(messageOf(error)))
+      // Its port stays its own: anybody may have one that is given up, an agent that calls it even by calling itself.
+      this.#after(fromMs, () => {
+        this.#away += 1
+        this.#reset()
       })
+      this.#after(toMs, () => (this.#away -= 1))
     }
   }
 
@@ -113,6 +113,7 @@ export class BulkSink implements Sink {
   }
 
   #serve(socket: Socket): void {
+    if (this.#away > 0) return void socket.resetAndDestroy()
     this.#sockets.add(socket)
     const connection = new Connection(socket, this)
     socket.on('data', (chunk: Buffer) => {
@@ -143,7 +144,10 @@ export class BulkSink implements Sink {
 
   #shut(): void {
     this.#server?.close()
-    this.#server = undefined
+    this.#reset()
+  }
+
+  #reset(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy()
   }
 }

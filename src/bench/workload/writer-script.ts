@@ -1,6 +1,7 @@
 /** The process of the writer: a plan as its argument, `begin` and `stop` on stdin, what it has done as JSON on stdout. */
 import { createInterface } from 'node:readline'
-import { messageOf, RemoraError } from '../../base/errors.ts'
+import { codeOf, messageOf, RemoraError } from '../../base/errors.ts'
+import { noRoom } from '../room.ts'
 import type { Written } from '../target.ts'
 import { WorkloadWriter, type WriterPlan } from './writer.ts'
 
@@ -17,15 +18,18 @@ const say = (what: WriterSays) => process.stdout.write(`${JSON.stringify(what)}\
 
 async function write(writer: WorkloadWriter, isBacklog: boolean): Promise<void> {
   const timer = setInterval(() => say({ kind: 'progress', ...writer.progress() }), progressMs)
-  const written = await writer.run(() => isBacklog || say({ kind: 'begun' }))
-  clearInterval(timer)
+  // One that fails must end too: a timer would keep this process, and who waits for it, for ever.
+  const written = await writer.run(() => isBacklog || say({ kind: 'begun' })).finally(() => clearInterval(timer))
   say({ kind: 'progress', ...writer.progress() })
   if (isBacklog) say({ kind: 'begun' })
   say({ kind: 'written', written })
   process.stdin.destroy()
 }
 
-function fail(error: unknown): void {
+/** A full disk is nobody's fault here: the run must not be told as one that the agent failed. */
+function fail(caught: unknown): void {
+  const isFull = codeOf(caught) === 'ENOSPC' || codeOf(caught) === 'EDQUOT'
+  const error = isFull ? noRoom(`the writer could not go on: ${messageOf(caught)}`) : caught
   const { code, wayOut } = error instanceof RemoraError ? error : { code: '', wayOut: '' }
   say({ kind: 'failed', code, message: messageOf(error), wayOut })
   process.exitCode = 1

@@ -1,6 +1,9 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
+import { codeOf } from '../../../src/base/errors.ts'
 import { startSink } from '../../../src/bench/sink/sink-process.ts'
 import type { Target, Written } from '../../../src/bench/target.ts'
 import { plainShape, type Shape, type Workload } from '../../../src/bench/types.ts'
@@ -201,10 +204,16 @@ describe('a shape', () => {
     expect((await sink.arrived()).storedLines).toBe(200 - refused)
   })
 
-  test('outages: connections are reset and refused, then it is there again', async () => {
+  test('outages: connections are reset, the port stays its own, then it is there again', async () => {
     await start({ latencyMs: 50, outages: [{ fromMs: 500, toMs: 900 }] })
     await sink.begin()
     const outcomes: ('good' | 'bad')[] = []
+    const port = Number(new URL(sink.url).port)
+    const taken = delay(700).then(() => once(createServer().listen(port, '127.0.0.1'), 'listening'))
+    const takenTold = taken.then(
+      () => 'taken',
+      (error: unknown) => codeOf(error),
+    )
     const beganMs = performance.now()
     for (let n = 1; performance.now() - beganMs < 1_700; n++) {
       outcomes.push(
@@ -219,6 +228,7 @@ describe('a shape', () => {
     expect(first).toBeGreaterThan(0)
     expect(outcomes.slice(first, first + 3)).toEqual(['bad', 'bad', 'bad'])
     expect(outcomes.at(-1)).toBe('good')
+    expect(await takenTold).toBe('EADDRINUSE')
     // One that was stored and not answered may be among them.
     const { storedLines } = await sink.arrived()
     const good = outcomes.filter((each) => each === 'good').length

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { lowerBounds } from '../../../src/bench/bounds.ts'
 import { closingTable } from '../../../src/bench/report/closing.ts'
 import { exampleReport, figure, row } from './example.ts'
 
@@ -11,6 +12,16 @@ describe('closing table', () => {
     expect(text).toContain('At 200m CPU, 64Mi, it carries 38 MB/s (36–41), for 5.1 s of CPU a GB.')
     expect(text).toMatch(/CPU to the copy floor, × \(≤ 6\) +5\.2 \(4\.9–5\.6\) ✓/)
     expect(text).toContain('Every line arrived, once, in every run that counts.')
+  })
+
+  test('a rate that something else ended is told as the least', () => {
+    const rows = [
+      row('a', [figure('highest rate', 'MB/s', [38]), figure('lines', 'lines/s', [7])], { notes: [lowerBounds.cpu] }),
+    ]
+    const text = closingTable(exampleReport({ scenarios: [{ name: 'saturation', about: '', rows, seconds: 1 }] }), 80)
+    expect(text).toContain('it carries at least 38 MB/s')
+    expect(text).toMatch(/highest rate, MB\/s +≥ 38/)
+    expect(text).toMatch(/lines\/s +7/)
   })
 
   test('no line is too long, whatever the width and the names', () => {
