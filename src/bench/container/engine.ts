@@ -1,4 +1,3 @@
-import { basename } from 'node:path'
 import type { Limits } from '../types.ts'
 
 /** Command lines of podman and docker, which take the same words. Sources: podman-run(1), docker reference "docker run". */
@@ -109,5 +108,5 @@ export function startTicksFrom(stat: string): number {
 
 /** `docker build -t remora .`, for the tag that is missing. */
 export function buildText(engine: EngineName, image: string): string {
-  return `${engine} build -t ${basename(image)} . (in a checkout of Remora)`
+  return `${engine} build -t ${image} . (in a checkout of Remora)`
 }
