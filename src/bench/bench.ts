@@ -1,12 +1,11 @@
 import { tmpdir } from 'node:os'
 import { systemClock } from '../base/clock.ts'
 import { messageOf, RemoraError } from '../base/errors.ts'
-import { abilityHere } from './agent/place.ts'
-import { remoraProgram } from './agent/remora.ts'
 import { Cost } from './cost.ts'
 import { type FloorBeside, type Sent, startFloor } from './floor/floor-beside.ts'
 import { makeFloor } from './floor/floor.ts'
-import { enforcementOf, type Held, wantedLimits, type Wanted } from './limits/choose.ts'
+import { type Held, wantedLimits, type Wanted } from './limits/choose.ts'
+import { holdHere, programUnder } from './limits/hold.ts'
 import { commitHere, machineHere } from './machine/facts.ts'
 import { removeLeft } from './machine/temporary.ts'
 import { type BenchOptions, givenOptions } from './options.ts'
@@ -61,13 +60,13 @@ const usuallySent: Sent = { perLogByte: 2, isMeasured: false }
  * @throws RemoraError for options that cannot be; the signal's reason, or what broke, when there is nothing to tell yet
  */
 export async function bench(options: BenchOptions, tools: BenchTools): Promise<Report> {
-  const { signal, parts, program = remoraProgram() } = tools
+  const { signal, parts } = tools
   removeLeft()
   const startedAtMs = systemClock.nowMs()
   const beganMs = systemClock.monotonicMs()
   const wanted = wantedLimits(options)
-  const ability = abilityHere()
-  const held = enforcementOf(wanted.limits, ability)
+  const { held, ability } = await holdHere(wanted.limits, options)
+  const program = tools.program ?? programUnder(held.enforcement)
   const mix: Mix = options.sample === undefined ? { kind: 'mixed' } : { kind: 'sample', path: options.sample }
   const setting: Setting = {
     form: options.form,
@@ -100,7 +99,8 @@ export async function bench(options: BenchOptions, tools: BenchTools): Promise<R
       schema: reportSchema,
       version: reportVersion,
       remora: version,
-      commit: await commitHere(),
+      // That of an image is not known.
+      commit: held.enforcement.kind === 'container' ? undefined : await commitHere(),
       machine,
       // Where none hold, those that were meant: the report says that they did not.
       limits: held.enforcement.kind === 'none' ? wanted.limits : held.limits,

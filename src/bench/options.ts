@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util'
 import { RemoraError } from '../base/errors.ts'
-import type { LimitOptions } from './limits/choose.ts'
+import { type EnforcementKind, enforcements, type LimitOptions } from './limits/choose.ts'
+import type { HoldOptions } from './limits/hold.ts'
 import type { Form } from './scenarios/scenario.ts'
 import { scenarios } from './scenarios/table.ts'
 
-export interface BenchOptions extends LimitOptions {
+export interface BenchOptions extends LimitOptions, HoldOptions {
   readonly form: Form
   /** Names; empty: those of the form. */
   readonly scenarios: readonly string[]
@@ -29,6 +30,9 @@ counted, and every figure repeated. The report goes to a directory: report.html 
   --cpu 200m          limits, as a manifest has them; without any of these three: those of the cgroup that the bench runs in,
   --memory 64Mi       else 200m and 64Mi
   --manifest FILE     the sidecar's limits and settings from a manifest, or a directory with a kustomization
+  --enforce HOW       hold the limits by a cgroup of the agent's own, a container (podman or docker), the own group of the bench,
+                      or none; without it the first of them that can be
+  --image NAME        the image of Remora for a container (remora)
   --short             in under three minutes: the scenarios that matter most, and few repeats: to look at, not to compare
   --scenario NAME     only this one, with all its repeats (may be given more than once)
   --list              the scenarios, and what each of them tells
@@ -58,6 +62,7 @@ export function parseBenchOptions(argv: readonly string[]): Wish {
     cpu: values.cpu,
     memory: values.memory,
     manifest: values.manifest,
+    ...holdingOf(values),
     form: values.short ? 'short' : 'long',
     scenarios: [...new Set(values.scenario)],
     seed: seedOf(values.seed),
@@ -76,6 +81,8 @@ function parsed(argv: readonly string[]) {
         cpu: { type: 'string' },
         memory: { type: 'string' },
         manifest: { type: 'string' },
+        enforce: { type: 'string' },
+        image: { type: 'string' },
         short: { type: 'boolean', default: false },
         scenario: { type: 'string', multiple: true, default: [] },
         list: { type: 'boolean', default: false },
@@ -100,6 +107,26 @@ function whole(name: string, text: string, min: number, max: number): number {
   const value = /^\d{1,12}$/.test(text) ? Number(text) : NaN
   if (value >= min && value <= max) return value
   throw wrong(`${name} is not ${JSON.stringify(text)}`, `write a whole number from ${min} to ${max}`)
+}
+
+/** @throws RemoraError naming the option that is wrong */
+export function holdingOf({
+  enforce,
+  image,
+}: {
+  readonly enforce?: string | undefined
+  readonly image?: string | undefined
+}): HoldOptions {
+  return { enforce: enforce === undefined ? undefined : enforceOf(enforce, image), image }
+}
+
+function enforceOf(text: string, image: string | undefined): EnforcementKind {
+  const kind = enforcements.find((each) => each === text)
+  if (kind === undefined) {
+    throw wrong(`--enforce is not ${JSON.stringify(text)}`, `write one of ${enforcements.join(', ')}`)
+  }
+  if (image === undefined || kind === 'container') return kind
+  throw wrong(`--image is for a container, and --enforce ${kind} makes none`, 'give one of the two')
 }
 
 /** As they were given, by name, for the report. */

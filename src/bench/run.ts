@@ -70,7 +70,7 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
   const own = join(directory, 'agent')
   mkdirSync(logs)
   mkdirSync(own)
-  const place = placeFor(enforcement, plan.limits)
+  const place = placeFor(enforcement, plan.limits, { logs, own })
   const undo: (() => Promise<void>)[] = [() => place.close()]
   let agent: RunningAgent | undefined
   let writer: Writer | undefined

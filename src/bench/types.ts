@@ -16,7 +16,13 @@ export interface Limits {
  */
 export type Enforcement =
   | { readonly kind: 'cgroup'; readonly version: 1 | 2 }
-  | { readonly kind: 'container'; readonly engine: 'podman' | 'docker' }
+  | {
+      readonly kind: 'container'
+      readonly engine: 'podman' | 'docker'
+      /** Of Remora, as the engine names it. */
+      readonly image: string
+      readonly isRootless: boolean
+    }
   | { readonly kind: 'own'; readonly version: 1 | 2 }
   | { readonly kind: 'none'; readonly reason: string }
 

@@ -8,6 +8,7 @@ import { keptDir } from '../bench/machine/kept.ts'
 import { progressOn } from '../bench/progress.ts'
 import { closingTable } from '../bench/report/closing.ts'
 import { failuresOf } from '../bench/report/report.ts'
+import { enforcementText } from '../bench/report/text.ts'
 import { styleFor } from '../bench/report/style.ts'
 import { writeReport } from '../bench/report/write.ts'
 import { parseBenchOptions, usage } from '../bench/options.ts'
@@ -22,7 +23,7 @@ const stoppedCode = 130
 const columnsUsual = 100
 const complain = (text: string): void => void process.stderr.write(text)
 /** Codes of errors that are the command line's. */
-const wrongOptions = new Set(['OPTION', 'MANIFEST', 'NO_SCENARIO'])
+const wrongOptions = new Set(['OPTION', 'MANIFEST', 'NO_SCENARIO', 'ENFORCEMENT'])
 
 /**
  * `remora bench`.
@@ -78,7 +79,7 @@ export async function benchCommand(
 function factsText({ wanted, held, floor }: Facts): string {
   const settings = Object.entries(wanted.settings).map(([name, value]) => `${name}=${value}`)
   return [
-    `limits    ${limitsText(held.enforcement.kind === 'own' ? held.limits : wanted.limits)}: ${wanted.origin}`,
+    `limits    ${limitsText(held.enforcement.kind === 'own' ? held.limits : wanted.limits)} (${wanted.origin}), ${enforcementText(held.enforcement)}`,
     ...(settings.length === 0 ? [] : [`settings  ${settings.join(' ')}`]),
     `floor     ${floor}`,
     ...(held.warning === '' ? [] : [`WARNING   ${held.warning}`]),

@@ -72,7 +72,41 @@ describe('how they hold', () => {
 
   test('else nothing does, and that is said', () => {
     const held = enforcementOf(wanted, { cgroups: refused, own: nothing, ownVersion: 1 })
-    expect(held).toMatchObject({ enforcement: { kind: 'none', reason: 'EACCES' }, limits: nothing })
+    expect(held).toMatchObject({
+      enforcement: { kind: 'none', reason: 'no group of its own: EACCES' },
+      limits: nothing,
+    })
     expect(held.warning).toMatch(/NOTHING LIMITS THE AGENT.*EACCES/)
+  })
+
+  const engine = { name: 'podman', isRootless: true } as const
+  const containers = { available: true, engine, image: 'remora' } as const
+  const container = { kind: 'container', engine: 'podman', image: 'remora', isRootless: true }
+  const own = { cpus: 0.5, memoryBytes: 256 * mib }
+  const cgroups = { available: true, version: 2 } as const
+  const noEngine = { available: false, reason: 'there is no podman' } as const
+
+  test.each([
+    ['a group before a container', { cgroups, containers, own }, undefined, { kind: 'cgroup', version: 2 }],
+    ['a container before the own group', { cgroups: refused, containers, own }, undefined, container],
+    ['a container when asked for one', { cgroups, containers, own }, 'container', container],
+    ['the own group when asked for it', { cgroups, own }, 'own', { kind: 'own', version: 2 }],
+    ['nothing when asked for that', { cgroups, own }, 'none', { kind: 'none', reason: '--enforce none' }],
+  ] as const)('%s', (_, ability, asked, enforcement) => {
+    expect(enforcementOf(wanted, { ...ability, ownVersion: 2 }, asked).enforcement).toEqual(enforcement)
+  })
+
+  test('why there is no container is said with what holds instead', () => {
+    const held = enforcementOf(wanted, { cgroups: refused, containers: noEngine, own, ownVersion: 2 })
+    expect(held.warning).toMatch(/EACCES; no container: there is no podman/)
+  })
+
+  test.each([
+    ['cgroup', /--enforce cgroup: .*EACCES/],
+    ['container', /--enforce container: there is no podman/],
+    ['own', /--enforce own: nothing limits the group/],
+  ] as const)('%s that cannot be is refused', (asked, message) => {
+    const ability = { cgroups: refused, containers: noEngine, own: nothing, ownVersion: 2 } as const
+    expect(() => enforcementOf(wanted, ability, asked)).toThrow(message)
   })
 })

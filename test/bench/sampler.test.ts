@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Sampler } from '../../src/bench/agent/sampler.ts'
-import type { Use } from '../../src/bench/agent/place.ts'
+import type { Use } from '../../src/bench/agent/use.ts'
 import type { Arrived } from '../../src/bench/target.ts'
 
 const mib = 2 ** 20

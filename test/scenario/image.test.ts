@@ -53,6 +53,15 @@ describe.skipIf(!present)('the image', () => {
     expect(ended).toMatchObject({ status, stdout: expect.stringContaining(said) })
   })
 
+  /** What runs it may make groups for it, as the README says. */
+  test('measures itself', { timeout: 120_000 }, () => {
+    const asked = ['bench', '--short', '--scenario', 'latency', '--rounds', '1']
+    const ended = podman('run', '--rm', '--user', '0', '--privileged', image, ...asked)
+    expect(ended.stderr).toMatch(/held by a cgroup of the agent's own[^]*the same loop in Node/)
+    expect(ended).toMatchObject({ status: 0, stdout: expect.stringContaining('Every line arrived, once') })
+    expect(ended.stdout).toContain('/remora-bench/report.html')
+  })
+
   describe('ships', () => {
     let directory: string
     let server: BulkServer

@@ -1,32 +1,36 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { assert } from '../../base/errors.ts'
 import { LoadReader } from '../../base/load.ts'
 import { MemoryGauge } from '../../base/memory.ts'
+import { ContainerPlace, type Directories } from '../container/place.ts'
 import { cgroupsAvailable, cgroupVersion, makeCgroup } from '../machine/cgroup.ts'
+import { guardOf } from '../machine/guard.ts'
 import { type Cpu, cpuOf, memoryOf } from '../machine/procfs.ts'
 import { ownLimits, type Ability } from '../limits/choose.ts'
 import type { Enforcement, Limits } from '../types.ts'
-
-/** One look at what the agent has and takes. */
-export interface Use {
-  /** Anonymous, kernel and socket memory. */
-  readonly usedBytes: number
-  readonly cpu: Cpu
-  readonly throttledMs: number
-  readonly oomKills: number
-}
+import { nothingUsed as nothing, type Use } from './use.ts'
 
 /** Where an agent runs and is limited. It may be started in it again after it has ended. */
 export interface Place {
   spawn(command: string, args: readonly string[], options: SpawnOptions): ChildProcess
+  /** Resolves when it can be seen and its limits hold, or when it has ended. @throws RemoraError */
+  settled(): Promise<void>
+  signal(child: ChildProcess, signal: NodeJS.Signals): void
+  /** Ends it when the bench is gone, for whatever reason. @returns what ends the guard */
+  guard(child: ChildProcess): () => void
   /** Of all that ever ran in it; what cannot be read just now is as it was at the look before. */
   use(): Use
   /** Ends what is left in it. */
   close(): Promise<void>
 }
 
-const nothing: Use = { usedBytes: 0, cpu: { userUs: 0, systemUs: 0 }, throttledMs: 0, oomKills: 0 }
+/** What is a process of the bench's own is signalled, and guarded, as one. */
+const asProcess: Pick<Place, 'settled' | 'signal' | 'guard'> = {
+  settled: () => Promise.resolve(),
+  signal: (child, signal) => void child.kill(signal),
+  guard: (child) => guardOf(child.pid),
+}
+
 /** So much that the kernel and the agent both take it for none. */
 const noLimitBytes = 2 ** 60
 
@@ -40,9 +44,13 @@ export function abilityHere(): Ability {
   }
 }
 
-export function placeFor(enforcement: Enforcement, limits: Limits): Place {
+/** @param directories  what of the machine's files the agent must see */
+export function placeFor(enforcement: Enforcement, limits: Limits, directories: Directories): Place {
   if (enforcement.kind === 'cgroup') return groupPlace(limits)
-  assert(enforcement.kind !== 'container', 'no agent is started in a container of its own')
+  if (enforcement.kind === 'container') {
+    const { engine, isRootless } = enforcement
+    return new ContainerPlace({ name: engine, isRootless }, limits, directories)
+  }
   return enforcement.kind === 'own' ? sharedPlace() : barePlace(() => nothing)
 }
 
@@ -51,6 +59,7 @@ function groupPlace({ cpus, memoryBytes = noLimitBytes }: Limits): Place {
   const processes = new Processes()
   let last = nothing
   return {
+    ...asProcess,
     spawn: (command, args, options) => processes.add(group.spawn(command, args, options)),
     use() {
       try {
@@ -80,6 +89,7 @@ function sharedPlace(): Place {
 function barePlace(around: () => Use): Place {
   const processes = new Processes()
   return {
+    ...asProcess,
     spawn: (command, args, options) => processes.add(spawn(command, args, options)),
     use() {
       const shared = around()

@@ -2,10 +2,10 @@ import type { ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sleep, systemClock } from '../../base/clock.ts'
-import { guardOf } from '../machine/guard.ts'
 import { cleanEnv, endOf, onExit } from '../machine/process.ts'
 import type { Command } from '../program.ts'
-import type { Place, Use } from './place.ts'
+import type { Place } from './place.ts'
+import type { Use } from './use.ts'
 
 /** At a twentieth of a processor starting takes ten seconds. */
 const startMsMax = 60_000
@@ -41,8 +41,8 @@ export class RunningAgent {
     const options = { stdio: ['ignore', output, output], env: cleanEnv(env), detached: true } as const
     const child = this.#place.spawn(command, args, { ...options, stdio: [...options.stdio] })
     closeSync(output)
-    const kill = onExit(() => child.kill('SIGKILL'))
-    const release = guardOf(child.pid)
+    const kill = onExit(() => this.#place.signal(child, 'SIGKILL'))
+    const release = this.#place.guard(child)
     this.#release = () => {
       release()
       kill()
@@ -68,6 +68,7 @@ export class RunningAgent {
 
   /** Waits until it answers probes. @throws Error when it has ended, or says nothing for too long */
   async ready(signal: AbortSignal): Promise<void> {
+    await this.#place.settled()
     // One without probes is given the time in which others answer.
     if (this.#adminPort === 0) await sleep(systemClock, 1_000, signal)
     const untilMs = systemClock.monotonicMs() + startMsMax
@@ -97,13 +98,14 @@ export class RunningAgent {
     this.use()
     await this.kill()
     this.#child = this.#start()
+    await this.#place.settled()
   }
 
   /** Asks it to ship what is left and to end. @returns `code 0`, or how else it ended */
   async stop(msMax: number): Promise<string> {
     if (!this.isAlive) return 'code 0'
     this.#isMeantToEnd = true
-    this.#child.kill(this.#command.stopSignal)
+    this.#place.signal(this.#child, this.#command.stopSignal)
     const how = await endOf(this.#child, msMax)
     this.#release()
     return how === 'code 0' ? how : `${how}${this.lastWords()}`
@@ -111,7 +113,7 @@ export class RunningAgent {
 
   async kill(): Promise<void> {
     this.#isMeantToEnd = true
-    this.#child.kill('SIGKILL')
+    this.#place.signal(this.#child, 'SIGKILL')
     await endOf(this.#child, askMsMax)
     this.#release()
   }

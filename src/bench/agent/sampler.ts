@@ -1,7 +1,7 @@
 import { sleep, systemClock } from '../../base/clock.ts'
 import type { Arrived, Target, Writer } from '../target.ts'
 import type { Moment } from '../types.ts'
-import type { Use } from './place.ts'
+import type { Use } from './use.ts'
 import { WrittenSoFar } from './written-so-far.ts'
 
 /** So often the agent's memory is looked at: a peak is the largest of these looks. */

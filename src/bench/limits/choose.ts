@@ -4,6 +4,7 @@ import { RemoraError } from '../../base/errors.ts'
 import { LoadReader } from '../../base/load.ts'
 import { memoryLimit } from '../../base/memory.ts'
 import { formatBytes, type Parsed } from '../../base/units.ts'
+import type { Containers } from '../container/look.ts'
 import type { Enforcement, Limits } from '../types.ts'
 import { sidecarIn } from './manifest.ts'
 import { readManifest } from './manifest-files.ts'
@@ -62,6 +63,8 @@ export interface Ability {
   readonly cgroups:
     | { readonly available: true; readonly version: 1 | 2 }
     | { readonly available: false; readonly reason: string }
+  /** Undefined: nobody has looked for an engine, for it was not asked for. */
+  readonly containers?: Containers | undefined
   readonly own: Limits
   readonly ownVersion: 1 | 2
 }
@@ -74,37 +77,82 @@ export interface Held {
   readonly warning: string
 }
 
+/** In the order in which they are tried. */
+export const enforcements = ['cgroup', 'container', 'own', 'none'] as const
+export type EnforcementKind = (typeof enforcements)[number]
+
 /** Three processes beside the agent. */
 const sharedBytesMin = 256 * 2 ** 20
 const inContainer = 'let it make groups, as root: docker run --rm --user 0 --privileged IMAGE bench'
 
-/** How the limits come to hold here. */
-export function enforcementOf(wanted: Limits, { cgroups, own, ownVersion }: Ability): Held {
-  if (cgroups.available)
-    return { enforcement: { kind: 'cgroup', version: cgroups.version }, limits: wanted, warning: '' }
-  if (own.cpus !== undefined || own.memoryBytes !== undefined) {
-    if (own.memoryBytes !== undefined && own.memoryBytes < sharedBytesMin) {
-      throw new RemoraError(
-        'GROUP_TOO_SMALL',
-        `the bench may make no group here (${cgroups.reason}), and the one that it runs in has ${formatBytes(own.memoryBytes)}: too little for the agent together with the writer, the server and the bench`,
-        `give the bench at least ${formatBytes(sharedBytesMin)}, or ${inContainer}`,
-      )
+/**
+ * How the limits come to hold here.
+ * @param asked  this way or not at all
+ * @throws RemoraError where that cannot be
+ */
+export function enforcementOf(wanted: Limits, ability: Ability, asked?: EnforcementKind): Held {
+  const { cgroups, containers, own } = ability
+  const mayBe = (kind: EnforcementKind) => asked === undefined || asked === kind
+  if (mayBe('cgroup')) {
+    if (cgroups.available)
+      return { enforcement: { kind: 'cgroup', version: cgroups.version }, limits: wanted, warning: '' }
+    if (asked === 'cgroup') throw cannotBe(asked, `the bench may make no group here: ${cgroups.reason}`, inContainer)
+  }
+  if (mayBe('container')) {
+    if (containers?.available === true) {
+      const { engine, image } = containers
+      const enforcement = { kind: 'container', engine: engine.name, image, isRootless: engine.isRootless } as const
+      return { enforcement, limits: wanted, warning: '' }
     }
-    const differs = own.cpus !== wanted.cpus || own.memoryBytes !== wanted.memoryBytes
-    const instead = differs ? `, not ${limitsText(wanted)} as asked for` : ''
-    return {
-      enforcement: { kind: 'own', version: ownVersion },
-      limits: own,
-      warning:
-        `the group that the bench runs in limits the agent: ${limitsText(own)}${instead}. The writer, the server and the bench ` +
-        `share it with the agent, so rates come out lower than the agent's own, and memory higher (no group of its own: ${cgroups.reason})`,
+    if (asked === 'container') {
+      const reason = containers?.reason ?? 'nobody has looked for an engine'
+      throw cannotBe(asked, reason, 'it takes podman or docker on PATH, and an image of Remora there')
+    }
+  }
+  const reason = asked === undefined ? withoutOne(ability) : `--enforce ${asked}`
+  if (mayBe('own')) {
+    if (own.cpus !== undefined || own.memoryBytes !== undefined) return sharedBy(wanted, ability, reason)
+    if (asked === 'own') {
+      throw cannotBe(asked, 'nothing limits the group that the bench runs in', 'start the bench in a group with limits')
     }
   }
   return {
-    enforcement: { kind: 'none', reason: cgroups.reason },
+    enforcement: { kind: 'none', reason },
     limits: unlimited,
-    warning: `NOTHING LIMITS THE AGENT, and all figures are unlimited: ${cgroups.reason}. To have limits, ${inContainer}`,
+    warning: `NOTHING LIMITS THE AGENT, and all figures are unlimited: ${reason}${asked === undefined ? `. To have limits, ${inContainer}` : ''}`,
   }
+}
+
+/** Why the agent has nothing of its own. */
+function withoutOne({ cgroups, containers }: Ability): string {
+  const reasons = [
+    cgroups.available ? '' : `no group of its own: ${cgroups.reason}`,
+    containers === undefined || containers.available ? '' : `no container: ${containers.reason}`,
+  ]
+  return reasons.filter((reason) => reason !== '').join('; ')
+}
+
+function sharedBy(wanted: Limits, { own, ownVersion }: Ability, reason: string): Held {
+  if (own.memoryBytes !== undefined && own.memoryBytes < sharedBytesMin) {
+    throw new RemoraError(
+      'GROUP_TOO_SMALL',
+      `the agent would share the group that the bench runs in (${reason}), and that one has ${formatBytes(own.memoryBytes)}: too little for the agent together with the writer, the server and the bench`,
+      `give the bench at least ${formatBytes(sharedBytesMin)}, or ${inContainer}`,
+    )
+  }
+  const differs = own.cpus !== wanted.cpus || own.memoryBytes !== wanted.memoryBytes
+  const instead = differs ? `, not ${limitsText(wanted)} as asked for` : ''
+  return {
+    enforcement: { kind: 'own', version: ownVersion },
+    limits: own,
+    warning:
+      `the group that the bench runs in limits the agent: ${limitsText(own)}${instead}. The writer, the server and the bench ` +
+      `share it with the agent, so rates come out lower than the agent's own, and memory higher (${reason})`,
+  }
+}
+
+function cannotBe(asked: EnforcementKind, reason: string, wayOut: string): RemoraError {
+  return new RemoraError('ENFORCEMENT', `--enforce ${asked}: ${reason}`, wayOut)
 }
 
 function readOption(

@@ -16,7 +16,12 @@ const limits = object<Limits>({ cpus: maybe(number), memoryBytes: maybe(number) 
 const version = choice(1, 2)
 const enforcement = byKind<Enforcement>({
   cgroup: object({ kind: choice('cgroup'), version }),
-  container: object({ kind: choice('container'), engine: choice('podman', 'docker') }),
+  container: object({
+    kind: choice('container'),
+    engine: choice('podman', 'docker'),
+    image: text,
+    isRootless: flag,
+  }),
   own: object({ kind: choice('own'), version }),
   none: object({ kind: choice('none'), reason: text }),
 })

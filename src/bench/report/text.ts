@@ -36,7 +36,10 @@ export function mibText(bytes: number): string {
 /** How the limits were made to hold, as the end of a sentence. */
 export function enforcementText(enforcement: Enforcement): string {
   if (enforcement.kind === 'cgroup') return `held by a cgroup of the agent's own (v${enforcement.version})`
-  if (enforcement.kind === 'container') return `held by a container of the agent's own (${enforcement.engine})`
+  if (enforcement.kind === 'container') {
+    const { engine, isRootless, image } = enforcement
+    return `held by a container of the agent's own (${engine}${isRootless ? ' without root' : ''}, image ${image})`
+  }
   if (enforcement.kind === 'none') return 'NOT ENFORCED'
   return `held by the cgroup that the bench runs in too (v${enforcement.version}): writer and server share it`
 }

@@ -59,8 +59,8 @@ export function obstacleOf(scenario: Scenario, setting: Setting): string {
   if (scenario.needsOwnServer && setting.destination !== 'null') {
     return 'your own server is not slowed down or taken away: run it without --url'
   }
-  if (scenario.needsOwnGroup && setting.enforcement.kind !== 'cgroup') {
-    return 'the limits cannot be changed here: the bench may make no group'
+  if (scenario.needsOwnGroup && setting.enforcement.kind !== 'cgroup' && setting.enforcement.kind !== 'container') {
+    return 'the limits cannot be changed here: the agent has neither a group nor a container of its own'
   }
   return ''
 }

@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util'
 import { messageOf } from '../../base/errors.ts'
 import { type Parsed, parseBytes, parseDurationMs, quoted } from '../../base/units.ts'
 import type { LimitOptions } from '../limits/choose.ts'
-import { seedOf, urlOf, wrong } from '../options.ts'
+import type { HoldOptions } from '../limits/hold.ts'
+import { holdingOf, seedOf, urlOf, wrong } from '../options.ts'
 import type { Form } from '../scenarios/scenario.ts'
 import { leastEffectDefault } from './judge.ts'
 import { tunedSettings } from './space.ts'
@@ -10,7 +11,7 @@ import type { GoalName } from './types.ts'
 
 export type BlockFormat = 'kubernetes' | 'env'
 
-export interface TuneOptions extends LimitOptions {
+export interface TuneOptions extends LimitOptions, HoldOptions {
   readonly goal: GoalName
   readonly form: Form
   /** Settings that are tuned; empty: all that matter for the goal. */
@@ -46,6 +47,8 @@ there, and only that counts. The last thing printed is the block to paste, or th
   --cpu 200m          limits, as for remora bench
   --memory 64Mi
   --manifest FILE     the sidecar's limits and settings from a manifest: what is there is what has to be beaten
+  --enforce HOW       how they are held, and from which image in a container, as for remora bench
+  --image NAME
   --only REMORA_…     tune this setting alone (may be repeated)
   --short             in about three minutes: fewer tries, shorter runs; else in about ten
   --least-effect PCT  a gain below this is none (${leastEffectDefault * 100})
@@ -93,6 +96,7 @@ export function parseTuneOptions(argv: readonly string[]): TuneOptions | 'help' 
     cpu: values.cpu,
     memory: values.memory,
     manifest: values.manifest,
+    ...holdingOf(values),
     goal,
     form: values.short ? 'short' : 'long',
     only: [...new Set((values.only ?? []).map((name) => oneOf('--only', name, tunedSettings)))],
@@ -120,6 +124,8 @@ function parsed(argv: readonly string[]) {
       cpu: text,
       memory: text,
       manifest: text,
+      enforce: text,
+      image: text,
       only: { ...text, multiple: true },
       short: { type: 'boolean', default: false },
       'least-effect': { ...text, default: String(leastEffectDefault * 100) },

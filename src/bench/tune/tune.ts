@@ -1,12 +1,12 @@
 import { systemClock } from '../../base/clock.ts'
 import { RemoraError } from '../../base/errors.ts'
-import { abilityHere } from '../agent/place.ts'
-import { remoraProgram } from '../agent/remora.ts'
 import type { Watcher } from '../bench.ts'
 import { Cost } from '../cost.ts'
 import { settingsFor } from '../elasticsearch/connection.ts'
-import { enforcementOf, type Held, wantedLimits, type Wanted } from '../limits/choose.ts'
+import { type Held, wantedLimits, type Wanted } from '../limits/choose.ts'
+import { holdHere, programUnder } from '../limits/hold.ts'
 import { commitHere, machineHere } from '../machine/facts.ts'
+import { removeLeft } from '../machine/temporary.ts'
 import type { Program } from '../program.ts'
 import { type Parts, run } from '../run.ts'
 import type { RunPlan, RunResult } from '../types.ts'
@@ -48,11 +48,13 @@ const growthMax = 3
 
 /** @throws RemoraError for options that cannot be, and where nothing arrives; the signal's reason when it is told to stop */
 export async function tune(options: TuneOptions, tools: TuneTools): Promise<TuneReport> {
-  const { signal, program = remoraProgram() } = tools
+  const { signal } = tools
+  removeLeft()
   const startedAtMs = systemClock.nowMs()
   const beganMs = systemClock.monotonicMs()
   const wanted = wantedLimits(options)
-  const held = enforcementOf(wanted.limits, abilityHere())
+  const { held } = await holdHere(wanted.limits, options)
+  const program = tools.program ?? programUnder(held.enforcement)
   const { form, goal, leastEffect, seed, url } = options
   const { effort = effortFor(form, goal) } = tools
   const given = { ...(url === undefined ? {} : settingsFor(tools.env, url, 'remora-bench')), ...wanted.settings }

@@ -51,7 +51,12 @@ const row: fc.Arbitrary<Row> = fc.record({
 })
 const enforcement: fc.Arbitrary<Enforcement> = fc.oneof(
   fc.record({ kind: fc.constant('cgroup' as const), version: fc.constantFrom(1 as const, 2 as const) }),
-  fc.record({ kind: fc.constant('container' as const), engine: fc.constantFrom('podman' as const, 'docker' as const) }),
+  fc.record({
+    kind: fc.constant('container' as const),
+    engine: fc.constantFrom('podman' as const, 'docker' as const),
+    image: text,
+    isRootless: fc.boolean(),
+  }),
   fc.record({ kind: fc.constant('own' as const), version: fc.constantFrom(1 as const, 2 as const) }),
   fc.record({ kind: fc.constant('none' as const), reason: text }),
 )
