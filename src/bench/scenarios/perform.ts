@@ -28,6 +28,9 @@ const rateMax = 2e9
 /** A backlog goes in the largest batches; lines that come as they are written cost a little more. */
 const guessShare = 0.9
 
+const noLatencyText =
+  'your own server does not say when it has answered: no latency is told. The bench’s own server does (without --url)'
+
 /** All runs of one row, and what a search knows from one round to the next. */
 class RowState {
   readonly row: PlannedRow
@@ -47,6 +50,7 @@ class RowState {
     const runs = hasEvidence ? this.counted : this.disturbed
     const middle = middleOf(runs)
     const { limits, destination } = planOf(this.row)
+    const lacksLatency = destination.kind === 'elasticsearch' && names.some((name) => name === 'p99' || name === 'max')
     return {
       name: this.row.name,
       limits,
@@ -56,7 +60,7 @@ class RowState {
       outages: destination.kind === 'null' ? destination.shape.outages : [],
       runs: runs.length,
       failures: [...this.failures],
-      notes: [...this.notes],
+      notes: [...this.notes, ...(lacksLatency ? [noLatencyText] : [])],
     }
   }
 }
