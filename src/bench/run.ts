@@ -33,8 +33,6 @@ const settleMs = 100
 const stopMsMax = 60_000
 /** A writer that stands still longer writes nothing that would have had to wait: the latency would leave out the worst. */
 const lateMsMax = 250
-const noLatencyText =
-  'your own server does not say when it has answered: no latency is told. The bench’s own server does (without --url)'
 const stoodStillText = `in some runs the writer stood still for more than ${lateMsMax} ms, as something else used the machine: the rate was uneven, and these runs tell no latency`
 const lookEveryMs = 20
 
@@ -152,10 +150,7 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
       moments: seen.moments.map((moment) => ({ ...moment, atMs: moment.atMs - written.firstAtMs })),
       requests: arrived.requests,
       bodyBytes: arrived.bodyBytes,
-      notes: [
-        ...(isSteady ? [] : [stoodStillText]),
-        ...(destination.kind === 'elasticsearch' && !isBacklog ? [noLatencyText] : []),
-      ],
+      notes: isSteady ? [] : [stoodStillText],
       failure,
     } satisfies RunResult
   } catch (error) {

@@ -52,13 +52,14 @@ test('one scenario, from the options to the report', async () => {
   const read = readReport(join(out, 'report.json'))
   expect(read).toMatchObject({ ok: true, value: { limitsFrom: '--cpu and --memory', failures: [], skipped: [] } })
   const [row] = read.ok ? read.value.scenarios[0]!.rows : []
-  expect(row!.figures.find(({ name }) => name === 'lost')?.values).toEqual([0])
+  // One more where something disturbed the first.
+  expect(new Set(row!.figures.find(({ name }) => name === 'lost')?.values)).toEqual(new Set([0]))
   expect(row!.moments.length).toBeGreaterThan(10)
   expect(existsSync(join(out, 'report.html'))).toBe(true)
   expect(left(child.pid)).toEqual([])
 })
 
-test('Ctrl-C ends everything, and nothing is left', async () => {
+test.each(['SIGINT', 'SIGHUP'] as const)('%s ends everything, and nothing is left', async (signal) => {
   const { child, said, closed } = start(
     '--short',
     '--scenario',
@@ -67,8 +68,8 @@ test('Ctrl-C ends everything, and nothing is left', async () => {
     join(directory, 'remora-bench', 'other'),
   )
   while (!said.err.includes('idle: 1,000 files')) await once(child.stderr, 'data')
-  await new Promise((resolve) => setTimeout(resolve, 1_000))
-  child.kill('SIGINT')
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  child.kill(signal)
   expect(await closed).toEqual([130, null])
   expect(said.err).toContain('Stopped')
   expect(said.out).toBe('')

@@ -356,3 +356,21 @@ describe('time', () => {
     )
   })
 })
+
+test('what must be known of a run stands at its row, once', async () => {
+  const stage = stageOf({ run: (plan) => Promise.resolve({ ...resultOf(plan), notes: ['uneven'] }) })
+  const { rows } = await perform(scenario(), [fixedRow('a')], 2, stage)
+  expect(rows[0]!.notes).toEqual(['uneven'])
+})
+
+test('that a server of the user’s tells no latency is said where there would be one', async () => {
+  const own: FixedRow = {
+    ...fixedRow('a'),
+    plan: { ...planOf(1e6), destination: { kind: 'elasticsearch', url: 'http://a' } },
+  }
+  const stage = stageOf({ run: (plan) => Promise.resolve(resultOf(plan)) })
+  const notesWith = async (figures: Scenario['figures']) =>
+    (await perform(scenario({ figures }), [own, fixedRow('b')], 1, stage)).rows.map(({ notes }) => notes)
+  expect(await notesWith(['p50', 'p99'])).toEqual([[expect.stringContaining('no latency is told')], []])
+  expect(await notesWith(['cpu'])).toEqual([[], []])
+})

@@ -108,6 +108,24 @@ describe('one run of Remora', () => {
   })
 })
 
+test('a writer that stood still: no latency is told, and a note says why', async () => {
+  const parts = realParts({})
+  const writer: typeof parts.writer = async (...args) => {
+    const real = await parts.writer(...args)
+    const ended = real.ended.then((written) => ({ ...written, lateMsMax: 251 }))
+    return {
+      begin: () => real.begin(),
+      progress: real.progress,
+      stop: () => real.stop(),
+      ended,
+      kill: () => real.kill(),
+    }
+  }
+  const result = await run(plan, options({ program: faulty(''), parts: { ...parts, writer } }))
+  expect(result).toMatchObject({ failure: '', latency: undefined })
+  expect(result.notes).toEqual([expect.stringContaining('stood still for more than 250 ms')])
+})
+
 describe('what is wrong is found', () => {
   test.each([
     ['holds', /^lines came only when the agent was asked to stop: not all was there before$/],

@@ -30,7 +30,7 @@ export function removeLeft(): void {
   const own = pidNamespace()
   // Without /proc nobody can tell who is gone.
   if (own === '0' || startOf('self') === undefined) return
-  for (const name of readdirSync(tmpdir())) {
+  for (const name of namesIn(tmpdir())) {
     const [, namespace, pid = '', start] = named.exec(name) ?? []
     // A PID of another container says nothing here.
     if (namespace !== own || startOf(pid) === start) continue
@@ -41,6 +41,14 @@ export function removeLeft(): void {
     } catch {
       // Another bench has just removed it, or somebody else writes into it.
     }
+  }
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
   }
 }
 

@@ -7,6 +7,9 @@ import type { Stage } from './stage.ts'
 
 /** Rounds that do not count are repeated, but no more than this many times the rounds asked for. */
 const attemptsPerRoundMax = 2
+const noLatencyText =
+  'your own server does not say when it has answered: no latency is told. The bench’s own server does (without --url)'
+
 /** All runs of one row, and what a search knows from one round to the next. */
 class RowState {
   readonly row: PlannedRow
@@ -51,6 +54,7 @@ class RowState {
     const middle = middleOf(runs)
     const { limits, destination } = planOf(this.row)
     const figures = figuresOf(names, runs, [...runs, ...this.failed])
+    const lacksLatency = destination.kind === 'elasticsearch' && names.some((name) => name === 'p99' || name === 'max')
     return {
       name: this.row.name,
       limits,
@@ -60,7 +64,7 @@ class RowState {
       outages: destination.kind === 'null' ? destination.shape.outages : [],
       runs: runs.length,
       failures: [...this.failures],
-      notes: [...this.notes, ...this.#roundNotes()],
+      notes: [...this.notes, ...this.#roundNotes(), ...(lacksLatency ? [noLatencyText] : [])],
     }
   }
 
