@@ -60,7 +60,7 @@ export function ownLimits(files?: CgroupFiles): Limits {
 export interface Ability {
   /** Groups can be made; else why not. */
   readonly cgroups:
-    | { readonly available: true; readonly version: 1 | 2 }
+    | { readonly available: true; readonly version: 1 | 2; readonly isSwapFree?: boolean }
     | { readonly available: false; readonly reason: string }
   readonly own: Limits
   readonly ownVersion: 1 | 2
@@ -74,14 +74,20 @@ export interface Held {
   readonly warning: string
 }
 
+const swapWarning =
+  'the machine has swap, and its kernel does not count it for groups: what the agent has beyond its memory limit is swapped ' +
+  'out, and no figure shows it. Turn it off (swapoff -a), or have it counted (swapaccount=1 when the kernel starts)'
+
 /** Three processes beside the agent. */
 const sharedBytesMin = 256 * 2 ** 20
 const inContainer = 'let it make groups, as root: docker run --rm --user 0 --privileged IMAGE bench'
 
 /** How the limits come to hold here. */
 export function enforcementOf(wanted: Limits, { cgroups, own, ownVersion }: Ability): Held {
-  if (cgroups.available)
-    return { enforcement: { kind: 'cgroup', version: cgroups.version }, limits: wanted, warning: '' }
+  if (cgroups.available) {
+    const warning = cgroups.isSwapFree === true && wanted.memoryBytes !== undefined ? swapWarning : ''
+    return { enforcement: { kind: 'cgroup', version: cgroups.version }, limits: wanted, warning }
+  }
   if (own.cpus !== undefined || own.memoryBytes !== undefined) {
     if (own.memoryBytes !== undefined && own.memoryBytes < sharedBytesMin) {
       throw new RemoraError(
