@@ -89,10 +89,16 @@ export function rendered(
   throw new RemoraError(
     'MANIFEST',
     `${directory} has ${fields.join(', ')}, which may change the sidecar's limits, and ${why}`,
-    `kubectl kustomize ${directory} > /tmp/x.yaml; remora bench --manifest /tmp/x.yaml`,
+    `kubectl kustomize ${inShell(directory)} > /tmp/x.yaml; remora bench --manifest /tmp/x.yaml`,
   )
 }
 
+function inShell(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+}
+
+/** Of a tool that may write for a terminal. */
 function lastLine(text: string): string {
-  return (text.trim().split('\n').at(-1) ?? '').slice(0, 200)
+  const line = text.trim().split('\n').at(-1) ?? ''
+  return line.replaceAll(/\p{Cc}/gu, ' ').slice(0, 200)
 }
