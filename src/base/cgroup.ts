@@ -99,9 +99,14 @@ export function usedBytesOf(files: CgroupFiles, version: 1 | 2, path: string): n
 
 /** How often the kernel found no memory for the group, killed in it or not; it never falls. */
 export function oomCount(files: CgroupFiles, version: 1 | 2, path: string): number {
-  if (version === 1) return field(files.read(`${path}/memory.oom_control`) ?? '', 'oom_kill')
-  const events = files.read(`${path}/memory.events`) ?? ''
-  return field(events, 'oom') + field(events, 'oom_kill')
+  const found = version === 1 ? 0 : field(files.read(`${path}/memory.events`) ?? '', 'oom')
+  return found + oomKillsOf(files, version, path)
+}
+
+/** How many processes of the group the kernel has killed for want of memory; it never falls. */
+export function oomKillsOf(files: CgroupFiles, version: 1 | 2, path: string): number {
+  const file = version === 2 ? 'memory.events' : 'memory.oom_control'
+  return field(files.read(`${path}/${file}`) ?? '', 'oom_kill')
 }
 
 /**

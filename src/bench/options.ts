@@ -24,7 +24,7 @@ export const usage = `remora bench [options]
 remora bench compare BEFORE.json AFTER.json
 remora bench tune [options]   which batch settings are best; --help tells its options
 
-How much does it carry, inside my limits? Rates, latency, memory, outages, restarts: each run in a real cgroup, every line
+How much does it carry, inside my limits? Rates, latency, memory, outages, restarts: each run inside the limits, every line
 counted, and every figure repeated. The report goes to a directory: report.html to look at, report.json to compare.
 
   --cpu 200m          limits, as a manifest has them; without any of these three: those of the cgroup that the bench runs in,

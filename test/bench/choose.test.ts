@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Limits } from '../../src/bench/types.ts'
 import { enforcementOf, wantedLimits } from '../../src/bench/limits/choose.ts'
 
 const mib = 2 ** 20
@@ -54,6 +55,13 @@ describe('how they hold', () => {
   test('in a group of its own where one can be made', () => {
     const held = enforcementOf(wanted, { cgroups: { available: true, version: 2 }, own: nothing, ownVersion: 2 })
     expect(held).toEqual({ enforcement: { kind: 'cgroup', version: 2 }, limits: wanted, warning: '' })
+  })
+
+  test('swap that nobody counts is said, where memory is limited', () => {
+    const cgroups = { available: true, version: 1, isSwapFree: true } as const
+    const warningOf = (limits: Limits) => enforcementOf(limits, { cgroups, own: nothing, ownVersion: 1 }).warning
+    expect(warningOf(wanted)).toMatch(/has swap, .*swapoff -a/)
+    expect(warningOf({ cpus: 1, memoryBytes: undefined })).toBe('')
   })
 
   test('else by the group the bench is in, whatever was asked for, and that is said', () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { RemoraError } from '../../src/base/errors.ts'
 import { sidecarIn } from '../../src/bench/limits/manifest.ts'
+import { leftToKustomize } from '../../src/bench/limits/kustomize.ts'
 import { readManifest } from '../../src/bench/limits/manifest-files.ts'
 import { cpusText, limitsText, parseCpus, parseMemory } from '../../src/bench/limits/quantity.ts'
 
@@ -146,6 +147,68 @@ describe('files', () => {
     expect(readManifest(join(at, 'over')).some(({ file }) => file.endsWith('old.yaml'))).toBe(false)
   })
 
+  const tool = (name: string, script: string) => {
+    const at = tree({ [name]: `#!/bin/sh\n${script}\n` })
+    chmodSync(join(at, name), 0o755)
+    return { PATH: at }
+  }
+
+  describe('what only Kustomize can apply', () => {
+    const overlay = {
+      'over/kustomization.yaml': 'resources: [../base]\npatches: [{path: more.yaml}]',
+      'base/kustomization.yaml': 'resources: [pod.yaml]',
+      'base/pod.yaml': sidecar,
+    }
+    const patched = podOf('{containers: [{name: remora, resources: {limits: {cpu: 1, memory: 256Mi}}}]}')
+
+    test.each([
+      ['kubectl', 'kustomize'],
+      ['kustomize', 'build'],
+    ])('is read as %s makes it', (command, word) => {
+      const at = join(tree(overlay), 'over')
+      const env = tool(command, `[ "$1 $2" = "${word} ${at}" ] && echo '${patched}'`)
+      for (const named of [at, join(at, 'kustomization.yaml')]) {
+        const found = sidecarIn(readManifest(named, env), named)
+        expect(found.limits).toEqual({ cpus: 1, memoryBytes: 256 * mib })
+        expect(found.origin).toBe(`${at} as Kustomize makes it, container remora`)
+      }
+    })
+
+    test.each([
+      ['without a tool', () => ({ PATH: '/nowhere' }), /over has patches, .* neither kubectl nor kustomize is here/],
+      [
+        'when it refuses',
+        () => tool('kubectl', 'echo first >&2; echo no such patch >&2; exit 1'),
+        /kubectl: no such patch/,
+      ],
+    ])('is an error %s', (_, envOf, message) => {
+      const env = envOf()
+      const at = join(tree(overlay), 'over')
+      expect(() => readManifest(at, env)).toThrow(message)
+      expect(() => readManifest(at, env)).toThrow(
+        expect.objectContaining({
+          wayOut: `kubectl kustomize ${at} > /tmp/x.yaml; remora bench --manifest /tmp/x.yaml`,
+        }),
+      )
+    })
+
+    test.each([
+      ['components: [../x]', 'components'],
+      ['bases: [../x]', 'bases'],
+      ['patchesStrategicMerge: [x.yaml]', 'patchesStrategicMerge'],
+      ['patchesJson6902: [{path: x}]', 'patchesJson6902'],
+      ['replacements: [{path: x}]', 'replacements'],
+      ['transformers: [x.yaml]', 'transformers'],
+      ['configMapGenerator: [{name: a, envs: [x.env]}]', 'configMapGenerator.envs'],
+      ['configMapGenerator: [{name: a, behavior: merge, literals: [A=b]}]', 'configMapGenerator.behavior'],
+      ['{patches: [], components: , namespace: a, images: [{name: a}], resources: [a.yaml]}', ''],
+      ['configMapGenerator: [{name: a, literals: [A=b]}]', ''],
+      ['[1]', ''],
+    ])('%s', (text, fields) => {
+      expect(leftToKustomize(parse(text)).join()).toBe(fields)
+    })
+  })
+
   test.each([
     ['not there', {}, /no\.yaml cannot be read/],
     ['not YAML', { 'no.yaml': 'a: [' }, /no\.yaml is not YAML/],
@@ -166,12 +229,95 @@ describe('quantities', () => {
     ['1', 1],
     ['1.5', 1.5],
     ['0.25', 0.25],
+    ['.5', 0.5],
+    ['1.', 1],
+    ['1e-1', 0.1],
+    ['1E3', 1000],
+    ['100000u', 0.1],
+    ['+200000000n', 0.2],
+    ['0.0105', 0.011],
   ])('%s processors', (text, cpus) => {
     expect(parseCpus(text)).toEqual({ ok: true, value: cpus })
   })
 
-  test.each(['', '0', '-1', '1e3', '200M', '5000', '1 ', 'm', '9m'])('%j processors', (text) => {
+  test.each([
+    '',
+    '0',
+    '-1',
+    '.',
+    '.m',
+    '1e',
+    '1e-',
+    '1K',
+    '1mi',
+    '1e3m',
+    '1e4',
+    '1.2.3',
+    '200M',
+    '5000',
+    '1 ',
+    'm',
+    '9m',
+  ])('%j processors', (text) => {
     expect(parseCpus(text).ok).toBe(false)
+  })
+
+  test.each([
+    ['128974848000m', 128974848],
+    ['64e6', 64e6],
+    ['64E6', 64e6],
+    ['640000000e-1', 64e6],
+    ['.5Gi', 512 * mib],
+    ['64.Mi', 64 * mib],
+    ['20000000.1', 20000001],
+  ])('%s of memory', (text, bytes) => {
+    expect(parseMemory(text)).toEqual({ ok: true, value: bytes })
+  })
+
+  test.each([
+    ['64m', '64M (64000000 bytes) or 64Mi'],
+    ['64MB', '64M (64000000 bytes) or 64Mi'],
+    ['1e3', '16Mi'],
+    ['-64Mi', 'write a quantity'],
+    ['9Ei', '64Mi'],
+    ['10000000000m', 'write at least 16Mi'],
+  ])('%s of memory is refused, with the way out', (text, wayOut) => {
+    expect(parseMemory(text)).toMatchObject({ ok: false, wayOut: expect.stringContaining(wayOut) })
+  })
+
+  test('however it is spelled, it is as much', () => {
+    const places = fc.integer({ min: -9, max: 9 })
+    const padding = fc.record({ plus: fc.constantFrom('', '+'), zeros: fc.nat(3).map((length) => '0'.repeat(length)) })
+    fc.assert(
+      fc.property(fc.integer({ min: 10, max: 1_024_000 }), places, padding, (thousandths, shift, { plus, zeros }) => {
+        // As many thousandths, the point somewhere else and an exponent to make up for it.
+        const [digits, at] = [
+          `${'0'.repeat(10)}${thousandths}${'0'.repeat(10)}`,
+          10 + String(thousandths).length + shift,
+        ]
+        const spelled = `${plus}${zeros}${digits.slice(0, at)}.${digits.slice(at)}e${-3 - shift}`
+        const suffixed = [`${thousandths}m`, `${thousandths}000u`, `${thousandths}.000m`, `${thousandths}e-3`]
+        for (const text of [spelled, ...suffixed])
+          expect([text, parseCpus(text)]).toEqual([text, { ok: true, value: thousandths / 1_000 }])
+        const bytes = thousandths * 2 ** 11
+        const memory = [`${bytes}000m`, `${bytes}e0`, `${thousandths * 2}Ki`].map((text) => parseMemory(text))
+        for (const each of memory) expect(each.ok && each.value).toBe(bytes >= 16 * mib && bytes)
+      }),
+    )
+  })
+
+  test('whatever it is, it is an amount within bounds or a refusal', () => {
+    const part = fc.constantFrom('1', '9', '0', '.', '-', '+', 'e', 'E', 'm', 'i', 'K', 'G', 'n', ' ', '99999')
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
+        const text = parts.join('')
+        const [cpus, memory] = [parseCpus(text), parseMemory(text)]
+        expect(!cpus.ok || (cpus.value >= 0.01 && cpus.value <= 1024)).toBe(true)
+        expect(!memory.ok || Number.isSafeInteger(memory.value)).toBe(true)
+        // Source: apimachinery, `splitREString`.
+        expect((!cpus.ok && !memory.ok) || /^[+-]?[0-9.]+[eEinumkKMGTP]*[-+]?[0-9]*$/.test(text)).toBe(true)
+      }),
+    )
   })
 
   test('what is printed is read back', () => {

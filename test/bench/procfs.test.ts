@@ -1,9 +1,18 @@
 import { expect, test } from 'vitest'
-import { cpuOf, memoryFrom, memoryOf, sleepsFrom, sleepsOf, ticksFrom } from '../../src/bench/machine/procfs.ts'
+import {
+  cpuOf,
+  memoryFrom,
+  memoryOf,
+  sleepsFrom,
+  sleepsOf,
+  startTicksFrom,
+  ticksFrom,
+} from '../../src/bench/machine/procfs.ts'
 
 test('ticks are found behind any name', () => {
   const stat = '42 (a ) b (c) R 1 42 42 0 -1 4194304 97 0 0 0 17 5 0 0 20 0 1 0 106596 3133440 382'
   expect(ticksFrom(stat)).toEqual({ userUs: 170_000, systemUs: 50_000 })
+  expect(startTicksFrom(stat)).toBe(106_596)
 })
 
 test('memory in bytes; a process that is ending has none', () => {

@@ -1,10 +1,13 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { spawn } from 'node:child_process'
+import os from 'node:os'
+import { type CgroupFiles, memoryCgroup, oomKillsOf, systemCgroupFiles } from '../../base/cgroup.ts'
 import { LoadReader } from '../../base/load.ts'
 import { MemoryGauge } from '../../base/memory.ts'
 import { ContainerPlace, type Directories } from '../container/place.ts'
-import { cgroupsAvailable, cgroupVersion, makeCgroup } from '../machine/cgroup.ts'
+import { cgroupsAvailable, cgroupVersion, isSwapFree, makeCgroup } from '../machine/cgroup.ts'
 import { guardOf } from '../machine/guard.ts'
+import { type CgroupFiles, memoryCgroup, oomKillsOf, systemCgroupFiles } from '../../base/cgroup.ts'
 import { type Cpu, cpuOf, memoryOf } from '../machine/procfs.ts'
 import { ownLimits, type Ability } from '../limits/choose.ts'
 import type { Enforcement, Limits } from '../types.ts'
@@ -38,7 +41,7 @@ const noLimitBytes = 2 ** 60
 export function abilityHere(): Ability {
   const able = cgroupsAvailable()
   return {
-    cgroups: able.available ? { available: true, version: cgroupVersion() } : able,
+    cgroups: able.available ? { available: true, version: cgroupVersion(), isSwapFree: isSwapFree() } : able,
     own: ownLimits(),
     ownVersion: cgroupVersion(),
   }
@@ -74,14 +77,24 @@ function groupPlace({ cpus, memoryBytes = noLimitBytes }: Limits): Place {
   }
 }
 
-/** The bench's own group: its memory and its throttled time are those of all that is in it, the agent's CPU is its own. */
-function sharedPlace(): Place {
-  const gauge = new MemoryGauge(undefined)
-  const load = new LoadReader()
-  const { ooms: oomsBefore } = gauge.sample()
+/**
+ * The bench's own group: its memory and its throttled time are those of all that is in it, the agent's CPU is its own. Where
+ * only its CPU is limited the gauge looks at this process alone, so the agent's memory is that of its own process.
+ */
+export function sharedPlace(files: CgroupFiles = systemCgroupFiles): Place {
+  const gauge = new MemoryGauge(undefined, files)
+  const load = new LoadReader(files)
+  const group = memoryCgroup(files)
+  const killed = () => (group === undefined ? 0 : oomKillsOf(files, group.version, group.paths[0]!))
+  const killedBefore = killed()
   return barePlace(() => {
-    const { usedBytes, ooms } = gauge.sample()
-    return { ...nothing, usedBytes, oomKills: ooms - oomsBefore, throttledMs: load.read().throttle?.throttledMs ?? 0 }
+    const { usedBytes, limit } = gauge.sample()
+    return {
+      ...nothing,
+      usedBytes: limit.bytes < os.totalmem() ? usedBytes : 0,
+      oomKills: killed() - killedBefore,
+      throttledMs: load.read().throttle?.throttledMs ?? 0,
+    }
   })
 }
 

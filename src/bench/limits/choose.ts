@@ -61,7 +61,7 @@ export function ownLimits(files?: CgroupFiles): Limits {
 export interface Ability {
   /** Groups can be made; else why not. */
   readonly cgroups:
-    | { readonly available: true; readonly version: 1 | 2 }
+    | { readonly available: true; readonly version: 1 | 2; readonly isSwapFree?: boolean }
     | { readonly available: false; readonly reason: string }
   /** Undefined: nobody has looked for an engine, for it was not asked for. */
   readonly containers?: Containers | undefined
@@ -80,6 +80,9 @@ export interface Held {
 /** In the order in which they are tried. */
 export const enforcements = ['cgroup', 'container', 'own', 'none'] as const
 export type EnforcementKind = (typeof enforcements)[number]
+const swapWarning =
+  'the machine has swap, and its kernel does not count it for groups: what the agent has beyond its memory limit is swapped ' +
+  'out, and no figure shows it. Turn it off (swapoff -a), or have it counted (swapaccount=1 when the kernel starts)'
 
 /** Three processes beside the agent. */
 const sharedBytesMin = 256 * 2 ** 20
@@ -94,8 +97,10 @@ export function enforcementOf(wanted: Limits, ability: Ability, asked?: Enforcem
   const { cgroups, containers, own } = ability
   const mayBe = (kind: EnforcementKind) => asked === undefined || asked === kind
   if (mayBe('cgroup')) {
-    if (cgroups.available)
-      return { enforcement: { kind: 'cgroup', version: cgroups.version }, limits: wanted, warning: '' }
+    if (cgroups.available) {
+      const warning = cgroups.isSwapFree === true && wanted.memoryBytes !== undefined ? swapWarning : ''
+      return { enforcement: { kind: 'cgroup', version: cgroups.version }, limits: wanted, warning }
+    }
     if (asked === 'cgroup') throw cannotBe(asked, `the bench may make no group here: ${cgroups.reason}`, inContainer)
   }
   if (mayBe('container')) {

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { messageOf, RemoraError } from '../../base/errors.ts'
+import { leftToKustomize, rendered } from './kustomize.ts'
 import type { Document } from './manifest.ts'
 
 /** A manifest is written by hand: what is larger, or names more files, is something else. */
@@ -12,15 +13,16 @@ const kustomizations = ['kustomization.yaml', 'kustomization.yml', 'Kustomizatio
 
 /**
  * The documents of a manifest: of a file; of a directory, those that its kustomization names, else all `*.yaml` and `*.yml`.
- * A kustomization's patches are not applied.
+ * Where a kustomization among them has patches and the like, Kustomize itself makes the documents of the whole.
  * @throws RemoraError naming the file that cannot be read
  */
-export function readManifest(named: string): Document[] {
+export function readManifest(named: string, env: NodeJS.ProcessEnv = process.env): Document[] {
   const documents: Document[] = []
   const seen = new Set<string>()
+  let left: string[] = []
   const visit = (at: string) => {
     const real = path.resolve(at)
-    if (seen.has(real)) return
+    if (seen.has(real) || left.length > 0) return
     seen.add(real)
     if (seen.size > filesMax) {
       throw fault(`${named} names more than ${filesMax} files`, 'name the file with the sidecar itself')
@@ -32,10 +34,13 @@ export function readManifest(named: string): Document[] {
     const found = documentsIn(at)
     documents.push(...found)
     if (!kustomizations.includes(path.basename(at))) return
+    left = found.flatMap(({ value }) => leftToKustomize(value))
     for (const { value } of found) for (const name of resourcesOf(value)) visit(path.join(path.dirname(at), name))
   }
   visit(named)
-  return documents
+  if (left.length === 0) return documents
+  const directory = statOf(named).isDirectory() ? named : path.dirname(named)
+  return documentsOf(`${directory} as Kustomize makes it`, rendered(directory, left, fileBytesMax, env))
 }
 
 function filesIn(directory: string): string[] {
@@ -57,7 +62,11 @@ function resourcesOf(value: unknown): string[] {
 function documentsIn(file: string): Document[] {
   if (statOf(file).size > fileBytesMax)
     throw fault(`${file} is too large for a manifest`, `${fileBytesMax} bytes at most`)
-  const documents = parseAllDocuments(textOf(file))
+  return documentsOf(file, textOf(file))
+}
+
+function documentsOf(file: string, text: string): Document[] {
+  const documents = parseAllDocuments(text)
   if (!Array.isArray(documents)) return []
   return documents.map((document) => {
     const [error] = document.errors

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { type CgroupFiles, field, oomKillsOf, usedBytesOf } from '../../base/cgroup.ts'
 import type { Cpu } from './procfs.ts'
 
 /** What the files of a cgroup say, and what is written into them; v2 and v1. */
@@ -19,7 +20,7 @@ export interface CgroupSample {
   readonly anonBytes: number
   /** Kernel and socket memory on their account. */
   readonly kernelBytes: number
-  /** Both together. */
+  /** Both, and what lies in memory file systems: as the agent itself counts it. */
   readonly usedBytes: number
   /** Processes that the kernel killed because of this limit. */
   readonly oomKills: number
@@ -62,6 +63,16 @@ function planV1(memoryFolder: string, cpuFolder: string, { memoryBytes, cpus }: 
   return { folders: [memoryFolder, cpuFolder], memoryFolder, writes }
 }
 
+/** Whether the machine has swap, into which memory beyond a limit may go. Source: proc(5): a heading, then a line each. */
+export function hasSwap(files: CgroupFiles): boolean {
+  return (files.read('/proc/swaps') ?? '').trim().split('\n').length > 1
+}
+
+/** What limits swap is optional in a plan, and alone so: the kernel may be built, or started, without counting it. */
+export function limitsSwap({ writes }: Plan, exists: (path: string) => boolean): boolean {
+  return writes.some(({ path, optional }) => optional && exists(path))
+}
+
 function write(folder: string, file: string, value: string | number, optional = false): Write {
   return { path: join(folder, file), value: String(value), optional }
 }
@@ -70,28 +81,35 @@ function quotaUs(cpus: number): number {
   return Math.round(cpus * cpuPeriodUs)
 }
 
-/** @param read the text of a file of the memory group */
+/** @param read the text of a file of the memory group  @throws what `read` throws for `memory.stat`: the group is gone */
 export function sampleOf(version: CgroupVersion, read: (name: string) => string): CgroupSample {
   const stat = read('memory.stat')
-  const anonBytes = field(stat, version === 2 ? 'anon' : 'total_rss')
-  const kernelBytes = version === 2 ? field(stat, 'kernel') + field(stat, 'sock') : kernelUseV1(read)
-  const oomKills = field(read(version === 2 ? 'memory.events' : 'memory.oom_control'), 'oom_kill')
-  return { anonBytes, kernelBytes, usedBytes: anonBytes + kernelBytes, oomKills }
+  const files = filesBy((name) => (name === 'memory.stat' ? stat : read(name)))
+  const [anonBytes, sharedBytes] = version === 2 ? both(stat, 'anon', 'shmem') : both(stat, 'total_rss', 'total_shmem')
+  const usedBytes = usedBytesOf(files, version, '')
+  return {
+    anonBytes,
+    kernelBytes: usedBytes - anonBytes - sharedBytes,
+    usedBytes,
+    oomKills: oomKillsOf(files, version, ''),
+  }
 }
 
-/** A kernel may be built without the accounting of its own memory. */
-function kernelUseV1(read: (name: string) => string): number {
-  return ['memory.kmem.usage_in_bytes', 'memory.kmem.tcp.usage_in_bytes'].reduce((sum, name) => {
-    try {
-      return sum + Number(read(name))
-    } catch {
-      return sum
-    }
-  }, 0)
+/** A kernel may be built without some of them. */
+function filesBy(read: (name: string) => string): CgroupFiles {
+  return {
+    read(path) {
+      try {
+        return read(path.slice(1))
+      } catch {
+        return undefined
+      }
+    },
+  }
 }
 
-function field(text: string, name: string): number {
-  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
+function both(stat: string, one: string, other: string): [number, number] {
+  return [field(stat, one), field(stat, other)]
 }
 
 /**

@@ -12,23 +12,28 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { systemCgroupFiles } from '../../base/cgroup.ts'
 import { codeOf, messageOf } from '../../base/errors.ts'
 import {
   type CgroupLimits,
   type CgroupSample,
   type CgroupVersion,
   groupCpuOf,
+  hasSwap,
+  limitsSwap,
   planOf,
   root,
   sampleOf,
   throttledMsOf,
 } from './cgroup-files.ts'
+import { groupName, here, isAbandoned } from './cgroup-name.ts'
 import { handDown } from './hand-down.ts'
-import { onExit } from './process.ts'
 import type { Cpu } from './procfs.ts'
+import { onEnd, onExit } from './process.ts'
 
-const prefix = 'remora-bench-'
 const emptyMaxMs = 10_000
+/** When the bench ends nothing else can be done meanwhile. */
+const emptyAtEndMaxMs = 1_000
 
 /** A group that outlives its processes: an agent that is killed comes back into the same one. */
 export interface CgroupHandle {
@@ -63,6 +68,23 @@ export function cgroupsAvailable(): { available: true } | { available: false; re
   }
 }
 
+/** Whether memory beyond the limit of a group goes into swap: there is some, and the kernel does not count it for groups. */
+export function isSwapFree(): boolean {
+  if (!hasSwap(systemCgroupFiles)) return false
+  const version = cgroupVersion()
+  // Whether it does is to be seen in a group alone: v2's root has no such file.
+  const plan = planOf(version, groupName(process.pid, here()), { memoryBytes: 2 ** 30 })
+  try {
+    mkdirSync(plan.memoryFolder)
+    return !limitsSwap(plan, existsSync)
+  } catch {
+    // Nor can the agent's then, which says so better.
+    return false
+  } finally {
+    removeAtOnce([plan.memoryFolder])
+  }
+}
+
 /**
  * Makes a new cgroup, v2 or v1, whichever the machine has. Throws when groups cannot be made: ask `cgroupsAvailable` first.
  */
@@ -70,13 +92,20 @@ export function makeCgroup(limits: CgroupLimits): CgroupHandle {
   const version = cgroupVersion()
   prepare(version)
   removeAbandoned(version)
-  const name = `${prefix}${process.pid}-${nextNumber++}`
+  const name = groupName(process.pid, here())
   const plan = planOf(version, name, limits)
   const counted = version === 1 ? accountFolderV1(name) : undefined
   const folders = counted === undefined ? plan.folders : [...plan.folders, counted]
-  for (const folder of folders) mkdirSync(folder)
-  for (const { path, value, optional } of plan.writes) {
-    if (!optional || existsSync(path)) writeFileSync(path, value)
+  const forget = onEnd(() => removeAtOnce(folders))
+  try {
+    for (const folder of folders) mkdirSync(folder)
+    for (const { path, value, optional } of plan.writes) {
+      if (!optional || existsSync(path)) writeFileSync(path, value)
+    }
+  } catch (error) {
+    removeAtOnce(folders)
+    forget()
+    throw error
   }
   const cpuFolder = plan.folders.at(-1)!
   return {
@@ -89,7 +118,10 @@ export function makeCgroup(limits: CgroupLimits): CgroupHandle {
     cpu: () => groupCpuOf(version, readIn(counted ?? cpuFolder)),
     throttledMs: () => throttledMsOf(version, readIn(cpuFolder)),
     limitMemory: (bytes) => limitMemory(version, plan.memoryFolder, bytes),
-    cleanup: () => removeFolders(folders),
+    async cleanup() {
+      await removeFolders(folders)
+      forget()
+    },
   }
 }
 
@@ -137,8 +169,6 @@ function accountFolderV1(name: string): string | undefined {
   }
 }
 
-let nextNumber = 1
-
 export function cgroupVersion(): CgroupVersion {
   return existsSync(join(root, 'cgroup.controllers')) ? 2 : 1
 }
@@ -169,13 +199,13 @@ function prepare(version: CgroupVersion): void {
   if (back !== undefined) onExit(back)
 }
 
-/** Groups of a test process that was killed stay behind, perhaps with its children in them. */
+/** Groups of a bench that was killed stay behind, perhaps with its children in them. */
 function removeAbandoned(version: CgroupVersion): void {
+  const at = here()
   for (const parent of version === 2 ? [root] : ['memory', 'cpu', 'cpuacct'].map((name) => join(root, name))) {
     if (!existsSync(parent)) continue
     for (const name of readdirSync(parent)) {
-      const owner = new RegExp(`^${prefix}(\\d+)-\\d+$`).exec(name)?.[1]
-      if (owner === undefined || existsSync(`/proc/${owner}`)) continue
+      if (!isAbandoned(name, at)) continue
       void removeFolders([join(parent, name)]).catch(() => undefined)
     }
   }
@@ -194,6 +224,23 @@ async function removeFolders(folders: readonly string[]): Promise<void> {
         if (performance.now() > deadlineMs) throw error
       }
       await delay(20)
+    }
+  }
+}
+
+/** As far as it goes: what is left then is for the next bench. */
+function removeAtOnce(folders: readonly string[]): void {
+  const deadlineMs = performance.now() + emptyAtEndMaxMs
+  const nobody = new Int32Array(new SharedArrayBuffer(4))
+  for (const folder of folders) {
+    while (existsSync(folder)) {
+      try {
+        killAll(folder)
+        rmdirSync(folder)
+      } catch {
+        if (performance.now() > deadlineMs) return
+        Atomics.wait(nobody, 0, 0, 5)
+      }
     }
   }
 }

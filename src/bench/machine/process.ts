@@ -59,12 +59,18 @@ export function cleanEnv(given: Readonly<Record<string, string>>): Record<string
  * What is called must not wait.
  */
 export function onExit(undo: () => void): () => void {
-  // What was made last goes first: a process before the directory and the cgroup it is in.
-  process.prependOnceListener('exit', undo)
+  const forget = onEnd(undo)
   return () => {
-    process.off('exit', undo)
+    forget()
     undo()
   }
+}
+
+/** The same, and the function returned only forgets it. */
+export function onEnd(undo: () => void): () => void {
+  // What was made last goes first: a process before the directory and the cgroup it is in.
+  process.prependOnceListener('exit', undo)
+  return () => void process.off('exit', undo)
 }
 
 /** A port that was free a moment ago: two benches, or a bench beside an agent, do not meet on the default one. */

@@ -39,6 +39,19 @@ export function cpuOf(pid: number): Cpu {
   return { userUs, systemUs: sumUs - userUs }
 }
 
+/** When a process began, in ticks since the machine did: with its pid it names it for good. 0: it is gone. Source: proc(5). */
+export function startTicksOf(pid: number): number {
+  try {
+    return startTicksFrom(readFileSync(`/proc/${pid}/stat`, 'latin1'))
+  } catch {
+    return 0
+  }
+}
+
+export function startTicksFrom(stat: string): number {
+  return Number(afterName(stat)[19])
+}
+
 /**
  * How often the threads of a process have gone to sleep by themselves, all of them added up: each time something had woken
  * one up. Source: proc(5), `voluntary_ctxt_switches`.
@@ -62,8 +75,12 @@ export function sleepsFrom(status: string): number {
 
 /** From the text of /proc/PID/stat. The name in parentheses may hold anything, parentheses too. */
 export function ticksFrom(stat: string): Cpu {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const fields = afterName(stat)
   return { userUs: Number(fields[11]) * tickUs, systemUs: Number(fields[12]) * tickUs }
+}
+
+function afterName(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 export function memoryOf(pid: number): Memory {

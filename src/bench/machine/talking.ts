@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { endOf, onExit } from './process.ts'
+import { endOf, onEnd } from './process.ts'
 
 const endMsMax = 24 * 3600 * 1_000
 const complaintCharsMax = 2_000
@@ -31,9 +31,7 @@ export class TalkingChild {
       detached: true,
       env: { ...env },
     })
-    const undo = () => void this.#child.kill('SIGKILL')
-    if (!outlives) onExit(undo)
-    this.#forget = () => process.off('exit', undo)
+    this.#forget = outlives ? () => undefined : onEnd(() => void this.#child.kill('SIGKILL'))
     // It may be gone when it is told something.
     this.#child.stdin!.on('error', () => undefined)
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -10,9 +10,10 @@ export function wrong(path: string, message: string): WrongField {
   return new WrongField(`${path === '' ? 'the whole' : path} ${message}`)
 }
 
-/** NaN and the infinities have no place in JSON; so they cannot come. */
+/** NaN has no place in JSON; an infinity comes of `1e999`. */
 export const number: Decoder<number> = (value, path) => {
   if (typeof value !== 'number') throw wrong(path, `must be a number, and is ${kindOf(value)}`)
+  if (!Number.isFinite(value)) throw wrong(path, 'is a number too large to be one')
   return value
 }
 

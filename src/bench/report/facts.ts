@@ -25,7 +25,7 @@ export function factsOf(report: Report): (readonly [label: string, text: string]
     ['copy floor', floor === undefined ? 'none was measured' : floor.explain],
     [
       'measuring',
-      `the agent took ${secondsText(measuring.agentUs)} of CPU; server, writer and bench beside it ${beside}`,
+      `${durationText(measuring.wallMs / 1e3)} of runs: the agent took ${secondsText(measuring.agentUs)} of CPU; server, writer and bench beside it ${beside}`,
     ],
     ...(given.length === 0 ? [] : [['options', given.join(', ')] as const]),
   ]

@@ -11,6 +11,7 @@ describe('closing table', () => {
     const text = closingTable(exampleReport(), 80)
     expect(text).toContain('At 200m CPU, 64Mi, it carries 38 MB/s (36–41), for 5.1 s of CPU a GB.')
     expect(text).toMatch(/CPU to the copy floor, × \(≤ 6\) +5\.2 \(4\.9–5\.6\) ✓/)
+    expect(text.replaceAll(/\s+/g, ' ')).toContain('25 min 10 s of runs: the agent took 81.2 s of CPU')
     expect(text).toContain('Every line arrived, once, in every run that counts.')
   })
 

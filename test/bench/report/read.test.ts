@@ -152,6 +152,12 @@ describe('a report that is not one', () => {
     })
   })
 
+  test('a number beyond all numbers', () => {
+    const file = JSON.stringify(replaced(good, ['measuring', 'agentUs'], 'here')).replace('"here"', '1e999')
+    const said = expect.stringContaining('measuring.agentUs is a number too large')
+    expect(parseReport(file, 'a.json')).toMatchObject({ ok: false, message: said })
+  })
+
   test('a median that is not that of the values', () => {
     const path = ['scenarios', '0', 'rows', '0', 'figures', '0', 'spread', 'median']
     expect(parseReport(JSON.stringify(replaced(good, path, 1)), 'a.json')).toMatchObject({

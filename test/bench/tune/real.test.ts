@@ -20,8 +20,7 @@ spec:
     - name: remora
       env:
         - { name: REMORA_CONCURRENCY, value: "1" }
-        - { name: REMORA_BATCH_BYTES, value: 256Ki }
-        - { name: REMORA_MAX_LINE_BYTES, value: 16Ki }
+        - { name: REMORA_BATCH_BYTES, value: 512Ki }
       resources: { limits: { memory: 64Mi } }
 `
 
@@ -37,7 +36,7 @@ test.skipIf(!cgroupsAvailable().available)(
       env: {},
       signal: new AbortController().signal,
       watcher: { begin: () => undefined, step: (_, about) => steps.push(about) },
-      begins: ({ effect }) => expect(effect).toMatchObject({ concurrency: 1, batchBytes: 256 * 1024 }),
+      begins: ({ effect }) => expect(effect).toMatchObject({ concurrency: 1, batchBytes: 512 * 1024 }),
       effort: {
         budgetSeconds: 150,
         runSeconds: 0.3,
