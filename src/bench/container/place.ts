@@ -197,20 +197,26 @@ export class ContainerPlace implements Place {
 
   async close(): Promise<void> {
     process.off('exit', this.#atExit)
-    const names = this.#names.splice(0)
-    if (names.length === 0) return
-    try {
-      await outputOf(this.#engine.name, ['rm', '--force', ...names], removeMsMax)
-    } catch (error) {
-      const told = messageOf(error, 2_000)
-      if (isGone(told)) return
-      throw new RemoraError(
-        'CONTAINER_LEFT',
-        `${this.#engine.name} could not remove the containers ${names.join(', ')}: ${told}`,
-        `the next bench tries again; or ${this.#engine.name} rm --force NAME`,
-        { cause: error },
-      )
+    const { name: engine } = this.#engine
+    const left: string[] = []
+    let told = ''
+    // Each alone: with one that was never made, an engine may remove none.
+    for (const name of this.#names.splice(0)) {
+      try {
+        await outputOf(engine, ['rm', '--force', name], removeMsMax)
+      } catch (error) {
+        const complaint = messageOf(error, 2_000)
+        if (isGone(complaint)) continue
+        left.push(name)
+        told = complaint
+      }
     }
+    if (left.length === 0) return
+    throw new RemoraError(
+      'CONTAINER_LEFT',
+      `${engine} could not remove the containers ${left.join(', ')}: ${told}`,
+      `the next bench tries again; or ${engine} rm --force ${left.join(' ')}`,
+    )
   }
 
   /** The bench ends: the engine goes on by itself. */
