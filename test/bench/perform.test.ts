@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isLowerBound, lowerBounds } from '../../src/bench/bounds.ts'
+import { parseCustom } from '../../src/bench/custom.ts'
 import { noRoom } from '../../src/bench/room.ts'
 import { perform, type Stage } from '../../src/bench/scenarios/perform.ts'
 import type { FixedRow, Scenario, SearchRow } from '../../src/bench/scenarios/scenario.ts'
@@ -21,6 +22,7 @@ const setting: Setting = {
   lineBytes: 100,
   destination: 'null',
   settings: {},
+  custom: parseCustom({}, false),
 }
 const planOf = (bytesPerSecond: number): RunPlan => ({
   limits: setting.limits,

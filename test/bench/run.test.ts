@@ -94,6 +94,14 @@ describe('one run of Remora', () => {
   })
 })
 
+test('documents that are refused in an answer to the others come again, and each line is there once', async () => {
+  const shape = { ...plainShape, itemRefusedShare: 0.3 }
+  const result = await run({ ...plan, destination: { kind: 'null', shape }, drainMsMax: 20_000 }, options())
+  expect(result.failure).toBe('')
+  expect(result.account).toMatchObject({ lostLines: 0, twiceLines: 0, wrongLines: 0 })
+  expect(result.account.storedLines).toBe(result.account.writtenLines)
+})
+
 describe('what is wrong is found', () => {
   test.each([
     ['skips', /^20 of \d+ lines lost, or not there 2 s/],
