@@ -1,11 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { isLowerBound } from '../src/bench/bounds.ts'
 import { withoutDrawings } from '../src/bench/compare/baseline.ts'
 import { cpusText } from '../src/bench/limits/quantity.ts'
 import { readReport } from '../src/bench/report/read.ts'
 import { areLimitsHeld, failuresOf, type Report } from '../src/bench/report/report.ts'
-import { numberText, spreadText } from '../src/bench/report/text.ts'
+import { figureText, numberText } from '../src/bench/report/text.ts'
 import { reportJson } from '../src/bench/report/write.ts'
 import type { Row } from '../src/bench/types.ts'
 import { formatBytes } from '../src/base/units.ts'
@@ -60,8 +59,7 @@ function ratesOf(rows: readonly Row[]): string {
     cpusText(each),
     ...memory.map((bytes) => {
       const row = rows.find(({ limits }) => limits.cpus === each && limits.memoryBytes === bytes)
-      if (row === undefined) return '–'
-      return `${isLowerBound(row) ? '≥ ' : ''}${figureText(row, 'highest rate')}`
+      return row === undefined ? '–' : textOf(row, 'highest rate')
     }),
   ])
   return table([head, ...body])
@@ -92,13 +90,13 @@ const columns = [
 
 function detailsOf(rows: readonly Row[]): string {
   const head = ['limits', ...columns.map(([, label]) => label)]
-  const body = rows.map((row) => [row.name, ...columns.map(([name]) => figureText(row, name))])
+  const body = rows.map((row) => [row.name, ...columns.map(([name]) => textOf(row, name))])
   return `## What each of them took, at that rate\n\n${table([head, ...body])}`
 }
 
-function figureText({ figures }: Row, name: string): string {
-  const figure = figures.find((each) => each.name === name)
-  return figure === undefined ? '–' : spreadText(figure.spread)
+function textOf(row: Row, name: string): string {
+  const figure = row.figures.find((each) => each.name === name)
+  return figure === undefined ? '–' : figureText(row, figure)
 }
 
 function medianOf({ figures }: Row, name: string): number | undefined {

@@ -67,7 +67,8 @@ export async function bench(options: BenchOptions, tools: BenchTools): Promise<R
   const wanted = wantedLimits(options)
   const { held, ability } = await holdHere(wanted.limits, options)
   const program = tools.program ?? programUnder(held.enforcement)
-  const mix: Mix = options.sample === undefined ? { kind: 'mixed' } : { kind: 'sample', path: options.sample }
+  const mix: Mix =
+    options.sample === undefined ? { kind: options.mix ?? 'mixed' } : { kind: 'sample', path: options.sample }
   const setting: Setting = {
     form: options.form,
     limits: held.limits,
@@ -78,6 +79,7 @@ export async function bench(options: BenchOptions, tools: BenchTools): Promise<R
     lineBytes: tools.lineBytesOf(mix, options.seed),
     destination: options.url === undefined ? 'null' : { url: options.url },
     settings: wanted.settings,
+    custom: options.custom,
   }
   const { chosen, left } = choose(options, setting)
   mustHaveRoom(Math.max(...chosen.flatMap(({ rows }) => rows.map((row) => neededBytes(planOf(row))))), tmpdir())

@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util'
-import { RemoraError } from '../base/errors.ts'
+import { type Custom, customOptions, customTextsOf, customUsage, parseCustom } from './custom.ts'
 import { type EnforcementKind, enforcements, type LimitOptions } from './limits/choose.ts'
 import type { HoldOptions } from './limits/hold.ts'
+import { oneOf, wholeOf, wrong } from './option-values.ts'
 import type { Form } from './scenarios/scenario.ts'
 import { scenarios } from './scenarios/table.ts'
+import type { Mix } from './types.ts'
 
 export interface BenchOptions extends LimitOptions, HoldOptions {
   readonly form: Form
@@ -15,6 +17,12 @@ export interface BenchOptions extends LimitOptions, HoldOptions {
   /** The user's own Elasticsearch; undefined: the bench's own server. */
   readonly url: string | undefined
   readonly sample: string | undefined
+  /** Of generated lines. */
+  readonly mix: Exclude<Mix['kind'], 'sample'> | undefined
+  /** For the scenario of that name. */
+  readonly custom: Custom
+  /** What it is made of, as given, by name. */
+  readonly customTexts: Readonly<Record<string, string>>
   readonly out: string | undefined
 }
 
@@ -40,11 +48,17 @@ counted, and every figure repeated. The report goes to a directory: report.html 
   --url URL           your own Elasticsearch instead of the bench's server: a throw-away index, deleted afterwards; credentials
                       are taken from the REMORA_… settings in the environment
   --sample FILE       lines of your own instead of generated ones
+  --mix KIND          generated lines of one kind: short, long, json, stack, multibyte, or of all of them: mixed (mixed)
   --seed N            other lines (1)
   --out DIR           where the report goes (remora-bench)
   --help
-`
 
+A load and a server of your own, as the scenario custom; one of these is enough to run it, and it alone:
+
+${customUsage}`
+
+const mixes = ['short', 'long', 'json', 'stack', 'multibyte', 'mixed'] as const
+const customName = 'custom'
 const roundsMax = 100
 const seedMax = 0xffffffff
 
@@ -58,17 +72,25 @@ export function parseBenchOptions(argv: readonly string[]): Wish {
     if (known.has(name)) continue
     throw wrong(`there is no scenario ${JSON.stringify(name)}`, `there are ${[...known].join(', ')}`)
   }
+  if (values.mix !== undefined && values.sample !== undefined) {
+    throw wrong('--mix is for generated lines, and --sample has lines of your own', 'give one of them')
+  }
+  const customTexts = customTextsOf(values)
+  const names = namesOf(values.scenario, Object.keys(customTexts))
   return {
     cpu: values.cpu,
     memory: values.memory,
     manifest: values.manifest,
     ...holdingOf(values),
     form: values.short ? 'short' : 'long',
-    scenarios: [...new Set(values.scenario)],
+    scenarios: names,
     seed: seedOf(values.seed),
-    rounds: values.rounds === undefined ? undefined : whole('--rounds', values.rounds, 1, roundsMax),
+    rounds: values.rounds === undefined ? undefined : wholeOf('--rounds', values.rounds, 1, roundsMax),
     url: values.url === undefined ? undefined : urlOf(values.url),
     sample: values.sample,
+    mix: values.mix === undefined ? undefined : oneOf('--mix', values.mix, mixes),
+    custom: parseCustom(values, values.url !== undefined),
+    customTexts,
     out: values.out,
   }
 }
@@ -89,6 +111,8 @@ function parsed(argv: readonly string[]) {
         rounds: { type: 'string' },
         url: { type: 'string' },
         sample: { type: 'string' },
+        mix: { type: 'string' },
+        ...customOptions,
         seed: { type: 'string', default: '1' },
         out: { type: 'string' },
         help: { type: 'boolean', default: false },
@@ -100,13 +124,18 @@ function parsed(argv: readonly string[]) {
 }
 
 export function seedOf(text: string): number {
-  return whole('--seed', text, 0, seedMax)
+  return wholeOf('--seed', text, 0, seedMax)
 }
 
-function whole(name: string, text: string, min: number, max: number): number {
-  const value = /^\d{1,12}$/.test(text) ? Number(text) : NaN
-  if (value >= min && value <= max) return value
-  throw wrong(`${name} is not ${JSON.stringify(text)}`, `write a whole number from ${min} to ${max}`)
+/** Options of the custom scenario mean it; with others alone they would mean nothing. */
+function namesOf(given: readonly string[], custom: readonly string[]): string[] {
+  if (custom.length === 0) return [...new Set(given)]
+  if (given.length === 0) return [customName]
+  if (given.includes(customName)) return [...new Set(given)]
+  throw wrong(
+    `--${custom[0]} is for the scenario ${customName}, and ${given.join(', ')} has its own`,
+    `leave --scenario out, or add --scenario ${customName}`,
+  )
 }
 
 /** @throws RemoraError naming the option that is wrong */
@@ -131,8 +160,8 @@ function enforceOf(text: string, image: string | undefined): EnforcementKind {
 
 /** As they were given, by name, for the report. */
 export function givenOptions(options: BenchOptions): Record<string, string> {
-  const { form, scenarios: names, seed: _seed, ...rest } = options
-  const given: Record<string, string> = { form }
+  const { form, scenarios: names, seed: _seed, custom: _custom, customTexts, ...rest } = options
+  const given: Record<string, string> = { form, ...customTexts }
   if (names.length > 0) given['scenario'] = names.join(', ')
   for (const [name, value] of Object.entries(rest)) if (value !== undefined) given[name] = String(value)
   return given
@@ -151,8 +180,4 @@ export function urlOf(text: string): string {
     )
   }
   return text
-}
-
-export function wrong(message: string, wayOut: string): RemoraError {
-  return new RemoraError('OPTION', message, wayOut)
 }

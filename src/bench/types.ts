@@ -64,11 +64,22 @@ export interface Shape {
   readonly bytesPerSecond: number | undefined
   /** Of all requests, answered 429 as a whole. 0 to 1 */
   readonly refusedShare: number
+  /**
+   * Of all requests, answered 200 with 429 for a third of their documents: one shard's write queue is full, and Elasticsearch
+   * refuses the documents that go there. 0 to 1
+   */
+  readonly itemRefusedShare: number
   /** Connections are reset in these times, and new ones at once, ms after the writer's first line. */
   readonly outages: readonly { readonly fromMs: number; readonly toMs: number }[]
 }
 
-export const plainShape: Shape = { latencyMs: 0, bytesPerSecond: undefined, refusedShare: 0, outages: [] }
+export const plainShape: Shape = {
+  latencyMs: 0,
+  bytesPerSecond: undefined,
+  refusedShare: 0,
+  itemRefusedShare: 0,
+  outages: [],
+}
 
 export type Destination =
   | { readonly kind: 'null'; readonly shape: Shape }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { perform } from '../../src/bench/scenarios/perform.ts'
 import type { Stage } from '../../src/bench/scenarios/stage.ts'
 import { isLowerBound, lowerBounds } from '../../src/bench/bounds.ts'
+import { parseCustom } from '../../src/bench/custom.ts'
 import { noRoom } from '../../src/bench/room.ts'
 import type { FixedRow, Scenario, SearchRow } from '../../src/bench/scenarios/scenario.ts'
 import { obstacleOf, rowsOf, type Setting } from '../../src/bench/scenarios/scenario.ts'
@@ -22,6 +23,7 @@ const setting: Setting = {
   lineBytes: 100,
   destination: 'null',
   settings: {},
+  custom: parseCustom({}, false),
 }
 const planOf = (bytesPerSecond: number): RunPlan => ({
   limits: setting.limits,

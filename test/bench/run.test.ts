@@ -126,6 +126,14 @@ test('a writer that stood still: no latency is told, and a note says why', async
   expect(result.notes).toEqual([expect.stringContaining('stood still for more than 250 ms')])
 })
 
+test('documents that are refused in an answer to the others come again, and each line is there once', async () => {
+  const shape = { ...plainShape, itemRefusedShare: 0.3 }
+  const result = await run({ ...plan, destination: { kind: 'null', shape }, drainMsMax: 20_000 }, options())
+  expect(result.failure).toBe('')
+  expect(result.account).toMatchObject({ lostLines: 0, twiceLines: 0, wrongLines: 0 })
+  expect(result.account.storedLines).toBe(result.account.writtenLines)
+})
+
 describe('what is wrong is found', () => {
   test.each([
     ['holds', /^lines came only when the agent was asked to stop: not all was there before$/],

@@ -1,3 +1,4 @@
+import type { Custom } from '../custom.ts'
 import type { Destination, Enforcement, Limits, Mix, RunPlan } from '../types.ts'
 import type { FigureName } from './figures.ts'
 
@@ -16,6 +17,7 @@ export interface Setting {
   readonly lineBytes: number
   readonly destination: 'null' | { readonly url: string }
   readonly settings: Readonly<Record<string, string>>
+  readonly custom: Custom
 }
 
 /** A plan that is run once in each round. */

@@ -1,6 +1,8 @@
 import { limitsText } from '../limits/quantity.ts'
-import { plainShape, type Limits, type RunPlan, type Shape, type Workload } from '../types.ts'
-import { backlogSeconds, destinationOf, type Scenario, type SearchRow, type Setting } from './scenario.ts'
+import type { Limits, Shape } from '../types.ts'
+import { customRow } from './custom-row.ts'
+import { bytesPerCpuSecond, calmRate, fixed, megabytes, planFor, short, within } from './plans.ts'
+import { backlogSeconds, type Scenario, type SearchRow, type Setting } from './scenario.ts'
 
 const mib = 2 ** 20
 const cost = ['cpu', 'cpuLines', 'floor'] as const
@@ -11,12 +13,9 @@ const delays = ['p50', 'p90', 'p99', 'max'] as const
 const capacityFigures = ['rate', 'lines', ...cost, 'rateShare', ...delays, ...space, ...losses] as const
 const commonFigures = ['throughput', ...cost, ...delays, ...space, ...losses] as const
 
-/** What one processor ships each second, roughly, for the size of a first look. */
-const bytesPerCpuSecond = 120e6
 const backlogBytes = { min: 8e6, max: 512e6 }
-/** Well inside of what a processor's share carries: what is measured is not the limit. */
-const calmBytesPerCpuSecond = 20e6
-const calmBytes = { min: 1e6, max: 20e6 }
+/** The first line of each file, and none after it. */
+const idleBytesPerSecond = 1
 
 /** All scenarios, in the order in which they are run. */
 export const scenarios: readonly Scenario[] = [
@@ -220,6 +219,17 @@ export const scenarios: readonly Scenario[] = [
         [48, 64, 128].map((mebibytes) => searchRow(setting, { cpus, memoryBytes: mebibytes * mib })),
       ),
   },
+  {
+    name: 'custom',
+    about:
+      'A load and a server of your own: --rate, --burst, --files, --rotation, --latency, --bandwidth, --refuse, --outage and others; see --help.',
+    figures: ['throughput', 'catchUp', 'catchUpRate', 'behind', ...cost, ...delays, ...space, ...losses],
+    forms: [],
+    needsOwnServer: false,
+    needsOwnGroup: false,
+    rounds: { short: 1, long: 3 },
+    rows: (setting) => [customRow(setting)],
+  },
 ]
 
 function searchRow(setting: Setting, limits: Limits): SearchRow {
@@ -232,50 +242,6 @@ function searchRow(setting: Setting, limits: Limits): SearchRow {
     at: (bytesPerSecond) => planFor(limited, { rate: fixed(bytesPerSecond), seconds: short(setting, 6, 8) }, 1_000),
     probesMax: short(setting, 5, 10),
   }
-}
-
-type Wanted = Pick<Workload, 'rate'> &
-  Partial<Pick<Workload, 'files' | 'activeFiles' | 'rotation'>> &
-  ({ readonly seconds: number } | { readonly bytes: number })
-
-/** The first line of each file, and none after it. */
-const idleBytesPerSecond = 1
-const drainMsMax = 60_000
-
-function planFor(setting: Setting, wanted: Wanted, warmUpMs: number, shape: Partial<Shape> = {}): RunPlan {
-  const { rate, files = 1, activeFiles = 1, rotation = { kind: 'none' } } = wanted
-  const end = 'seconds' in wanted ? { seconds: wanted.seconds } : { bytes: wanted.bytes }
-  const { seed, mix, limits, settings } = setting
-  return {
-    limits,
-    workload: { seed, mix, rate, files, activeFiles, rotation, end },
-    destination: destinationOf(setting, { ...plainShape, ...shape }),
-    settings,
-    killsAtMs: [],
-    warmUpMs,
-    drainMsMax,
-  }
-}
-
-/** A rate that these limits carry easily. */
-function calmRate({ limits }: Setting): number {
-  return Math.round(within((limits.cpus ?? 1) * calmBytesPerCpuSecond, calmBytes))
-}
-
-function fixed(bytesPerSecond: number): { readonly kind: 'fixed'; readonly bytesPerSecond: number } {
-  return { kind: 'fixed', bytesPerSecond }
-}
-
-function within(value: number, { min, max }: { readonly min: number; readonly max: number }): number {
-  return Math.min(max, Math.max(min, value))
-}
-
-function short<T>({ form }: Setting, inShort: T, inLong: T): T {
-  return form === 'short' ? inShort : inLong
-}
-
-function megabytes(bytesPerSecond: number): string {
-  return String(Math.round(bytesPerSecond / 1e5) / 10)
 }
 
 /** For `--list`. */

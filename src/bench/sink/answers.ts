@@ -18,17 +18,35 @@ export function bulkAnswer(documents: number): { pieces: Buffer[]; bytes: number
   return { pieces, bytes: opening.length + itemsBytes + closing.length }
 }
 
-const conflictItem = '{"create":{"status":409,"error":{"type":"version_conflict_engine_exception"}}},'
+/** Documents by their places, ascending, that are answered otherwise than the others. */
+export interface Exceptions {
+  /** There already under their `_id`. */
+  readonly conflicts: readonly number[]
+  /** Not taken, for a write queue is full. */
+  readonly refused: readonly number[]
+}
 
-/** The same with some that are there already under their `_id`. @param conflicts  their places, ascending */
-export function conflictAnswer(documents: number, conflicts: readonly number[]): { pieces: Buffer[]; bytes: number } {
+const conflictResult = '{"status":409,"error":{"type":"version_conflict_engine_exception"}}'
+const refusedResult = '{"status":429,"error":{"type":"es_rejected_execution_exception"}}'
+
+/** The same with some that were not created. Source: Elasticsearch reference, "Bulk API", response body. */
+export function partialAnswer(
+  documents: number,
+  action: 'create' | 'index',
+  { conflicts, refused }: Exceptions,
+): { pieces: Buffer[]; bytes: number } {
+  const created = `{"${action}":{"status":201}},`
+  const others = [
+    ...conflicts.map((place) => [place, conflictResult] as const),
+    ...refused.map((place) => [place, refusedResult] as const),
+  ].toSorted(([a], [b]) => a - b)
   const parts: string[] = []
   let at = 0
-  for (const place of conflicts) {
-    parts.push(item.repeat(place - at), conflictItem)
+  for (const [place, result] of others) {
+    parts.push(created.repeat(place - at), `{"${action}":${result}},`)
     at = place + 1
   }
-  parts.push(item.repeat(documents - at))
+  parts.push(created.repeat(documents - at))
   const body = Buffer.from(`{"errors":true,"items":[${parts.join('').slice(0, -1)}]}`)
   return { pieces: [body], bytes: body.length }
 }

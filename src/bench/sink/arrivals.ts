@@ -17,6 +17,8 @@ export interface Commit {
   readonly documents: number
   /** Places of the documents that were there under their `_id`. */
   readonly conflicts: readonly number[]
+  /** Places of those that were not taken. */
+  readonly refused: readonly number[]
   readonly runs: readonly Run[]
 }
 
@@ -33,13 +35,19 @@ export class Arrivals {
     this.#expected = expected
   }
 
-  commit(documents: Documents): Commit {
+  /** @param refuses  asked of each document whether it is not taken; undefined: all are */
+  commit(documents: Documents, refuses?: () => boolean): Commit {
     const { tally } = this
     const { count, files, numbers, timesUs, idHighs, idLows, wrongs } = documents
     const conflicts: number[] = []
+    const refused: number[] = []
     const runs: Run[] = []
     let run: Run | undefined
     for (let n = 0; n < count; n++) {
+      if (refuses?.() === true) {
+        refused.push(n)
+        continue
+      }
       if (wrongs[n] === 1) tally.wrong++
       const file = files[n]!
       if (file < 0) continue
@@ -53,7 +61,7 @@ export class Arrivals {
         run.count++
       else runs.push((run = { file, from: number, count: 1, timeUs }))
     }
-    return { documents: count, conflicts, runs }
+    return { documents: count, conflicts, refused, runs }
   }
 
   /** The answer is written. @param nowUs  of the wall clock that the writer uses */

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { messageOf } from '../../base/errors.ts'
 import type { Shape } from '../types.ts'
-import { answerHead, bulkAnswer, conflictAnswer, indexAnswer, infoBody, refusalBody } from './answers.ts'
+import { answerHead, bulkAnswer, indexAnswer, infoBody, partialAnswer, refusalBody } from './answers.ts'
 import type { Arrivals, Commit } from './arrivals.ts'
 import { DocumentReader } from './document-reader.ts'
 import { Documents } from './documents.ts'
@@ -17,6 +17,8 @@ export interface Sink {
   /** The one that documents are for. */
   readonly index: string
   refuses(): boolean
+  /** For one request, what is asked of each of its documents; undefined: all are taken. */
+  refusesItems(): (() => boolean) | undefined
   nowUs(): number
   /** An answer to a bulk request was written. */
   acknowledged(bodyBytes: number): void
@@ -115,7 +117,7 @@ export class Connection {
       }
     }
     if (this.#complaint !== '') return this.#refuseBadBody(this.#complaint)
-    const commit = this.#sink.arrivals.commit(this.#documents)
+    const commit = this.#sink.arrivals.commit(this.#documents, this.#sink.refusesItems())
     const { isIndex } = this.#documents
     return this.#later(() => this.#answer(commit, isIndex))
   }
@@ -144,12 +146,13 @@ export class Connection {
   #answer(commit: Commit, isIndex: boolean): void {
     const { arrivals } = this.#sink
     if (this.#isClosed) return arrivals.unacknowledged(commit)
-    const { documents, conflicts } = commit
-    const { pieces, bytes } = isIndex
-      ? indexAnswer(documents)
-      : conflicts.length > 0
-        ? conflictAnswer(documents, conflicts)
-        : bulkAnswer(documents)
+    const { documents, conflicts, refused } = commit
+    const { pieces, bytes } =
+      conflicts.length + refused.length > 0
+        ? partialAnswer(documents, isIndex ? 'index' : 'create', commit)
+        : isIndex
+          ? indexAnswer(documents)
+          : bulkAnswer(documents)
     const socket = this.#socket
     const { contentLength } = this.#head
     socket.cork()

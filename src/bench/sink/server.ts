@@ -9,6 +9,8 @@ import { Bandwidth, refusing } from './shaping.ts'
 
 /** Shorter waits than a timer's are none. */
 const pauseMsMin = 1
+/** An index of three shards, of which one takes nothing. */
+const fullShardShare = 1 / 3
 
 /**
  * A bulk endpoint that keeps no document, and knows each line. It answers as Elasticsearch 9 does under
@@ -24,6 +26,8 @@ export class BulkSink implements Sink {
   readonly shape: Shape
   readonly index: string
   readonly refuses: () => boolean
+  readonly #refusesSome: () => boolean
+  readonly #isOfFullShard: () => boolean
   readonly #wallFromMonotonicUs: number
   readonly #bandwidth: Bandwidth | undefined
   readonly #sockets = new Set<Socket>()
@@ -44,6 +48,8 @@ export class BulkSink implements Sink {
     this.arrivals = new Arrivals(expected)
     this.shape = shape
     this.refuses = refusing(shape.refusedShare, seed)
+    this.#refusesSome = refusing(shape.itemRefusedShare, seed + 1)
+    this.#isOfFullShard = refusing(fullShardShare, seed + 2)
     this.#wallFromMonotonicUs = wallFromMonotonicUs
     this.#bandwidth = shape.bytesPerSecond === undefined ? undefined : new Bandwidth(shape.bytesPerSecond)
   }
@@ -95,6 +101,10 @@ export class BulkSink implements Sink {
   close(): void {
     for (const timer of this.#timers) clearTimeout(timer)
     this.#shut()
+  }
+
+  refusesItems(): (() => boolean) | undefined {
+    return this.#refusesSome() ? this.#isOfFullShard : undefined
   }
 
   nowUs(): number {

@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
 import { messageOf } from '../../base/errors.ts'
-import { type Parsed, parseBytes, parseDurationMs, quoted } from '../../base/units.ts'
+import { quoted } from '../../base/units.ts'
 import type { LimitOptions } from '../limits/choose.ts'
 import type { HoldOptions } from '../limits/hold.ts'
-import { holdingOf, seedOf, urlOf, wrong } from '../options.ts'
+import { durationOf, oneOf, perSecondOf, wrong } from '../option-values.ts'
+import { holdingOf, seedOf, urlOf } from '../options.ts'
 import type { Form } from '../scenarios/scenario.ts'
 import { leastEffectDefault } from './judge.ts'
 import { tunedSettings } from './space.ts'
@@ -63,8 +64,6 @@ there, and only that counts. The last thing printed is the block to paste, or th
 const goals = ['rate', 'cpu', 'latency'] as const
 const formats = ['kubernetes', 'env'] as const
 const latencyMsMax = 10_000
-const bytesPerSecondMin = 10_000
-const bytesPerSecondMax = 2e9
 const percentMax = 100
 
 /** @throws RemoraError naming the option that is wrong */
@@ -102,7 +101,7 @@ export function parseTuneOptions(argv: readonly string[]): TuneOptions | 'help' 
     only: [...new Set((values.only ?? []).map((name) => oneOf('--only', name, tunedSettings)))],
     seed: seedOf(values.seed),
     url: url === undefined ? undefined : urlOf(url),
-    latencyMs: latency === undefined ? 0 : durationOf('--latency', latency),
+    latencyMs: latency === undefined ? 0 : durationOf('--latency', latency, 0, latencyMsMax),
     bytesPerSecond: bandwidth === undefined ? undefined : perSecondOf('--bandwidth', bandwidth),
     rateBytesPerSecond: rate === undefined ? undefined : perSecondOf('--rate', rate),
     sample: values.sample,
@@ -151,35 +150,8 @@ export function givenTuneOptions(options: TuneOptions): Record<string, string> {
   return given
 }
 
-function oneOf<T extends string>(name: string, text: string, all: readonly T[]): T {
-  const found = all.find((each) => each === text)
-  if (found === undefined) throw wrong(`${name} is not ${quoted(text)}`, `write one of ${all.join(', ')}`)
-  return found
-}
-
-function durationOf(name: string, text: string): number {
-  const value = valueOf(name, parseDurationMs(text))
-  if (value > latencyMsMax) throw wrong(`${name} is not ${quoted(text)}`, `write at most ${latencyMsMax / 1_000}s`)
-  return value
-}
-
-/** `20MB`, `20M`, `512Ki/s`: a rate is what people write so, whatever Kubernetes says of quantities. */
-function perSecondOf(name: string, text: string): number {
-  const value = valueOf(name, parseBytes(text.replace(/B?(\/s)?$/, '')))
-  if (value >= bytesPerSecondMin && value <= bytesPerSecondMax) return value
-  throw wrong(
-    `${name} is not ${quoted(text)}`,
-    `write ${bytesPerSecondMin / 1e3}kB to ${bytesPerSecondMax / 1e9}GB per second, as in 20MB`,
-  )
-}
-
 function shareOf(name: string, text: string): number {
   const percent = /^\d{1,3}(\.\d{1,3})?$/.test(text) ? Number(text) : NaN
   if (percent <= percentMax) return percent / 100
   throw wrong(`${name} is not ${quoted(text)}`, `write a number of percent from 0 to ${percentMax}`)
-}
-
-function valueOf(name: string, read: Parsed<number>): number {
-  if (read.ok) return read.value
-  throw wrong(`${name}: ${read.message}`, read.wayOut)
 }

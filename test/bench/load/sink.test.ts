@@ -66,6 +66,20 @@ async function asked(path: string, text: string): Promise<{ status: number; fail
   return { status, failure }
 }
 
+/** Sends lines. @returns the numbers of those that were refused, each as Elasticsearch does */
+const refusedOf = async (from: number, to: number) => {
+  const { status, body } = await send(lines(from, to))
+  expect(status).toBe(200)
+  const { errors, items = [] } = body
+  expect(items).toHaveLength(to - from + 1)
+  const refused = items.flatMap(({ create }, at) => (create?.status === 429 ? [at] : []))
+  expect(errors).toBe(refused.length > 0)
+  for (const at of refused) {
+    expect(items[at]).toEqual({ create: { status: 429, error: { type: 'es_rejected_execution_exception' } } })
+  }
+  return refused.map((at) => from + at)
+}
+
 describe('the sink', () => {
   test('answers as Elasticsearch does, and counts line by line', async () => {
     await start()
@@ -202,6 +216,28 @@ describe('a shape', () => {
     expect(refused).toBeGreaterThan(30)
     expect(refused).toBeLessThan(90)
     expect((await sink.arrived()).storedLines).toBe(200 - refused)
+  })
+
+  test('refusals of documents: those alone come again, and nothing else is stored or told', async () => {
+    await start({ itemRefusedShare: 0.5 })
+    const answers: number[][] = []
+    for (let n = 0; n < 20; n++) answers.push(await refusedOf(n * 25 + 1, n * 25 + 25))
+    const inPart = answers.filter((refused) => refused.length > 0)
+    expect(inPart.length).toBeGreaterThan(3)
+    expect(inPart.length).toBeLessThan(17)
+    let missing = inPart.flat()
+    expect(missing.length).toBeLessThan(inPart.length * 14)
+    expect((await sink.arrived()).storedLines).toBe(500 - missing.length)
+    for (let round = 0; round < 30 && missing.length > 0; round++) {
+      const still = await Promise.all(missing.map((number) => refusedOf(number, number)))
+      missing = still.flat()
+    }
+    expect(await sink.account(written(500, 0))).toMatchObject({
+      storedLines: 500,
+      lostLines: 0,
+      againLines: 0,
+      twiceLines: 0,
+    })
   })
 
   test('outages: connections are reset, the port stays its own, then it is there again', async () => {
