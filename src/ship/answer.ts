@@ -116,13 +116,27 @@ export function parseAnswer(text: string, documents: number): Answer {
     const reason = 'reason' in error ? boundedReason(error.reason) : undefined
     items.push({
       status: result.status,
-      errorType: 'type' in error && typeof error.type === 'string' ? error.type.slice(0, 200) : '',
+      errorType: 'type' in error ? errorTypeIn(error.type) : '',
       ...(reason !== undefined && { reason }),
       ...('failure_store' in result && result.failure_store === 'used' && { failureStored: true as const }),
     })
   }
   const plain = items.every(({ status, failureStored }) => status === 201 && failureStored === undefined)
   return plain ? { kind: 'done' } : { kind: 'items', items }
+}
+
+/** As Elasticsearch and OpenSearch name them: `document_parsing_exception`. */
+const namedLikeType = /^[a-z][a-z0-9_]{0,99}$/
+
+/**
+ * The type of an error, which is said in messages: whoever answers in the place of Elasticsearch may write into it what it was
+ * told. So it is a name, or it is not repeated.
+ *
+ * @returns empty when there is none
+ */
+export function errorTypeIn(type: unknown): string {
+  if (typeof type !== 'string' || type === '') return ''
+  return namedLikeType.test(type) ? type : 'error_without_a_name'
 }
 
 /** @returns undefined when it is no text */

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { limits } from '../base/limits.ts'
-import { boundedReason, parseAnswer, type Answer } from './answer.ts'
+import { boundedReason, errorTypeIn, parseAnswer, type Answer } from './answer.ts'
 
 /** Asks for what is left out otherwise: a reason repeats the whole value that it complains of. */
 export const reasonFilterPath = 'errors,items.*.status,items.*.failure_store,items.*.error.type,items.*.error.reason'
@@ -31,6 +31,10 @@ function salvage(text: string): Answer {
   if (status === undefined || errorType === undefined || reason === undefined) {
     return { kind: 'malformed', why: 'the answer is far longer than one to this request can be' }
   }
-  const item = { status: Number(status), errorType, reason: boundedReason(JSON.parse(`"${reason}"`)) }
+  const item = {
+    status: Number(status),
+    errorType: errorTypeIn(errorType),
+    reason: boundedReason(JSON.parse(`"${reason}"`)),
+  }
   return { kind: 'items', items: [item] }
 }

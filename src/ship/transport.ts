@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { credentialNames, isEncrypted } from '../connect/access.ts'
-import { AnswerReader, type Answer } from './answer.ts'
+import { AnswerReader, errorTypeIn, type Answer } from './answer.ts'
 import type { BulkTarget } from './bulk-target.ts'
 import { compress } from './compress.ts'
 import type { Connections, Lease } from './connections.ts'
@@ -124,5 +124,5 @@ async function readAnswer(stream: Readable, documents: number): Promise<Answer> 
 async function readErrorType(stream: Readable): Promise<string> {
   const text = await collect(stream, errorBytesMax)
   const body = text === undefined ? undefined : (parseJson(text) as { error?: { type?: unknown } } | null | undefined)
-  return typeof body?.error?.type === 'string' ? body.error.type.slice(0, 200) : ''
+  return errorTypeIn(body?.error?.type)
 }

@@ -1,4 +1,5 @@
 import { limits } from '../base/limits.ts'
+import { errorTypeIn } from './answer.ts'
 
 /**
  * The concrete indices behind a target, the one that is written to last; empty when there is none yet, null when nobody
@@ -92,7 +93,7 @@ export function readErrorType(answer: unknown): string {
     ...(Array.isArray(docs) ? docs.map((doc) => at(doc, 'error', 'type')) : []),
   ]
   const type = types.find((each) => typeof each === 'string' && each !== missing)
-  return typeof type === 'string' ? type.slice(0, 200) : ''
+  return errorTypeIn(type)
 }
 
 function at(value: unknown, ...names: readonly string[]): unknown {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../src/base/limits.ts'
-import { AnswerReader, type Answer } from '../../src/ship/answer.ts'
+import { AnswerReader, errorTypeIn, type Answer } from '../../src/ship/answer.ts'
 import { runs } from '../base/runs.ts'
 
 const bytesMaxOf = (documents: number) => limits.answerBytesBase + documents * limits.answerBytesPerDocument
@@ -33,7 +33,7 @@ function plainly(text: Buffer, documents: number): Result {
     kind: 'items',
     items: items.map(({ status, errorType }) => ({
       status: status as number,
-      errorType: typeof errorType === 'string' ? errorType.slice(0, 200) : '',
+      errorType: errorTypeIn(errorType),
     })),
   }
 }
@@ -167,3 +167,15 @@ test('what is wrong is said without a word of the answer', () => {
     expect(JSON.stringify(answer)).not.toContain(secret)
   }
 })
+
+test.each([
+  ['document_parsing_exception', 'document_parsing_exception'],
+  ['', ''],
+  [undefined, ''],
+  [7, ''],
+  // Whatever was sent may come back in its place.
+  ['Basic c29tZWJvZHk6c2VjcmV0', 'error_without_a_name'],
+  ['user:secret', 'error_without_a_name'],
+  ['{"message":"a line"}', 'error_without_a_name'],
+  ['x'.repeat(101), 'error_without_a_name'],
+])('the type of an error is a name, or is not repeated: %j', (type, said) => expect(errorTypeIn(type)).toBe(said))
