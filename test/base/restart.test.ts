@@ -63,6 +63,16 @@ describe('the flags', () => {
   })
 })
 
+test('no signal of another process opens the port of a debugger', async () => {
+  const script = `console.log('up'); setTimeout(() => {}, 60_000)`
+  const child = spawn(process.execPath, [...nodeFlags(64 * mib), '-e', script])
+  await once(child.stdout, 'data')
+  const caught = /^SigCgt:\s*([\da-f]+)$/m.exec(fs.readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]
+  child.kill('SIGKILL')
+  // One bit for each signal, the lowest for the first. Source: proc_pid_status(5).
+  expect(BigInt(`0x${caught}`) & (1n << BigInt(os.constants.signals.SIGUSR1 - 1))).toBe(0n)
+})
+
 describe('the process that runs', () => {
   let directory: string
   beforeEach(() => {
