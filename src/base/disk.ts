@@ -34,8 +34,8 @@ export interface DirectoryEntry {
  */
 export interface Disk {
   /**
-   * Opens what a stranger named, for reading: never through a symlink at the last step, never waiting for a FIFO's
-   * writer. The caller still has to look at what it got (`factsOf`, `pathOf`).
+   * Opens what a stranger named, for reading: never through a symlink at the last step, and only a regular file. The caller still
+   * has to look at what it got (`factsOf`, `pathOf`): of anything else it gets a descriptor that leads to no content.
    */
   open(path: string): number
   close(descriptor: number): void
@@ -93,6 +93,37 @@ function factsFrom(stats: fs.BigIntStats): FileFacts {
 }
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants
+/** Names a place without opening what is there. Node does not list it; Linux has the same on all that Node runs on. Source: open(2). */
+const O_PATH = 0o10000000
+
+/**
+ * What was looked at is what is opened, whatever the name leads to by then. For to open a FIFO lets whoever waits to write into
+ * it go on, and kills it when its reader is closed; and to open a device may do anything. What is no regular file stays
+ * unopened: of its descriptor there are facts and the place, and nothing to read.
+ */
+function openFile(path: string): number {
+  const place = fs.openSync(path, O_PATH | O_NOFOLLOW)
+  let isKept = false
+  try {
+    const stats = fs.fstatSync(place)
+    if (stats.isSymbolicLink())
+      throw Object.assign(new Error(`ELOOP: it is a symlink, open '${path}'`), { code: 'ELOOP' })
+    isKept = !stats.isFile()
+    return isKept ? place : openAgain(place, path)
+  } finally {
+    if (!isKept) fs.closeSync(place)
+  }
+}
+
+function openAgain(place: number, path: string): number {
+  const link = `/proc/self/fd/${place}`
+  try {
+    return fs.openSync(link, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+  } catch (error) {
+    if (error instanceof Error) error.message = error.message.replace(link, path)
+    throw error
+  }
+}
 
 /** Of its own: never into a FIFO, and never through a symlink, which somebody has put there. */
 async function createFile(path: string): Promise<fs.promises.FileHandle> {
@@ -132,7 +163,7 @@ async function flush(path: string): Promise<void> {
 }
 
 export const systemDisk: Disk = {
-  open: (path) => fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY),
+  open: openFile,
   close: (descriptor) => fs.closeSync(descriptor),
   read: (descriptor, into, at, length, position) => fs.readSync(descriptor, into, at, length, position),
   unpack: (descriptor, packing) =>

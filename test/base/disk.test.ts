@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { systemDisk as disk } from '../../src/base/disk.ts'
 import { codeOf } from '../../src/base/errors.ts'
+import { asNobody } from '../kit/agent-tree.ts'
 
 let directory: string
 beforeEach(() => void (directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'remora-disk-')))))
@@ -54,6 +55,50 @@ describe('opening what a stranger named', () => {
     expect(disk.pathOf(descriptor)).toBe(at('real/a.log'))
     expect(disk.resolve(at('linked/a.log'))).toBe(at('real/a.log'))
     disk.close(descriptor)
+  })
+
+  test('whoever waits to write into a FIFO goes on waiting: it has no reader, not for a moment', () => {
+    execFileSync('mkfifo', [at('waiting.log')])
+    const descriptor = disk.open(at('waiting.log'))
+    expect(disk.factsOf(descriptor).kind).toBe('fifo')
+    expect(disk.pathOf(descriptor)).toBe(at('waiting.log'))
+    // Source: fifo(7), "Opening with O_NONBLOCK".
+    const { O_WRONLY, O_NONBLOCK } = fs.constants
+    expect(codeOfCall(() => fs.openSync(at('waiting.log'), O_WRONLY | O_NONBLOCK))).toBe('ENXIO')
+    expect(codeOfCall(() => disk.read(descriptor, Buffer.alloc(1), 0, 1, 0))).toBe('EBADF')
+    disk.close(descriptor)
+  })
+
+  test('what was looked at is what is opened, also when its name leads elsewhere by then', () => {
+    fs.writeFileSync(at('a.log'), 'first')
+    const openSync = fs.openSync.bind(fs)
+    const spy = vi.spyOn(fs, 'openSync').mockImplementation((file, flags, mode) => {
+      // Between the two steps.
+      if (String(file).startsWith('/proc/self/fd/')) {
+        fs.renameSync(at('a.log'), at('a.log.1'))
+        fs.writeFileSync(at('a.log'), 'other')
+      }
+      return openSync(file, flags, mode)
+    })
+    const descriptor = disk.open(at('a.log'))
+    spy.mockRestore()
+    const into = Buffer.alloc(5)
+    disk.read(descriptor, into, 0, 5, 0)
+    expect([into.toString(), disk.pathOf(descriptor)]).toEqual(['first', at('a.log.1')])
+    disk.close(descriptor)
+  })
+
+  test('what may not be read says so of its own name', () => {
+    fs.writeFileSync(at('a.log'), 'x', { mode: 0 })
+    fs.chmodSync(directory, 0o755)
+    const refused = asNobody(() => {
+      try {
+        return disk.open(at('a.log'))
+      } catch (error) {
+        return error as Error
+      }
+    })
+    expect(refused).toMatchObject({ code: 'EACCES', message: expect.stringContaining(at('a.log')) })
   })
 
   test('a FIFO without a writer does not block', () => {
