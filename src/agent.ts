@@ -19,6 +19,7 @@ import { staticFields } from './config/static-fields.ts'
 import { Stopping } from './agent/stopping.ts'
 import * as texts from './agent/texts.ts'
 import { Telling } from './agent/telling.ts'
+import { Unreadable } from './agent/unreadable.ts'
 import type { Said } from './agent/troubles.ts'
 import { Volume } from './agent/volume.ts'
 import type { AgentOptions, Summary, World } from './agent/world.ts'
@@ -31,6 +32,7 @@ import { Kernel } from './encode/kernel.ts'
 import { Templates } from './encode/template.ts'
 import type { Generation } from './follow/generation.ts'
 import { Names } from './follow/names.ts'
+import { realPlaceOf } from './follow/opening.ts'
 import { Registry } from './follow/registry.ts'
 import type { Happening } from './follow/seen.ts'
 import { Schedule } from './follow/schedule.ts'
@@ -78,7 +80,10 @@ export class Agent {
   #state: Omit<State, 'generations'> = { instance: '', incarnation: '', sinceMs: 0, names: '', indices: null }
   #health: Health = { state: 'unknown' }
   readonly #telling: Telling
+  readonly #unreadable = new Unreadable((level, notice) => this.#say(level, notice))
   readonly #backpressure: BackpressureWatch
+  /** Where the state really is. */
+  #ownDirectories: readonly string[] = []
   #ready = false
   /** The first look is whole. */
   #begun = false
@@ -152,14 +157,15 @@ export class Agent {
     this.#discovery = new Discovery({
       disk: world.disk,
       clock: world.clock,
-      globs: new Globs(settings.paths, [...settings.exclude, `${settings.stateDir}/**`]),
+      globs: new Globs(settings.paths, settings.exclude, [settings.stateDir]),
       watch: {
         add: (directory) => this.#watch?.add(directory),
         remove: (directory) => this.#watch?.remove(directory),
         close: () => Promise.resolve(),
       },
       scanIntervalMs: settings.scanIntervalMs,
-      obstacle: (obstacle) => this.#notices.warn(obstacle),
+      obstacle: (obstacle) => this.#refused(obstacle),
+      ownOutput: world.ownOutput,
     })
   }
 
@@ -176,6 +182,7 @@ export class Agent {
     } catch (error) {
       this.#notices.warn(texts.stateDirUnavailable(settings.stateDir, error))
     }
+    this.#ownDirectories = [realPlaceOf(world.disk, settings.stateDir)]
     this.#letters.start()
     const saved = this.#load()
     this.#doubts?.refresh(this.#abort.signal)
@@ -185,7 +192,8 @@ export class Agent {
     this.#volume = this.#makeVolume()
     const { clock, lookStepsMax: stepsMax } = world
     const turns = { clock, yield: () => world.yield(), isOver: () => this.#isLookOver, stepsMax }
-    this.#looking = new Looking(turns, this.#discovery, this.#registry, () => this.#saving.touch())
+    const touch = () => this.#saving.touch()
+    this.#looking = new Looking(turns, this.#discovery, this.#registry, touch, () => this.#unreadable.looked())
     this.#pump = this.#makePump()
     this.#watch = world.watch(
       (directory, isEvent = true) => {
@@ -230,8 +238,10 @@ export class Agent {
     const { state, cause, forSeconds, lagSeconds, heldSeconds } = this.#backpressure.figures()
     const rounded = Object.entries({ forSeconds, lagSeconds, heldSeconds }).map(([name, s]) => [name, Math.round(s)])
     const volume = this.#volume?.detail
+    const unreadable = this.#unreadable.detail
     return {
       elasticsearch: this.#health,
+      ...(unreadable && { unreadable }),
       ...(volume && { volume }),
       backpressure: { state, cause, ...Object.fromEntries(rounded) },
     }
@@ -254,6 +264,7 @@ export class Agent {
       letters: this.#letters.figures(),
       backpressure: this.#backpressure.figures(),
       volume: this.#volume.figures(),
+      unsaidMessages: this.#o.unsaid?.() ?? 0,
     })
   }
 
@@ -332,6 +343,7 @@ export class Agent {
         disk: this.#disk,
         clock: world.clock,
         roots: () => this.#discovery.roots,
+        own: () => this.#ownDirectories,
         ...(world.openFilesMax === undefined ? {} : { openFilesMax: world.openFilesMax }),
         isUnsure: (path) => this.#discovery.isUnsure(path),
         sinceMs: isPods ? 0 : this.#state.sinceMs,
@@ -480,7 +492,7 @@ export class Agent {
 
   #onHappening(happening: Happening): void {
     if (happening.kind === 'refused') {
-      this.#notices.warn(texts.cannotOpen(happening))
+      this.#refused(happening)
       return
     }
     if (happening.kind === 'unopened') {
@@ -493,12 +505,16 @@ export class Agent {
     this.#events.take(happening)
     this.#saving.touch()
     if (kind === 'found' || kind === 'resumed') {
-      for (const code of ['EACCES', 'EPERM']) this.#notices.resolved(code, generation.currentPath)
+      this.#unreadable.opened(generation.currentPath)
     }
     if (kind === 'gap') {
       this.ledger.gap(generation.path, happening.bytes)
       this.#say('error', texts.gap(generation, happening.bytes, happening.why))
     }
+  }
+
+  #refused(notice: Notice & { readonly path: string }): void {
+    if (!this.#unreadable.take(notice)) this.#notices.warn(texts.cannotOpen(notice))
   }
 
   #say(level: 'info' | 'warn' | 'error', notice: Notice): void {

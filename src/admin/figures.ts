@@ -72,6 +72,8 @@ export interface Figures extends LineFigures {
   readonly volumeHeldBytes: number
   /** That cannot be measured, or not wholly. */
   readonly volumesInDoubt: number
+  /** Own messages that were not said, for there were too many of their kind. */
+  readonly unsaidMessages: number
   readonly phase: 'starting' | 'shipping' | 'draining'
   /** The state that Elasticsearch is in, and what the last request told. */
   readonly health: string

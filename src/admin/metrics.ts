@@ -129,6 +129,11 @@ const table: readonly (readonly [string, string, (figures: Figures) => number | 
     'Time in which nothing in the container could go on for want of memory.',
     (f) => f.memoryStalledSeconds,
   ],
+  [
+    'remora_messages_unsaid_total',
+    'Own messages left out of the log: too many with one code in a minute.',
+    (f) => f.unsaidMessages,
+  ],
   ['remora_checkpoint_age_seconds', 'Time since the last checkpoint.', (f) => f.checkpointAgeSeconds],
   ['remora_checkpoint_failures_total', 'Checkpoints that could not be written.', (f) => f.checkpointFailures],
 ]

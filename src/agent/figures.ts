@@ -31,6 +31,7 @@ export interface Sources {
   readonly letters: LetterFigures
   readonly backpressure: BackpressureFigures
   readonly volume: VolumeFigures
+  readonly unsaidMessages: number
 }
 
 /** Gathered when somebody asks: nothing is counted twice, and nothing while nobody asks. */
@@ -54,6 +55,7 @@ export function figuresOf(sources: Sources): Figures {
     checkpointFailures: checkpoint.failures,
     ...sources.letters,
     ...sources.volume,
+    unsaidMessages: sources.unsaidMessages,
     phase: sources.phase,
     health: health.state,
     healthDetail: 'detail' in health ? health.detail : '',

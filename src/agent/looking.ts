@@ -13,6 +13,7 @@ export class Looking {
   readonly #discovery: Discovery
   readonly #registry: Registry
   readonly #grown: () => void
+  readonly #saw: () => void
   readonly #growth = new Growth()
   #lookedAtMs = 0
   #nextMs = 0
@@ -21,13 +22,17 @@ export class Looking {
   /** What must not happen in the middle of a look. */
   readonly #afterwards: (() => void)[] = []
 
-  /** @param grown  a file has another size than before: of what is lost later it tells how much */
-  constructor(turns: Turns, discovery: Discovery, registry: Registry, grown: () => void) {
+  /**
+   * @param grown  a file has another size than before: of what is lost later it tells how much
+   * @param saw    a look at everything is over
+   */
+  constructor(turns: Turns, discovery: Discovery, registry: Registry, grown: () => void, saw: () => void = () => {}) {
     this.#clock = turns.clock
     this.#turns = turns
     this.#discovery = discovery
     this.#registry = registry
     this.#grown = grown
+    this.#saw = saw
   }
 
   /** Something may have happened in a directory. @param isEvent  a watch has told so, and not that it stands now */
@@ -74,6 +79,7 @@ export class Looking {
     const listings = yield* discovery.steps(everything || registry.searching, registry.searching)
     for (const { directory, entries } of listings) this.#growth.listed(directory, entries.length)
     if (listings.length > 0) yield* registry.observe(listings, discovery.sawEverything)
+    if (discovery.sawEverything) this.#saw()
     const watched = (directory: string) => discovery.isWatched(directory)
     const { unwatchings } = discovery
     if (unwatchings !== this.#unwatchings) registry.sweep()

@@ -2,6 +2,7 @@ import type { Logger } from '../admin/logger.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { Load } from '../base/load.ts'
+import type { OwnOutput } from '../base/own-output.ts'
 import type { VolumeDisk } from '../base/volume-disk.ts'
 import type { Settings } from '../config/types.ts'
 import type { Watch } from '../discover/watch.ts'
@@ -27,6 +28,8 @@ export interface World {
     hint: (directory: string, isEvent?: boolean) => void,
     failed: (directory: string, error: unknown) => void,
   ) => Watch
+  /** Files that this process's own messages go to. */
+  readonly ownOutput?: OwnOutput
   /** Descriptors that tailing may hold. */
   readonly openFilesMax?: number
   readonly send: Send
@@ -46,6 +49,8 @@ export interface AgentOptions {
   readonly world: World
   readonly logger: Logger
   readonly request?: (outcome: string, durationMs: number, bytes: number) => void
+  /** Messages that the logger did not say, for there were too many of their kind. */
+  readonly unsaid?: () => number
 }
 
 /** What is left when the agent stops. */

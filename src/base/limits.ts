@@ -317,6 +317,18 @@ export const limits = {
   volumeAwaitMs: 30_000,
   /** Own messages that wait for somebody to read stdout. */
   logBytesMax: 1024 * 1024,
+  /** Own messages of one code that are said in so long; others are counted. */
+  messagesMax: 60,
+  messagesWindowMs: 60_000,
+  /** Who may be connected to the admin port at once, for how long each, and until its request must be there. */
+  adminConnectionsMax: 32,
+  adminConnectionMs: 10_000,
+  adminRequestMs: 5_000,
+  adminHeaderBytesMax: 8 * 1024,
+  /** Metrics and status page are made no more often than this, however many ask. */
+  adminFreshMs: 500,
+  /** A port that is taken is tried again in this interval. */
+  adminRetryMs: 5_000,
   /** Distinct warnings that are remembered as said. */
   warningsMax: 4_096,
 } as const
@@ -345,6 +357,7 @@ assert(limits.memoryIdleIntervalMs <= limits.tidyQuietMs, 'a quiet process is se
 assert(limits.tidyQuietMs < limits.tidyIntervalMs, 'a collection is worth more quiet than it disturbs')
 assert(limits.checkpointIntervalMs <= limits.checkpointIntervalMaxMs, 'checkpoints are written in the end')
 assert(limits.checkpointIntervalMaxMs < limits.stateYieldMs, 'who writes is not silent')
+assert(limits.adminRequestMs < limits.adminConnectionMs, 'a request has time to be answered')
 assert(limits.metricFilesMax <= limits.ledgerFilesMax, 'metrics come out of the ledger')
 assert(limits.elderLooks * limits.pollIntervalMaxMs < limits.elderWaitMs, 'who waits for looks gets them in time')
 assert(

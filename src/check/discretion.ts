@@ -1,13 +1,6 @@
+import { printable } from '../base/printable.ts'
 import { Secrets } from '../config/secrets.ts'
 import type { Credentials } from '../connect/access.ts'
-
-/** What may change what a terminal shows: control characters, line and paragraph separators, direction marks, halves of pairs. */
-const unprintable = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu
-
-/** Text from outside, file names too, in a form that cannot play tricks on a terminal. */
-export function printable(text: string): string {
-  return text.replace(unprintable, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
-}
 
 /** Keeps secrets out of what is printed, in every form that they are sent in. */
 export class Discretion {

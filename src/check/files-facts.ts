@@ -49,7 +49,7 @@ function look(settings: Wanted, paths: readonly string[], disk: Disk, clock: Clo
   const discovery = new Discovery({
     disk,
     clock,
-    globs: new Globs(paths, [...settings.exclude, `${settings.stateDir}/**`]),
+    globs: new Globs(paths, settings.exclude, [settings.stateDir]),
     watch: noWatch,
     scanIntervalMs: settings.scanIntervalMs,
     obstacle: (obstacle) => obstacles.push(obstacle),
@@ -60,15 +60,14 @@ function look(settings: Wanted, paths: readonly string[], disk: Disk, clock: Clo
 
 /** A file that a symlink leads to has another path than the glob says: then only a look of its own can tell. */
 function matchesAny(glob: string, entries: readonly Entry[], settings: Wanted, disk: Disk, clock: Clock): boolean {
-  const globs = new Globs([glob], settings.exclude)
+  const globs = new Globs([glob], settings.exclude, [settings.stateDir])
   if (entries.some(({ path, matched }) => matched && globs.matches(path))) return true
   return look(settings, [glob], disk, clock).entries.some(({ matched }) => matched)
 }
 
 /** Undefined when it was rotated away between look and opening, which is no trouble. */
 function fileOf({ path, facts }: Entry, roots: readonly string[], disk: Disk): MatchedFile | undefined {
-  const { sizeBytes, uid, gid, mode } = facts
-  const file = { path, sizeBytes, owner: { uid, gid, mode } }
+  const file = { path, sizeBytes: facts.sizeBytes }
   const opened = openInside(disk, path, roots)
   if (!('descriptor' in opened)) return opened.code === 'ENOENT' ? undefined : { ...file, seen: { refusal: opened } }
   try {

@@ -6,18 +6,10 @@ import { count, sizeText, someOf } from './words.ts'
 /** What the first bytes look like. `packed`: the agent leaves it alone. */
 export type Content = 'text' | 'binary' | 'packed'
 
-export interface Owner {
-  readonly uid: number
-  readonly gid: number
-  /** Permission bits. */
-  readonly mode: number
-}
-
 /** A regular file that a glob matches, once however many names it has. */
 export interface MatchedFile {
   readonly path: string
   readonly sizeBytes: number
-  readonly owner: Owner
   readonly seen: { readonly content: Content } | { readonly refusal: Refusal }
 }
 
@@ -84,21 +76,9 @@ function unreadableFindings(files: readonly MatchedFile[]): Finding[] {
   return [...byReason.values()].flatMap((alike) => {
     const [first] = alike
     if (first === undefined || !('refusal' in first.seen)) return []
-    const { code, message, wayOut } = first.seen.refusal
-    const what = `${someOf(alike.map(({ path }) => path))}: ${message}`
-    const lines = code === 'EACCES' || code === 'EPERM' ? linesToAdd(first.owner) : []
-    return [error(what, withoutStop(wayOut), lines)]
+    const { message, wayOut, lines = [] } = first.seen.refusal
+    return [error(`${someOf(alike.map(({ path }) => path))}: ${message}`, withoutStop(wayOut), lines)]
   })
-}
-
-/** What a Pod's manifest needs so that a file of this owner can be read; empty when no line in it helps. */
-export function linesToAdd({ uid, gid, mode }: Owner): string[] {
-  if ((mode & 0o040) !== 0) {
-    return ['spec:', '  securityContext:', `    supplementalGroups: [${gid}]   # the group of the files`]
-  }
-  // Nobody should have to run as root in order to read a log: there the application's umask is what helps.
-  if ((mode & 0o400) === 0 || uid === 0) return []
-  return ['# in the container of Remora:', 'securityContext:', `  runAsUser: ${uid}   # the owner of the files`]
 }
 
 function contentFindings(files: readonly MatchedFile[]): Finding[] {
@@ -130,9 +110,6 @@ function obstacleFindings(obstacles: readonly Obstacle[]): Finding[] {
 function obstacleText({ code, message }: Obstacle): string {
   if (code === 'ENOENT') return 'there is no such directory yet, so nothing in it is shipped'
   if (code === 'ENOTDIR') return 'it is not a directory'
-  if (code === 'EACCES' || code === 'EPERM') {
-    return `this directory may not be read by uid ${process.getuid?.()} with groups ${process.getgroups?.().join(', ')}`
-  }
   return message
 }
 

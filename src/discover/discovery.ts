@@ -4,6 +4,7 @@ import type { Disk, FileFacts } from '../base/disk.ts'
 import { backOffMs } from '../base/backing-off.ts'
 import { codeOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import type { OwnOutput } from '../base/own-output.ts'
 import { inOneGo } from '../base/steps.ts'
 import type { Directory } from './directory.ts'
 import type { Listing, Obstacle } from './entry.ts'
@@ -23,6 +24,8 @@ export interface DiscoveryOptions {
   readonly watch: Watch
   readonly scanIntervalMs: number
   readonly obstacle: (obstacle: Obstacle) => void
+  /** What Remora itself says, where that goes to files. */
+  readonly ownOutput?: OwnOutput | undefined
 }
 
 /**
@@ -42,12 +45,12 @@ export class Discovery {
   #widely = true
 
   constructor(options: DiscoveryOptions) {
-    const { clock, disk, globs, obstacle, watch } = options
+    const { clock, disk, globs, obstacle, ownOutput, watch } = options
     this.#o = options
     this.#tree = new Tree(clock, watch)
     this.#matching = new Matching(globs)
     const [tree, matching] = [this.#tree, this.#matching]
-    this.#lister = new Lister({ disk, clock, globs, tree, matching, roots: () => this.roots, obstacle })
+    this.#lister = new Lister({ disk, clock, globs, tree, matching, roots: () => this.roots, obstacle, ownOutput })
   }
 
   /** Directories that exist below the globs' roots now. */
@@ -210,7 +213,7 @@ export class Discovery {
       } catch (error) {
         // What cannot be asked now is still where it was.
         if (codeOf(error) !== 'ENOENT') this.#tree.unsure.add(root)
-        obstacle(obstacles.failed(root, error))
+        obstacle(obstacles.failed(disk, root, error))
       }
     }
   }

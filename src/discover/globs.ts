@@ -7,13 +7,19 @@ const magic = /[*?[\]{}()!+@\\]/
 export class Globs {
   readonly #include: readonly string[]
   readonly #exclude: readonly string[]
+  readonly #own: readonly string[]
   /** Some glob names something hidden. */
   readonly #hidden: boolean
 
-  /** @param include  absolute globs  @param exclude  absolute globs, which win */
-  constructor(include: readonly string[], exclude: readonly string[]) {
+  /**
+   * @param include  absolute globs
+   * @param exclude  absolute globs, which win
+   * @param own      directories of Remora's own: nothing in them is tailed, whatever it is called
+   */
+  constructor(include: readonly string[], exclude: readonly string[], own: readonly string[] = []) {
     this.#include = include
     this.#exclude = exclude
+    this.#own = own
     this.#hidden = include.some((glob) => /[/{,[]\./.test(glob))
   }
 
@@ -34,11 +40,12 @@ export class Globs {
 
   /** Whether it is to be left alone, under whatever name. */
   excludes(file: string): boolean {
-    return this.#exclude.some((glob) => path.matchesGlob(file, glob))
+    return this.#isOwn(file) || this.#exclude.some((glob) => path.matchesGlob(file, glob))
   }
 
   /** Whether a file below `directory` may match: its depth is not beyond each glob's, its segments fit so far. */
   mayContain(directory: string): boolean {
+    if (this.#isOwn(directory)) return false
     if (!this.#hidden && this.#exclude.some((glob) => coversAll(glob, directory))) return false
     const parts = directory.split('/')
     return this.#include.some((glob) => {
@@ -52,6 +59,10 @@ export class Globs {
       }
       return pattern.length > parts.length
     })
+  }
+
+  #isOwn(at: string): boolean {
+    return this.#own.some((directory) => isWithin(at, directory))
   }
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Disk, FileFacts } from '../base/disk.ts'
 import { codeOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import type { OwnOutput } from '../base/own-output.ts'
 import type { Directory } from './directory.ts'
 import type { Entry, Listing, Obstacle } from './entry.ts'
 import { isWithin, type Globs } from './globs.ts'
@@ -19,6 +20,8 @@ export interface ListerOptions {
   /** The real directories that nothing is read outside of. */
   readonly roots: () => readonly string[]
   readonly obstacle: (obstacle: Obstacle) => void
+  /** What Remora itself says, where that goes to files. */
+  readonly ownOutput?: OwnOutput | undefined
 }
 
 /** What one look asks of each listing. */
@@ -69,8 +72,7 @@ export class Lister {
           else this.#file(known, at, kind === 'symlink', names.length, entries)
         } catch (error) {
           if (codeOf(error) === '') throw error
-          // A directory that may be read but not searched fails with each of its files: said once.
-          obstacle(obstacles.failed(codeOf(error) === 'EACCES' ? directory : at, error))
+          obstacle(obstacles.failed(disk, at, error))
           unknown.add(at)
         }
       }
@@ -78,7 +80,7 @@ export class Lister {
       const gone = codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR'
       if (gone) this.#forget(directory, listings)
       else tree.unsure.add(directory)
-      if (!gone || globs.roots().includes(directory)) obstacle(obstacles.failed(directory, error))
+      if (!gone || globs.roots().includes(directory)) obstacle(obstacles.failed(disk, directory, error))
       return
     }
     if (unknown.size === 0) tree.unsure.delete(directory)
@@ -140,6 +142,10 @@ export class Lister {
       if (matched) obstacle(obstacles.unfit(at, facts.kind))
       return
     }
+    if (this.#o.ownOutput?.has(facts, before) === true) {
+      if (matched) obstacle(obstacles.ownOutput(at))
+      return
+    }
     entries.push(asBefore(known.listed[entries.length], { path: target, facts, matched, before }))
   }
 
@@ -158,7 +164,7 @@ export class Lister {
       if (this.#o.roots().some((root) => isWithin(target, root))) return target
       obstacle(obstacles.symlinkOutside(at))
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') obstacle(obstacles.failed(at, error))
+      if (codeOf(error) !== 'ENOENT') obstacle(obstacles.failed(disk, at, error))
     }
     return undefined
   }

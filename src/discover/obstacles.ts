@@ -1,25 +1,48 @@
-import type { FileFacts } from '../base/disk.ts'
+import { dirname } from 'node:path'
+import type { Disk, FileFacts } from '../base/disk.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import { denialOf, isDenied, ownReader } from '../base/rights.ts'
 import type { Obstacle } from './entry.ts'
 
-const access = 'Give the user that Remora runs as the right to read and search it (fsGroup, or a shared group).'
 const descriptors = 'It is looked at again at each scan. Raise the limit of open files (ulimit -n).'
 
 /** What a person can do when a directory cannot be looked at. */
 const waysOut: Readonly<Record<string, string>> = {
   ENOENT:
     'It is looked for again at each scan. Check REMORA_PATHS and the volume mount if the application should have made it.',
-  EACCES: access,
-  EPERM: access,
   EMFILE: descriptors,
   ENFILE: descriptors,
 }
 
-/** The disk has refused to tell of a path. */
-export function failed(path: string, error: unknown): Obstacle {
+/** The disk has refused to tell of a path. @param disk  is asked whose directory refuses */
+export function failed(disk: Disk, at: string, error: unknown): Obstacle {
   const code = codeOf(error)
-  return { path, code, message: messageOf(error), wayOut: waysOut[code] ?? 'It is looked at again at each scan.' }
+  if (isDenied(code)) return denied(disk, at, code)
+  return { path: at, code, message: messageOf(error), wayOut: waysOut[code] ?? 'It is looked at again at each scan.' }
+}
+
+/** A directory that may not be searched refuses all that is below it: it is the one that is named. */
+function denied(disk: Disk, at: string, code: string): Obstacle {
+  let refusing = at
+  let facts = lookQuietly(disk, refusing)
+  while (facts === undefined && refusing !== '/') {
+    refusing = dirname(refusing)
+    facts = lookQuietly(disk, refusing)
+  }
+  const { message, wayOut } = denialOf(facts, ownReader())
+  return { path: facts === undefined ? at : refusing, code, message, wayOut }
+}
+
+/** What a symlink leads to, as a root may be one. */
+function lookQuietly(disk: Disk, at: string): FileFacts | undefined {
+  try {
+    const facts = disk.look(at)
+    return facts?.kind === 'symlink' ? disk.look(disk.resolve(at)) : facts
+  } catch (error) {
+    if (codeOf(error) === '') throw error
+    return undefined
+  }
 }
 
 export function rootMoved(path: string, first: string, now: string): Obstacle {
@@ -56,6 +79,16 @@ export function tooManyStrangers(path: string): Obstacle {
     message: `more than ${limits.strangersMax} files that no glob matches and that are not named like rotated ones: further ones are not looked at`,
     wayOut:
       'A log that is renamed to such a name is read to its end while it is open, and not found again after a restart. Narrow REMORA_PATHS to the directory of the logs.',
+  }
+}
+
+export function ownOutput(path: string): Obstacle {
+  return {
+    path,
+    code: 'OWN_OUTPUT',
+    message:
+      'it is what Remora itself says (its stdout or stderr), or was: it is not shipped, or each message could make another one',
+    wayOut: 'Send the output of Remora elsewhere, or leave it as it is: nothing else is affected.',
   }
 }
 

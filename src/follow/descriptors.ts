@@ -10,6 +10,8 @@ export interface DescriptorsOptions {
   readonly disk: Unpacking
   /** Real directories that nothing is read outside of. */
   readonly roots: () => readonly string[]
+  /** Real directories of Remora's own that nothing is read in. */
+  readonly own: () => readonly string[]
   /** How many may be open. */
   readonly openFilesMax: number
   readonly refused: (path: string, refusal: Refusal) => void
@@ -140,7 +142,7 @@ export class Descriptors {
       this.#o.refused(path, this.refusal)
       return undefined
     }
-    const opened = openInside(this.#o.disk, path, this.#o.roots())
+    const opened = openInside(this.#o.disk, path, this.#o.roots(), this.#o.own())
     this.refusedLast = false
     this.refusal = undefined
     if ('descriptor' in opened) return opened

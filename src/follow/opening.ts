@@ -1,5 +1,6 @@
 import type { Disk, FileFacts } from '../base/disk.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
+import { denialOf, isDenied, ownReader } from '../base/rights.ts'
 
 export interface Opened {
   readonly descriptor: number
@@ -10,6 +11,8 @@ export interface Refusal {
   readonly code: string
   readonly message: string
   readonly wayOut: string
+  /** YAML for the Pod's manifest. */
+  readonly lines?: readonly string[]
 }
 
 const deletedMark = ' (deleted)'
@@ -19,8 +22,14 @@ const deletedMark = ' (deleted)'
  * file something else, between the look and the opening.
  *
  * @param roots  real directories; nothing outside of them is read
+ * @param own    real directories of Remora's own: nothing in them is read, were it to ship what it has written itself
  */
-export function openInside(disk: Disk, path: string, roots: readonly string[]): Opened | Refusal {
+export function openInside(
+  disk: Disk,
+  path: string,
+  roots: readonly string[],
+  own: readonly string[] = [],
+): Opened | Refusal {
   let descriptor: number
   try {
     descriptor = disk.open(path)
@@ -32,15 +41,10 @@ export function openInside(disk: Disk, path: string, roots: readonly string[]): 
     const facts = disk.factsOf(descriptor)
     const place = disk.pathOf(descriptor)
     const real = place.endsWith(deletedMark) ? place.slice(0, -deletedMark.length) : place
-    if (facts.kind === 'file' && roots.some((root) => real.startsWith(root === '/' ? '/' : `${root}/`))) {
-      return { descriptor, facts }
-    }
-    refusal = {
-      code: 'OUTSIDE_ROOT',
-      message:
-        facts.kind === 'file' ? 'it leads outside the watched directories' : `it turned out to be a ${facts.kind}`,
-      wayOut: 'Name the real place in REMORA_PATHS, or leave it out with REMORA_EXCLUDE.',
-    }
+    const isIn = (directory: string) => real.startsWith(directory === '/' ? '/' : `${directory}/`)
+    const isOwn = own.some(isIn)
+    if (facts.kind === 'file' && roots.some(isIn) && !isOwn) return { descriptor, facts }
+    refusal = facts.kind === 'file' && isOwn ? ownState : outsideRoot(facts.kind)
   } catch (error) {
     refusal = refusalOf(disk, path, error)
   }
@@ -48,19 +52,21 @@ export function openInside(disk: Disk, path: string, roots: readonly string[]): 
   return refusal
 }
 
+const ownState: Refusal = {
+  code: 'OWN_STATE',
+  message: 'it leads into REMORA_STATE_DIR: what Remora has written itself is not shipped',
+  wayOut: 'Move REMORA_STATE_DIR out of the watched directories.',
+}
+
+const outsideRoot = (kind: FileFacts['kind']): Refusal => ({
+  code: 'OUTSIDE_ROOT',
+  message: kind === 'file' ? 'it leads outside the watched directories' : `it turned out to be a ${kind}`,
+  wayOut: 'Name the real place in REMORA_PATHS, or leave it out with REMORA_EXCLUDE.',
+})
+
 function refusalOf(disk: Disk, path: string, error: unknown): Refusal {
   const code = codeOf(error)
-  if (code === 'EACCES' || code === 'EPERM') {
-    const facts = lookQuietly(disk, path)
-    const owner =
-      facts === undefined ? '' : ` (owner ${facts.uid}:${facts.gid}, mode ${facts.mode.toString(8).padStart(4, '0')})`
-    return {
-      code,
-      message: `it may not be read by uid ${process.getuid?.()} with groups ${process.getgroups?.().join(', ')}${owner}`,
-      wayOut:
-        'Run Remora as the owner (runAsUser), or share a group through fsGroup and have the application create its logs readable by it (umask 027).',
-    }
-  }
+  if (isDenied(code)) return { code, ...denialOf(lookQuietly(disk, path), ownReader()) }
   if (code === 'EMFILE')
     return { code, message: 'no file descriptors are left', wayOut: 'Raise the limit of open files (ulimit -n).' }
   if (code === 'ENFILE') {
@@ -83,6 +89,16 @@ export function closeQuietly(disk: Disk, descriptor: number): void {
     disk.close(descriptor)
   } catch (error) {
     if (codeOf(error) === '') throw error
+  }
+}
+
+/** A path with every symlink resolved; as it is where that cannot be found out. */
+export function realPlaceOf(disk: Disk, path: string): string {
+  try {
+    return disk.resolve(path)
+  } catch (error) {
+    if (codeOf(error) === '') throw error
+    return path
   }
 }
 

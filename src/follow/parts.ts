@@ -15,6 +15,8 @@ export interface RegistryOptions {
   readonly clock: Clock
   /** Real directories that nothing is read outside of. */
   readonly roots: () => readonly string[]
+  /** Real directories of Remora's own that nothing is read in. */
+  readonly own?: () => readonly string[]
   /** How many files may be open at once. */
   readonly openFilesMax?: number
   /** Whether a path may be there although no listing shows it. */

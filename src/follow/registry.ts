@@ -50,6 +50,7 @@ export class Registry {
     this.#descriptors = new Descriptors({
       disk: options.disk,
       roots: options.roots,
+      own: options.own ?? (() => []),
       openFilesMax: options.openFilesMax ?? limits.openFilesMax,
       refused: (path, refusal) => options.happened({ kind: 'refused', path, ...refusal }),
     })

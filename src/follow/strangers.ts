@@ -134,7 +134,7 @@ export class Strangers {
       throw error
     } finally {
       if (refusal === undefined) unopened.opened(file)
-      // A symlink, and what lies outside the roots, is not to be read at all.
+      // A symlink, what lies outside the roots, and Remora's own, is not to be read at all.
       else if (!isLeftAlone(refusal) && (unopened.has(file) || !this.#mayBeOfAnother(file)))
         unopened.refused(file, refusal)
     }
@@ -390,7 +390,7 @@ export class Strangers {
 const triedAgain = 'It is tried again at each scan.'
 
 function isLeftAlone({ code }: Refusal): boolean {
-  return code === 'OUTSIDE_ROOT' || code === 'ELOOP'
+  return code === 'OUTSIDE_ROOT' || code === 'OWN_STATE' || code === 'ELOOP'
 }
 
 /** Whether bytes that two contents begin with are those of no third one: a line with a time or a counter is among them. */

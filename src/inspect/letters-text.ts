@@ -1,5 +1,5 @@
 /** Dead letters as text for a person. */
-import { printable } from '../check/discretion.ts'
+import { printable } from '../base/printable.ts'
 import { count, sizeText } from '../check/words.ts'
 import type { Letter } from '../ship/letters/letter.ts'
 import { idOf } from '../ship/letters/shapes.ts'

@@ -1,5 +1,5 @@
 /** A state directory as text for a person. */
-import { printable } from '../check/discretion.ts'
+import { printable } from '../base/printable.ts'
 import { ageText, count, sizeText } from '../check/words.ts'
 import type { CheckpointFile, OtherFile, Row, StateDirectory, Totals } from './facts.ts'
 

@@ -50,6 +50,7 @@ export const figures: Figures = {
   volumeLimitBytes: 138,
   volumeHeldBytes: 139,
   volumesInDoubt: 140,
+  unsaidMessages: 150,
   phase: 'shipping',
   health: 'holding',
   healthDetail: 'the server answers 403',

@@ -66,6 +66,7 @@ const names: Readonly<
   volumeLimitBytes: 'remora_volume_limit_bytes',
   volumeHeldBytes: 'remora_volume_held_bytes',
   volumesInDoubt: 'remora_volume_doubts',
+  unsaidMessages: 'remora_messages_unsaid_total',
 }
 
 test('every figure is there under its name, and what only grows is a counter', async () => {

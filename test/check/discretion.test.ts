@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Discretion, printable } from '../../src/check/discretion.ts'
+import { printable } from '../../src/base/printable.ts'
+import { Discretion } from '../../src/check/discretion.ts'
 
 const apiKey = Buffer.from('an-id:a-very-secret-value').toString('base64')
 const none = { apiKey: undefined, username: undefined, password: undefined }

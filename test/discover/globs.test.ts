@@ -87,6 +87,19 @@ describe('globs', () => {
     expect(new Globs([include], [exclude]).mayContain(directory)).toBe(expected)
   })
 
+  test.each(['/v/state', '/v/.state', '/v/[state]', '/v/{a,b}', '/v/a*b'])(
+    'nothing in a directory of its own is tailed, however it is called: %s',
+    (own) => {
+      const all = new Globs(['/v/**/*', '/v/**/.*', '/v/.state/*'], [], [own])
+      for (const at of [own, `${own}/checkpoint.json`, `${own}/.hidden`, `${own}/dead-letters/1.log`]) {
+        expect(all.matches(at), at).toBe(false)
+        expect(all.excludes(at), at).toBe(true)
+        expect(all.mayContain(at), at).toBe(false)
+      }
+      expect(all.matches(`${own}2`)).toBe(new Globs(['/v/**/*', '/v/**/.*'], []).matches(`${own}2`))
+    },
+  )
+
   test.each([
     [['/var/log/app/**/*.log', '/var/log/app/x/*.txt'], ['/var/log/app']],
     [

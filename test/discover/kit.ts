@@ -1,4 +1,5 @@
 import { systemDisk, type Disk } from '../../src/base/disk.ts'
+import type { OwnOutput } from '../../src/base/own-output.ts'
 import { limits } from '../../src/base/limits.ts'
 import { Discovery, type Listing, type Obstacle } from '../../src/discover/discovery.ts'
 import { Globs } from '../../src/discover/globs.ts'
@@ -16,7 +17,12 @@ export class Discovered {
   readonly watching: string[] = []
   readonly discovery: Discovery
 
-  constructor(include: readonly string[], exclude: readonly string[] = [], disk: Disk = systemDisk) {
+  constructor(
+    include: readonly string[],
+    exclude: readonly string[] = [],
+    disk: Disk = systemDisk,
+    ownOutput?: OwnOutput,
+  ) {
     this.discovery = new Discovery({
       disk,
       // Files on a real disk carry real times.
@@ -38,6 +44,7 @@ export class Discovered {
       },
       scanIntervalMs,
       obstacle: (obstacle) => this.obstacles.push(obstacle),
+      ownOutput,
     })
   }
 

@@ -106,6 +106,9 @@ describe('a directory that cannot be read', () => {
     expect(asNobody(() => all.files(true))).toEqual([tree.at('good/app.log')])
     expect(all.codes()).toEqual([`EACCES ${tree.at('closed')}`])
     expect(all.obstacles[0]?.wayOut).toContain('fsGroup')
+    expect(all.obstacles[0]?.message).toMatch(
+      /^it may not be read and searched by uid \d+ with groups .*\(owner \d+:\d+, mode 0000\)$/,
+    )
     expect(all.discovery.isUnsure(tree.at('closed/app.log'))).toBe(true)
     expect(all.discovery.isUnsure(tree.at('good/app.log'))).toBe(false)
 
@@ -127,6 +130,31 @@ describe('a directory that cannot be read', () => {
     expect(all.discovery.roots).toEqual([tree.at('a')])
     fs.chmodSync(tree.at('a'), 0o755)
     expect(asNobody(() => all.files(true))).toHaveLength(1)
+  })
+
+  test('above the root: the one that refuses is named, with its owner and mode', () => {
+    const tree = temporaryTree()
+    fs.chmodSync(tree.root, 0o755)
+    tree.write('closed/deep/logs/app.log')
+    fs.chmodSync(tree.at('closed'), 0o700)
+    if (process.getuid?.() !== 0) fs.chmodSync(tree.at('closed'), 0)
+    const all = new Discovered([tree.at('closed/deep/logs/*.log')])
+    expect(asNobody(() => all.files(true))).toEqual([])
+    expect(all.codes()).toEqual([`EACCES ${tree.at('closed')}`])
+    expect(all.obstacles[0]?.message).toMatch(/mode 0[07]00\)$/)
+  })
+
+  test('a root that is a symlink: what it leads to is named, with owner and mode', () => {
+    const tree = temporaryTree()
+    fs.chmodSync(tree.root, 0o755)
+    tree.write('real/app.log')
+    tree.link('logs', 'real')
+    fs.chmodSync(tree.at('real'), 0)
+    const all = new Discovered([tree.at('logs/*.log')])
+    expect(asNobody(() => all.files(true))).toEqual([])
+    expect(all.obstacles.map(({ path, message }) => [path, /mode \d+/.exec(message)?.[0]])).toEqual([
+      [tree.at('logs'), 'mode 0000'],
+    ])
   })
 
   test('searched: it is said once, not for each of its files', () => {

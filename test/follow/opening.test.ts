@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { systemDisk, type Disk } from '../../src/base/disk.ts'
+import { codeOf } from '../../src/base/errors.ts'
 import { openInside } from '../../src/follow/opening.ts'
 import { diskError } from '../kit/agent-files.ts'
 import { asNobody, temporaryTree } from '../kit/agent-tree.ts'
@@ -8,9 +9,9 @@ import { asNobody, temporaryTree } from '../kit/agent-tree.ts'
 const openFiles = () => fs.readdirSync('/proc/self/fd').length
 
 /** Opens, and sees that a refusal leaves no descriptor behind. */
-function opened(path: string, roots: readonly string[], disk: Disk = systemDisk) {
+function opened(path: string, roots: readonly string[], disk: Disk = systemDisk, own: readonly string[] = []) {
   const before = openFiles()
-  const result = openInside(disk, path, roots)
+  const result = openInside(disk, path, roots, own)
   if ('descriptor' in result) disk.close(result.descriptor)
   expect(openFiles()).toBe(before)
   return result
@@ -84,6 +85,39 @@ describe('opening', () => {
     expect(opened(path, [])).toMatchObject({ code: 'OUTSIDE_ROOT' })
   })
 
+  test('Remora’s own directory, although it is inside of a root', () => {
+    const tree = temporaryTree()
+    tree.write('state/checkpoint.json', '{}')
+    tree.write('state-of-others/app.log', 'a line\n')
+    const own = [tree.at('state')]
+    expect(opened(tree.at('state/checkpoint.json'), [tree.root], systemDisk, own)).toMatchObject({ code: 'OWN_STATE' })
+    expect(opened(tree.at('state-of-others/app.log'), [tree.root], systemDisk, own)).toHaveProperty('facts')
+    // By another way.
+    tree.link('linked', 'state')
+    expect(opened(tree.at('linked/checkpoint.json'), [tree.root], systemDisk, own)).toMatchObject({ code: 'OWN_STATE' })
+  })
+
+  test('a FIFO in the place of a file that was looked at: whoever writes into it is left alone', () => {
+    const tree = temporaryTree()
+    tree.fifo('app.log')
+    const writes: string[] = []
+    const disk: Disk = {
+      ...systemDisk,
+      factsOf: (descriptor) => {
+        // As long as Remora holds it, nobody who writes must find a reader.
+        try {
+          fs.closeSync(fs.openSync(tree.at('app.log'), fs.constants.O_WRONLY | fs.constants.O_NONBLOCK))
+          writes.push('a reader')
+        } catch (error) {
+          writes.push(codeOf(error))
+        }
+        return systemDisk.factsOf(descriptor)
+      },
+    }
+    expect(opened(tree.at('app.log'), [tree.root], disk)).toMatchObject({ message: 'it turned out to be a fifo' })
+    expect(writes).toEqual(['ENXIO'])
+  })
+
   test('what is not there', () => {
     const tree = temporaryTree()
     expect(opened(tree.at('app.log'), [tree.root])).toMatchObject({ code: 'ENOENT' })
@@ -103,6 +137,18 @@ describe('opening', () => {
     expect(message).toContain(`(owner ${owner.uid}:${owner.gid}, mode 0`)
     expect(wayOut).toContain('fsGroup')
     expect(wayOut).toContain('runAsUser')
+  })
+
+  test.runIf(process.getuid?.() === 0)('what its group may read: the lines that give it the group', () => {
+    const tree = temporaryTree()
+    fs.chmodSync(tree.root, 0o755)
+    const path = tree.write('app.log', 'secret\n')
+    fs.chownSync(path, 1000, 2000)
+    fs.chmodSync(path, 0o640)
+    expect(asNobody(() => opened(path, [tree.root]))).toMatchObject({
+      wayOut: expect.stringContaining('supplementalGroups: [2000]'),
+      lines: expect.arrayContaining(['spec:', '    supplementalGroups: [2000]']),
+    })
   })
 
   test.each([
