@@ -1,5 +1,9 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { systemClock, type Clock, type Timer } from '../base/clock.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import { Connections } from './connections.ts'
+import { keptFor } from './kept.ts'
 import type { Notice } from './logger.ts'
 import { pagePolicy } from './page.ts'
 
@@ -12,98 +16,159 @@ export interface AdminRoutes {
 }
 
 export interface AdminServer {
-  /** 0 when it does not listen. */
+  /** 0 while it does not listen. */
   readonly port: number
   close(): Promise<void>
 }
 
+export interface AdminOptions {
+  readonly clock?: Clock
+  /** What is good news. */
+  readonly info?: (notice: Notice) => void
+}
+
 /**
- * Probes, metrics and the status page, read-only. A port that is taken is a message and shipping goes on: the network namespace is the
- * application's too.
+ * Probes, metrics and the status page, read-only. A port that is taken is a message, is tried again, and shipping goes on: the
+ * network namespace is the application's too. Resolves after the first attempt.
  */
 export async function startAdmin(
   port: number,
   routes: AdminRoutes,
   warn: (notice: Notice) => void,
+  { clock = systemClock, info = () => {} }: AdminOptions = {},
 ): Promise<AdminServer> {
+  const connections = new Connections(clock)
   const server = createServer(
-    { maxHeaderSize: 8192, requestTimeout: 5_000, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 },
-    (request, response) => {
-      const serve = (make: () => readonly [status: number, contentType: string, text: string]) => {
-        try {
-          answer(...make())
-        } catch (error) {
-          // What shows how things are must never be what ends them.
-          answer(500, 'text/plain', `${messageOf(error)}\n`)
-        }
-      }
-      const answer = (status: number, contentType: string, text: string) => {
-        response.writeHead(status, {
-          'content-type': contentType,
-          'content-length': Buffer.byteLength(text),
-          'cache-control': 'no-store',
-          'x-content-type-options': 'nosniff',
-          'content-security-policy': pagePolicy,
-          'referrer-policy': 'no-referrer',
-        })
-        response.end(request.method === 'HEAD' ? undefined : text)
-      }
-      if (request.method !== 'GET' && request.method !== 'HEAD') {
-        response.setHeader('allow', 'GET, HEAD')
-        return answer(405, 'text/plain', 'read-only\n')
-      }
-      switch (request.url?.split('?')[0] ?? '') {
-        // The loop turns, or this would not be answered. Never Elasticsearch: a restart helps nobody there.
-        case '/livez':
-          return answer(200, 'text/plain', 'ok\n')
-        case '/readyz':
-          return serve(() => {
-            const { ready, detail } = routes.ready()
-            return [ready ? 200 : 503, 'application/json', `${JSON.stringify(detail)}\n`]
-          })
-        case '/metrics':
-          routes.metrics().then(
-            ({ contentType, text }) => answer(200, contentType, text),
-            (error: unknown) => answer(500, 'text/plain', `${messageOf(error)}\n`),
-          )
-          return
-        case '/':
-          return serve(() => [200, 'text/html; charset=utf-8', routes.page()])
-        default:
-          return answer(404, 'text/plain', 'there are /, /livez, /readyz and /metrics\n')
-      }
+    {
+      maxHeaderSize: limits.adminHeaderBytesMax,
+      requestTimeout: limits.adminRequestMs,
+      headersTimeout: limits.adminRequestMs,
+      connectionsCheckingInterval: 1_000,
     },
+    handlerOf(routes, connections, clock),
   )
-  server.maxConnections = 32
+  server.on('connection', (socket) => connections.take(socket))
   server.on('clientError', (_error, socket) => socket.destroy())
+
+  let again: Timer | undefined
+  let closed = false
+  const listening = () => {
+    // Out of descriptors, for one: the probes suffer, and nothing else may.
+    server.on('error', (error) =>
+      warn({
+        code: 'ADMIN_SERVER_FAILED',
+        message: `probes and metrics on port ${port}: ${messageOf(error)}`,
+        wayOut: 'Shipping goes on. If it stays so, look at what the machine is short of.',
+      }),
+    )
+  }
+  const attempt = async () => {
+    try {
+      await listen(server, port)
+    } catch {
+      if (!closed) tryAgain()
+      return
+    }
+    if (closed) {
+      server.close()
+      return
+    }
+    listening()
+    info({ code: 'ADMIN_PORT_LISTENING', message: `port ${port} for probes and metrics is open now` })
+  }
+  const tryAgain = () => {
+    again = clock.after(limits.adminRetryMs, () => void attempt())
+  }
   try {
     await listen(server, port)
+    listening()
   } catch (error) {
     warn({
       code: 'ADMIN_PORT_UNAVAILABLE',
       message: `port ${port} for probes and metrics: ${messageOf(error)}`,
-      wayOut: 'Choose another with REMORA_ADMIN_PORT (0: none); shipping goes on without it.',
+      wayOut: `Shipping goes on without it, and it is tried again every ${limits.adminRetryMs / 1000} s. All containers of a Pod share their ports: choose another with REMORA_ADMIN_PORT (0: none), and in the probes.`,
     })
-    return { port: 0, close: () => Promise.resolve() }
+    tryAgain()
   }
-  // Out of descriptors, for one: the probes suffer, and nothing else may.
-  server.on('error', (error) =>
-    warn({
-      code: 'ADMIN_SERVER_FAILED',
-      message: `probes and metrics on port ${port}: ${messageOf(error)}`,
-      wayOut: 'Shipping goes on. If it stays so, look at what the machine is short of.',
-    }),
-  )
-  const address = server.address()
   return {
-    port: typeof address === 'object' && address !== null ? address.port : port,
+    get port() {
+      const address = server.address()
+      return typeof address === 'object' && address !== null ? address.port : 0
+    },
     close: () =>
       new Promise((resolve) => {
+        closed = true
+        again?.cancel()
         server.close(() => resolve())
         server.closeAllConnections()
       }),
   }
 }
+
+/** The policy is what a browser may do with it: nothing when it is left out, whatever it takes it for. */
+type Answer = readonly [status: number, contentType: string, text: string | Buffer, policy?: string]
+
+const noPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) {
+  // What costs more than a moment is made once for all who ask at once, and lies in memory once for all who read slowly.
+  const page = keptFor(clock, limits.adminFreshMs, () => Buffer.from(routes.page()))
+  const metrics = keptFor(clock, limits.adminFreshMs, async (): Promise<Answer> => {
+    const { contentType, text } = await routes.metrics()
+    return [200, contentType, Buffer.from(text)]
+  })
+
+  /** Undefined: there is no such place. */
+  const answerTo = (path: string): Answer | Promise<Answer> | undefined => {
+    switch (path) {
+      // The loop turns, or this would not be answered. Never Elasticsearch: a restart helps nobody there.
+      case '/livez':
+        return [200, 'text/plain', 'ok\n']
+      case '/readyz': {
+        const { ready, detail } = routes.ready()
+        return [ready ? 200 : 503, 'application/json', `${JSON.stringify(detail)}\n`]
+      }
+      case '/metrics':
+        return metrics()
+      case '/':
+        return [200, 'text/html; charset=utf-8', page(), pagePolicy]
+      default:
+        return undefined
+    }
+  }
+
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    if (!connections.mayAsk(request.socket)) return
+    const say = ([status, contentType, text, policy = noPolicy]: Answer) => {
+      response.writeHead(status, {
+        'content-type': contentType,
+        'content-length': Buffer.byteLength(text),
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'content-security-policy': policy,
+        'cross-origin-resource-policy': 'same-origin',
+        'referrer-policy': 'no-referrer',
+        connection: 'close',
+      })
+      response.end(request.method === 'HEAD' ? undefined : text)
+    }
+    // What shows how things are must never be what ends them.
+    const failed = (error: unknown) => say([500, 'text/plain', `${messageOf(error)}\n`])
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD')
+      return say([405, 'text/plain', 'read-only\n'])
+    }
+    try {
+      const answer = answerTo(request.url?.split('?')[0] ?? '') ?? nothingThere
+      if (answer instanceof Promise) answer.then(say, failed).catch(() => response.destroy())
+      else say(answer)
+    } catch (error) {
+      failed(error)
+    }
+  }
+}
+
+const nothingThere: Answer = [404, 'text/plain', 'there are /, /livez, /readyz and /metrics\n']
 
 /** On every address, IPv6 too where the machine has it. */
 async function listen(server: Server, port: number): Promise<void> {
@@ -115,12 +180,17 @@ async function listen(server: Server, port: number): Promise<void> {
   }
 }
 
+/** It may be called again after a failure, for ever: nothing of an attempt stays behind. */
 function listenOn(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ port, host }, () => {
-      server.off('error', reject)
+    const opened = () => {
+      server.off('error', failed)
       resolve()
-    })
+    }
+    const failed = (error: unknown) => {
+      server.off('listening', opened)
+      reject(error)
+    }
+    server.once('listening', opened).once('error', failed).listen({ port, host })
   })
 }

@@ -65,6 +65,11 @@ export class LimitedAgent {
     return new LimitedAgent(directory, limits, await SinkProcess.start(true), await findFreePort(), secure)
   }
 
+  /** Where its probes and metrics are. */
+  get port(): number {
+    return this.#port
+  }
+
   /** What it said last. */
   said(): string {
     return fs.readFileSync(path.join(this.#directory, 'agent.out'), 'utf8').slice(-4000)
