@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { fieldsOf, makeLogger, textOf, whenWritten, type Logger } from '../admin/logger.ts'
+import { isatty } from 'node:tty'
+import { fieldsOf, makeLogger, textOf, whenWritten, type Logger, type Notice } from '../admin/logger.ts'
 import { makeMetrics, type Metrics } from '../admin/metrics.ts'
 import { statusPage } from '../admin/page.ts'
+import { Quieting } from '../admin/quieting.ts'
 import { startAdmin } from '../admin/server.ts'
 import { Agent, type Summary, type World } from '../agent.ts'
 import { systemClock } from '../base/clock.ts'
@@ -11,7 +13,9 @@ import { messageOf, RemoraError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { MemoryGauge } from '../base/memory.ts'
 import { openFilesBudget } from '../base/open-files.ts'
+import { OwnOutput } from '../base/own-output.ts'
 import { systemVolumeDisk } from '../base/volume-disk.ts'
+import { Discretion } from '../check/discretion.ts'
 import { loadSettings, type Env } from '../config/load.ts'
 import { explainProblems } from '../config/problem.ts'
 import { readSettingFile } from '../config/read-file.ts'
@@ -56,7 +60,8 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     return 2
   }
 
-  const logger = makeLogger(settings.logLevel)
+  const quieting = new Quieting(systemClock)
+  const logger = makeLogger(settings.logLevel, { ...looksOf(settings, env), quieting })
   logger.info({ 'event.code': 'START' }, `Remora ${version} ships ${settings.paths.join(', ')} to ${settings.target}`)
   logger.info({ 'event.code': 'MEMORY_PLAN' }, `memory: ${explainPlan(plan)}`)
   for (const notice of notices) logger.warn({ 'event.code': 'NOTICE' }, notice)
@@ -80,13 +85,21 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     watch: watchDirectories,
     memory: memoryOf(settings),
     openFilesMax: openFilesBudget(),
+    ownOutput: new OwnOutput(systemDisk),
     send: settings.setup === 'once' ? setupFirst(connections, settings, logger, send, over.signal) : send,
     lookup: makeLookup(connections, target, requestTimeoutMs, routing),
     letterWire: letterIndex === undefined ? undefined : wireTo(connections, letterIndex, requestTimeoutMs),
     yield: () => new Promise((resolve) => setImmediate(resolve)),
   }
   const metrics = makeMetrics(version, () => agent.figures())
-  const agent = new Agent({ settings, plan, world, logger, request: (...args) => metrics.request(...args) })
+  const agent = new Agent({
+    settings,
+    plan,
+    world,
+    logger,
+    request: (...args) => metrics.request(...args),
+    unsaid: () => quieting.unsaid,
+  })
   connections.onChanged(() => agent.reconnected())
   // Probes and signals are answered although the state directory may hang.
   const started = agent.start()
@@ -112,6 +125,12 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
   }
 }
 
+/** Source of NO_COLOR: https://no-color.org */
+function looksOf({ logFormat }: Settings, env: Env) {
+  const pretty = logFormat === 'pretty' || (logFormat === 'auto' && isatty(1))
+  return { pretty, coloured: pretty && isatty(1) && !env['NO_COLOR'] && env['TERM'] !== 'dumb' }
+}
+
 function memoryOf(settings: Settings): World['memory'] {
   const gauge = new MemoryGauge(settings.memoryLimitBytes)
   return {
@@ -131,13 +150,15 @@ function memoryOf(settings: Settings): World['memory'] {
 function setupFirst(connections: Connections, settings: Settings, logger: Logger, send: Send, over: AbortSignal): Send {
   const ask = askOver(connections, settings.requestTimeoutMs, over)
   const wish = wishOf(settings)
+  // What the server says of a template is repeated, and whoever answers there was shown the credentials.
+  const discretion = new Discretion(settings)
   return sendAfterSetup({
     send,
     attempt: async () => (await isInPlace(ask, wish)) ?? setUp(ask, wish, false),
     answers: async () => (await ask('GET', '/')).kind === 'answered',
     over: (outcome) => {
       const { level, notice } = saidOf(outcome, settings.target)
-      logger[level](fieldsOf(notice), textOf(notice))
+      logger[level](fieldsOf(notice), discretion.hide(textOf(notice)))
     },
   })
 }
@@ -159,7 +180,8 @@ async function listen(settings: Settings, agent: Agent, metrics: Metrics, logger
     metrics: () => metrics.text(),
     page: () => statusPage(version, agent.figures()),
   }
-  return startAdmin(settings.adminPort, routes, (notice) => logger.warn(fieldsOf(notice), textOf(notice)))
+  const say = (level: 'info' | 'warn') => (notice: Notice) => logger[level](fieldsOf(notice), textOf(notice))
+  return startAdmin(settings.adminPort, routes, say('warn'), { info: say('info') })
 }
 
 function sayGoodbye(summary: Summary, logger: Logger): void {

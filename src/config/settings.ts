@@ -325,6 +325,12 @@ export const settings = {
     default: 'info',
     help: "Least severity in Remora's own log.",
   },
+  logFormat: {
+    name: 'REMORA_LOG_FORMAT',
+    kind: kinds.choice('auto', 'json', 'pretty'),
+    default: 'auto',
+    help: "Of Remora's own log: `json` is ECS, one line each, `pretty` for a person; `auto`: `pretty` on a terminal only.",
+  },
   adminPort: {
     name: 'REMORA_ADMIN_PORT',
     kind: kinds.integer(0, 65535),

@@ -62,6 +62,8 @@ export interface Settings {
   /** What may be deleted to keep it below that. */
   readonly volumePolicy: 'keep' | 'delete-shipped' | 'drop-oldest'
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+  /** `auto`: `pretty` where stdout is a terminal, otherwise `json`. */
+  readonly logFormat: 'auto' | 'json' | 'pretty'
   /** 0: no admin server. */
   readonly adminPort: number
 }

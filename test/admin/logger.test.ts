@@ -34,6 +34,48 @@ test('a message is one line of ECS JSON', () => {
   })
 })
 
+test('a name gives a terminal no orders, and is told as it is', () => {
+  const program = programOf(
+    'info',
+    `log.warn({ 'event.code': 'X', 'file.path': '/\\u009b31m\\u202ea%s.log' }, '/\\u009b31m%s %d')`,
+  )
+  const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  expect(out).toContain(String.raw`/\u009b31m\u202ea%s.log`)
+  expect(JSON.parse(out)).toMatchObject({ 'file.path': '/\u009b31m\u202ea%s.log', message: '/\u009b31m%s %d' })
+})
+
+test('of one code no more than a bound are said in a while; debug and what has no code is said as it comes', () => {
+  const most = limits.messagesMax
+  const lines = linesOf(
+    'debug',
+    `for (let n = 0; n < ${3 * most}; n++) { log.warn({ 'event.code': 'GAP' }, 'gap'); log.debug({ 'event.code': 'FILE' }, 'file'); log.info({}, 'plain') }
+     log.error({ 'event.code': 'OTHER' }, 'other')`,
+  )
+  const times = (message: string) => lines.filter((line) => line['message'] === message).length
+  expect([times('gap'), times('file'), times('plain'), times('other')]).toEqual([most, 3 * most, 3 * most, 1])
+})
+
+test('what was left out is told with the next message after that while', () => {
+  const quietingModule = fileURLToPath(new URL('../../src/admin/quieting.ts', import.meta.url))
+  const program = `import { makeLogger } from ${JSON.stringify(loggerModule)}; import { Quieting } from ${JSON.stringify(quietingModule)}
+    let nowMs = 0
+    const log = makeLogger('info', { quieting: new Quieting({ monotonicMs: () => nowMs }) })
+    for (let n = 0; n < ${limits.messagesMax + 5}; n++) log.warn({ 'event.code': 'GAP' }, 'gap')
+    nowMs = ${limits.messagesWindowMs}
+    log.info({ 'event.code': 'OTHER' }, 'other')`
+  const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  const [told, other] = out
+    .trim()
+    .split('\n')
+    .slice(-2)
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+  expect(told).toMatchObject({
+    'event.code': 'MESSAGES_UNSAID',
+    message: expect.stringMatching(/^5 more messages with the code GAP/),
+  })
+  expect(other).toMatchObject({ 'event.code': 'OTHER' })
+})
+
 test('what is below the level is left out', () => {
   const script = `for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal']) log[level]({}, level)`
   // The worst is written at once, perhaps before what is still on its way.

@@ -50,6 +50,7 @@ describe('without any variable', () => {
       volumeLimitBytes: undefined,
       volumePolicy: 'keep',
       logLevel: 'info',
+      logFormat: 'auto',
       adminPort: 9600,
     })
   })
@@ -97,6 +98,7 @@ test('every variable reaches its setting', () => {
     REMORA_VOLUME_LIMIT: '2Gi',
     REMORA_VOLUME_POLICY: 'drop-oldest',
     REMORA_LOG_LEVEL: 'debug',
+    REMORA_LOG_FORMAT: 'pretty',
     REMORA_ADMIN_PORT: '0',
   }
   const loaded = load(env, { '/ca.pem': certificate })
@@ -141,6 +143,7 @@ test('every variable reaches its setting', () => {
     scanIntervalMs: 5000,
     deadLetterBytesMax: 1_048_576,
     logLevel: 'debug',
+    logFormat: 'pretty',
     volumeLimitBytes: 2 ** 31,
     volumePolicy: 'drop-oldest',
     adminPort: 0,

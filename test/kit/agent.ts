@@ -337,5 +337,6 @@ const defaults: Settings = {
   volumeLimitBytes: undefined,
   volumePolicy: 'keep',
   logLevel: 'debug',
+  logFormat: 'auto',
   adminPort: 0,
 }
