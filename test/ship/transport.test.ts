@@ -121,7 +121,7 @@ describe('an answer', () => {
       400,
       JSON.stringify({ error: { type: 'x'.repeat(1000) } }),
       json,
-      statusOf(400, 'x'.repeat(200)),
+      statusOf(400, 'error_without_a_name'),
     ],
     ['a redirect', 302, '', { location: 'http://127.0.0.1:1/' }, statusOf(302)],
     ['204', 204, '', {}, statusOf(204)],
