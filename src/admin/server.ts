@@ -3,7 +3,7 @@ import { systemClock, type Clock, type Timer } from '../base/clock.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { Connections } from './connections.ts'
-import { keptFor } from './kept.ts'
+import { Kept } from './kept.ts'
 import type { Notice } from './logger.ts'
 import { pagePolicy } from './page.ts'
 
@@ -111,15 +111,11 @@ type Answer = readonly [status: number, contentType: string, text: string | Buff
 const noPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) {
-  // What costs more than a moment is made once for all who ask at once, and lies in memory once for all who read slowly.
-  const page = keptFor(clock, limits.adminFreshMs, () => Buffer.from(routes.page()))
-  const metrics = keptFor(clock, limits.adminFreshMs, async (): Promise<Answer> => {
-    const { contentType, text } = await routes.metrics()
-    return [200, contentType, Buffer.from(text)]
-  })
+  // As bytes: for all who read them slowly they lie in memory once.
+  const kept = new Kept<Answer | Promise<Answer>>(clock)
+  const costly = (question: string, make: () => Answer | Promise<Answer>) => kept.get(question, make) ?? tooMany
 
-  /** Undefined: there is no such place. */
-  const answerTo = (path: string): Answer | Promise<Answer> | undefined => {
+  const answerTo = (path: string): Answer | Promise<Answer> => {
     switch (path) {
       // The loop turns, or this would not be answered. Never Elasticsearch: a restart helps nobody there.
       case '/livez':
@@ -129,11 +125,14 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
         return [ready ? 200 : 503, 'application/json', `${JSON.stringify(detail)}\n`]
       }
       case '/metrics':
-        return metrics()
+        return costly(path, async () => {
+          const { contentType, text } = await routes.metrics()
+          return [200, contentType, Buffer.from(text)]
+        })
       case '/':
-        return [200, 'text/html; charset=utf-8', page(), pagePolicy]
+        return costly(path, () => [200, 'text/html; charset=utf-8', Buffer.from(routes.page()), pagePolicy])
       default:
-        return undefined
+        return nothingThere
     }
   }
 
@@ -159,7 +158,7 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
       return say([405, 'text/plain', 'read-only\n'])
     }
     try {
-      const answer = answerTo(request.url?.split('?')[0] ?? '') ?? nothingThere
+      const answer = answerTo(request.url?.split('?')[0] ?? '')
       if (answer instanceof Promise) answer.then(say, failed).catch(() => response.destroy())
       else say(answer)
     } catch (error) {
@@ -167,6 +166,8 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
     }
   }
 }
+
+const tooMany: Answer = [503, 'text/plain', 'too much is asked for at once: ask again in a second\n']
 
 const nothingThere: Answer = [404, 'text/plain', 'there are /, /livez, /readyz and /metrics\n']
 

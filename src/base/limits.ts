@@ -325,8 +325,10 @@ export const limits = {
   adminConnectionMs: 10_000,
   adminRequestMs: 5_000,
   adminHeaderBytesMax: 8 * 1024,
-  /** Metrics and status page are made no more often than this, however many ask. */
+  /** Metrics and status page serve all who ask within this time; so many of them are made in a second, and so many kept. */
   adminFreshMs: 500,
+  adminMakesMax: 8,
+  adminKeptMax: 4,
   /** A port that is taken is tried again in this interval. */
   adminRetryMs: 5_000,
   /** Distinct warnings that are remembered as said. */
