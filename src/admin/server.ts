@@ -6,7 +6,8 @@ import { pagePolicy } from './page.ts'
 export interface AdminRoutes {
   /** `/readyz`: whether the watcher is up, and a word on everything else. */
   ready(): { readonly ready: boolean; readonly detail: unknown }
-  metrics(): Promise<{ readonly contentType: string; readonly text: string }>
+  /** @param accept  header of the request: two formats are spoken */
+  metrics(accept: string | undefined): Promise<{ readonly contentType: string; readonly text: string }>
   /** `/`: HTML for a person. */
   page(): string
 }
@@ -62,7 +63,8 @@ export async function startAdmin(
             return [ready ? 200 : 503, 'application/json', `${JSON.stringify(detail)}\n`]
           })
         case '/metrics':
-          routes.metrics().then(
+          response.setHeader('vary', 'accept')
+          routes.metrics(request.headers.accept).then(
             ({ contentType, text }) => answer(200, contentType, text),
             (error: unknown) => answer(500, 'text/plain', `${messageOf(error)}\n`),
           )

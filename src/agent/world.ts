@@ -46,6 +46,8 @@ export interface AgentOptions {
   readonly world: World
   readonly logger: Logger
   readonly request?: (outcome: string, durationMs: number, bytes: number) => void
+  /** A batch from its first line to its last verdict, or the writing of a checkpoint, has taken so long. */
+  readonly timed?: (what: 'delivery' | 'checkpoint', durationMs: number) => void
 }
 
 /** What is left when the agent stops. */

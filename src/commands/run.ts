@@ -86,7 +86,14 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     yield: () => new Promise((resolve) => setImmediate(resolve)),
   }
   const metrics = makeMetrics(version, () => agent.figures())
-  const agent = new Agent({ settings, plan, world, logger, request: (...args) => metrics.request(...args) })
+  const agent = new Agent({
+    settings,
+    plan,
+    world,
+    logger,
+    request: (...args) => metrics.request(...args),
+    timed: (...args) => metrics.timed(...args),
+  })
   connections.onChanged(() => agent.reconnected())
   // Probes and signals are answered although the state directory may hang.
   const started = agent.start()
@@ -156,7 +163,7 @@ async function listen(settings: Settings, agent: Agent, metrics: Metrics, logger
   if (settings.adminPort === 0) return undefined
   const routes = {
     ready: () => ({ ready: agent.isReady, detail: { ready: agent.isReady, ...agent.detail } }),
-    metrics: () => metrics.text(),
+    metrics: (accept: string | undefined) => metrics.text(accept),
     page: () => statusPage(version, agent.figures()),
   }
   return startAdmin(settings.adminPort, routes, (notice) => logger.warn(fieldsOf(notice), textOf(notice)))
