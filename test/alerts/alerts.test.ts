@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest'
 import { readAlertGroups } from '../../build/alerts.ts'
 import { describePrograms } from '../kit/logrotate.ts'
-import { breakable, causes } from './causes.ts'
+import { breakable } from './breakable.ts'
+import { delivery } from './causes/delivery.ts'
+import { losses } from './causes/losses.ts'
+import { surroundings } from './causes/surroundings.ts'
 import { Pod } from './pod.ts'
 
+const causes = { ...losses, ...delivery, ...surroundings }
 const alerts = readAlertGroups().flatMap(({ rules }) => rules)
 
 test('every alert has its cause here, and every cause its alert', () => {

@@ -97,3 +97,9 @@ export async function healthyPod(options: PodOptions = {}): Promise<Pod> {
   pod.seen.expect()
   return pod
 }
+
+/**
+ * For each alert its cause, made with the real agent, and the alerts that fire then: this one, and those that the same cause
+ * has as well. None of them fires while all is well.
+ */
+export type Causes = Readonly<Record<string, () => Promise<Pod>>>
