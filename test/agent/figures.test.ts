@@ -13,6 +13,11 @@ describe('bytes by verdict', () => {
     world.files.append(file, `one\n\n${'x'.repeat(10_000)}\n`)
     await world.agent.advance(3_000)
     world.files.append(file, `${'\0'.repeat(4096)}two\n`)
+    // The rest of a line that was cut comes by itself: a batch without a document.
+    for (const part of ['y'.repeat(5_000), 'y'.repeat(3_000), 'y'.repeat(2_000), '\n']) {
+      await world.agent.advance(3_000)
+      world.files.append(file, part)
+    }
     world.write('/logs/other.log', 500)
     await world.agent.advance(10_000)
     const { readBytes, acknowledgedBytes, refusedBytes } = world.agent.agent.figures()
@@ -46,7 +51,7 @@ describe('lag by file', () => {
     await world.agent.start()
     world.write('/logs/full.log', 10)
     world.files.append(world.files.open('/logs/half.log'), 'half a li')
-    await world.agent.advance(10_000)
+    await world.agent.advance(100_000)
     expect(fileOf(world, '/logs/full.log')?.lagSeconds).toBe(0)
     world.agent.server.outcome = () => 'hang'
     world.write('/logs/full.log', 40_000)

@@ -59,6 +59,31 @@ describe('which files have series of their own', () => {
     expect(countsOf(series.rows(again, laterMs + 1))).toMatchObject({ '/new.log': 7, [otherFiles]: 4 })
   })
 
+  test('one that is quiet pushes no other quiet one out', () => {
+    const series = new FileSeries(columns)
+    const files = many(limits.metricFilesMax).map((path) => file(path, 5))
+    series.rows(files, 0)
+    const laterMs = 2 * limits.metricFileQuietMs
+    const all = [...files, file('/new.log', 7)]
+    const labels = () => series.rows(all, laterMs).map(({ path }) => path)
+    const before = labels()
+    expect(before).not.toContain('/0.log')
+    expect(labels()).toEqual(before)
+    expect(labels()).toEqual(before)
+  })
+
+  test.each([
+    ['after a scrape without it', true],
+    ['between two scrapes', false],
+  ])('a file whose account was closed and that comes back, %s, goes on where it was', (_, isSeenGone) => {
+    const series = new FileSeries(columns)
+    series.rows([file('/a.log', 5)], 0)
+    // Two more lines were read before its account became part of that of all others.
+    const closed = file(undefined, 7)
+    if (isSeenGone) series.rows([closed], 1)
+    expect(countsOf(series.rows([file('/a.log', 3), closed], 2))).toEqual({ '/a.log': 8, [otherFiles]: 2 })
+  })
+
   test('not for one that was quiet for a moment, nor for one that waits to be read', () => {
     const series = new FileSeries(columns)
     const waiting = many(limits.metricFilesMax).map((path) => file(path, 5, { unreadBytes: 1 }))
