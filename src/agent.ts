@@ -23,6 +23,7 @@ import { Unreadable } from './agent/unreadable.ts'
 import type { Said } from './agent/troubles.ts'
 import { Volume } from './agent/volume.ts'
 import type { AgentOptions, Summary, World } from './agent/world.ts'
+import { limits } from './base/limits.ts'
 import { hasDate } from './base/placeholders.ts'
 import type { SavedGeneration } from './base/state.ts'
 import { Discovery } from './discover/discovery.ts'
@@ -256,6 +257,8 @@ export class Agent {
       memory: this.#memory.figures(),
       checkpoint: this.#checkpoint,
       nowMs: this.#o.world.clock.nowMs(),
+      monotonicMs: this.#o.world.clock.monotonicMs(),
+      openFilesMax: this.#o.world.openFilesMax ?? limits.openFilesMax,
       requestsUnderWay: this.#requests.pending,
       pace: this.#shipper.pace,
       health: this.#health,
@@ -372,7 +375,8 @@ export class Agent {
       registry: this.#registry,
       frontiers: this.#frontiers,
       head: () => ({ ...this.#state, names: this.#names.text, indices: this.#indices() }),
-      written: () => {
+      written: (durationMs) => {
+        this.#o.timed?.('checkpoint', durationMs)
         if (this.ledger.isFull) this.#foldLedger()
         this.#bell.ring()
       },
@@ -405,6 +409,7 @@ export class Agent {
       arena: this.#arena,
       signal: this.#abort.signal,
       delivered: () => this.#bell.ring(),
+      took: (durationMs) => this.#o.timed?.('delivery', durationMs),
     })
   }
 

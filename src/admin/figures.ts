@@ -9,8 +9,17 @@ export interface LineFigures {
   readonly possiblyDuplicatedLines: number
   readonly failureStoredLines: number
   readonly filteredLines: number
+  /** Refused for good: dead-lettered or lost, then or later. */
+  readonly refusedLines: number
   readonly deadLetteredLines: number
+  /** Of those lost, the ones that were dead-lettered before. */
+  readonly expiredLines: number
   readonly lostLines: number
+  readonly acknowledgedBytes: number
+  readonly refusedBytes: number
+  /** Of the refused ones, those that were kept, for however long. */
+  readonly deadLetteredBytes: number
+  readonly lostBytes: number
   readonly heldLines: number
   readonly cutLines: number
   readonly skippedBytes: number
@@ -27,13 +36,21 @@ export interface LineFigures {
 export interface FileFigures extends LineFigures {
   /** The name under which it was first found; undefined: all files that have no row of their own. */
   readonly path: string | undefined
+  /** For how long something readable of it has not been read, at the most. */
+  readonly lagSeconds: number
 }
 
 /** What metrics and the status page show. */
 export interface Figures extends LineFigures {
   readonly files: number
   readonly openFiles: number
+  readonly openFilesMax: number
+  /** With unread bytes, by the code that says why nobody can read them. */
+  readonly unreadableFiles: ReadonlyMap<string, number>
   readonly directories: number
+  /** Of these, the ones that could not be listed, or not wholly; and those that cannot be watched. */
+  readonly unreadableDirectories: number
+  readonly unwatchableDirectories: number
   readonly slots: number
   readonly slotsTaken: number
   readonly requestsUnderWay: number
@@ -60,6 +77,7 @@ export interface Figures extends LineFigures {
   /** Dead letters in their directory, whoever has put them there. */
   readonly letters: number
   readonly letterBytes: number
+  readonly letterBytesMax: number
   /** Gone because there were too many; of these, the ones of an earlier process, which are no lines of this ledger. */
   readonly expiredLetters: number
   readonly expiredEarlierLetters: number

@@ -1,6 +1,6 @@
 import { limits } from '../base/limits.ts'
 import { causeTexts, stateTexts } from './backpressure-words.ts'
-import type { Figures, FileFigures } from './figures.ts'
+import type { Figures, FileFigures, LineFigures } from './figures.ts'
 
 /**
  * No script, nothing from elsewhere, no frame around it, no form: what a path says stays text.
@@ -38,7 +38,7 @@ const count = (value: number) => value.toLocaleString('en')
 const alarm = (value: number) => (value > 0 ? `<span class="bad">${count(value)}</span>` : count(value))
 
 /** Head of a column, and its cell. */
-const columns: readonly (readonly [string, (file: Omit<FileFigures, 'path'>) => string])[] = [
+const columns: readonly (readonly [string, (file: LineFigures) => string])[] = [
   ['unread bytes', (file) => count(file.unreadBytes)],
   ['read', (file) => count(file.readLines)],
   ['acknowledged', (file) => count(file.acknowledgedLines)],
@@ -131,7 +131,7 @@ function damage({ lostLines, gapBytes, droppedBytes, deadLetteredLines }: FileFi
   return lostLines + gapBytes + droppedBytes + deadLetteredLines
 }
 
-function row(name: string, figures: Omit<FileFigures, 'path'>): string {
+function row(name: string, figures: LineFigures): string {
   return `<tr><td>${name}</td>${columns.map(([, cell]) => `<td>${cell(figures)}</td>`).join('')}</tr>`
 }
 

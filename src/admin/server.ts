@@ -5,12 +5,14 @@ import { limits } from '../base/limits.ts'
 import { Connections } from './connections.ts'
 import { Kept } from './kept.ts'
 import type { Notice } from './logger.ts'
+import { formatFor } from './metrics/accept.ts'
 import { pagePolicy } from './page.ts'
 
 export interface AdminRoutes {
   /** `/readyz`: whether the watcher is up, and a word on everything else. */
   ready(): { readonly ready: boolean; readonly detail: unknown }
-  metrics(): Promise<{ readonly contentType: string; readonly text: string }>
+  /** @param accept  header of the request: two formats are spoken */
+  metrics(accept: string | undefined): Promise<{ readonly contentType: string; readonly text: string }>
   /** `/`: HTML for a person. */
   page(): string
 }
@@ -115,7 +117,7 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
   const kept = new Kept<Answer | Promise<Answer>>(clock)
   const costly = (question: string, make: () => Answer | Promise<Answer>) => kept.get(question, make) ?? tooMany
 
-  const answerTo = (path: string): Answer | Promise<Answer> => {
+  const answerTo = (path: string, accept: string | undefined): Answer | Promise<Answer> => {
     switch (path) {
       // The loop turns, or this would not be answered. Never Elasticsearch: a restart helps nobody there.
       case '/livez':
@@ -125,8 +127,8 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
         return [ready ? 200 : 503, 'application/json', `${JSON.stringify(detail)}\n`]
       }
       case '/metrics':
-        return costly(path, async () => {
-          const { contentType, text } = await routes.metrics()
+        return costly(`${path} ${formatFor(accept)}`, async () => {
+          const { contentType, text } = await routes.metrics(accept)
           return [200, contentType, Buffer.from(text)]
         })
       case '/':
@@ -147,6 +149,7 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
         'content-security-policy': policy,
         'cross-origin-resource-policy': 'same-origin',
         'referrer-policy': 'no-referrer',
+        vary: 'accept',
         connection: 'close',
       })
       response.end(request.method === 'HEAD' ? undefined : text)
@@ -158,7 +161,7 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
       return say([405, 'text/plain', 'read-only\n'])
     }
     try {
-      const answer = answerTo(request.url?.split('?')[0] ?? '')
+      const answer = answerTo(request.url?.split('?')[0] ?? '', request.headers.accept)
       if (answer instanceof Promise) answer.then(say, failed).catch(() => response.destroy())
       else say(answer)
     } catch (error) {

@@ -8,7 +8,7 @@ import type { Account, Ledger } from '../settle/ledger.ts'
 import type { Health } from '../ship/shipper.ts'
 import type { BackpressureFigures } from './backpressure-watch.ts'
 import type { EventCount } from './events.ts'
-import { unreadByPath } from './left.ts'
+import { lagByPath, unreadByPath } from './left.ts'
 import type { LetterFigures } from './letters.ts'
 import type { MemoryFigures } from './memory.ts'
 import type { VolumeFigures } from './volume.ts'
@@ -23,6 +23,8 @@ export interface Sources {
   readonly checkpoint: Checkpoint
   /** Wall clock. */
   readonly nowMs: number
+  readonly monotonicMs: number
+  readonly openFilesMax: number
   readonly requestsUnderWay: number
   readonly pace: { readonly concurrency: number; readonly requestBytesMax: number }
   readonly health: Health
@@ -44,7 +46,11 @@ export function figuresOf(sources: Sources): Figures {
     unreadBytes: sum(unread.values()),
     files: registry.generations.size,
     openFiles: registry.openFiles,
+    openFilesMax: sources.openFilesMax,
+    unreadableFiles: countsOf(registry.unreadable()),
     directories: discovery.directories,
+    unreadableDirectories: discovery.unreadableDirectories,
+    unwatchableDirectories: discovery.unwatchableDirectories,
     slots: arena.slots,
     slotsTaken: arena.taken,
     requestsUnderWay: sources.requestsUnderWay,
@@ -61,7 +67,7 @@ export function figuresOf(sources: Sources): Figures {
     healthDetail: 'detail' in health ? health.detail : '',
     backpressure: sources.backpressure,
     events: sources.events,
-    byFile: byFile(ledger, unread),
+    byFile: byFile(ledger, unread, lagByPath(registry, sources.monotonicMs)),
   }
 }
 
@@ -74,8 +80,14 @@ function linesOf(account: Account) {
     possiblyDuplicatedLines: account.possiblyDuplicatedLines,
     failureStoredLines: account.failureStoredLines,
     filteredLines: account.filteredLines,
+    refusedLines: account.refusedLines,
     deadLetteredLines: account.deadLetteredLines,
+    expiredLines: account.expiredLines,
     lostLines: account.lostLines,
+    acknowledgedBytes: account.acknowledgedBytes,
+    refusedBytes: account.refusedBytes,
+    deadLetteredBytes: account.deadLetteredBytes,
+    lostBytes: account.lostBytes,
     heldLines: account.heldLines,
     cutLines: account.cutLines,
     skippedBytes: account.skippedBytes,
@@ -89,16 +101,26 @@ function linesOf(account: Account) {
 }
 
 /** Files with an account of their own, and one row for all others. */
-function byFile(ledger: Ledger, unread: ReadonlyMap<string, number>): FileFigures[] {
+function byFile(ledger: Ledger, unread: ReadonlyMap<string, number>, lag: ReadonlyMap<string, number>): FileFigures[] {
   const files = [...ledger.files].map(([path, account]) => ({
     path,
     ...linesOf(account),
     unreadBytes: unread.get(path) ?? 0,
+    lagSeconds: lag.get(path) ?? 0,
   }))
   const elsewhere = sum(unread.values()) - sum(files.map(({ unreadBytes }) => unreadBytes))
   const { others } = ledger
   if (elsewhere === 0 && others.readLines === 0 && others.gaps === 0 && others.droppedFiles === 0) return files
-  return [...files, { path: undefined, ...linesOf(others), unreadBytes: elsewhere }]
+  let lagSeconds = 0
+  for (const [path, seconds] of lag) if (!ledger.files.has(path)) lagSeconds = Math.max(lagSeconds, seconds)
+  return [...files, { path: undefined, ...linesOf(others), unreadBytes: elsewhere, lagSeconds }]
+}
+
+/** How often each is there. */
+function countsOf(reasons: Iterable<string>): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  return counts
 }
 
 function sum(numbers: Iterable<number>): number {

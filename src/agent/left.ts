@@ -25,6 +25,14 @@ export function unreadByPath(registry: Registry): Map<string, number> {
   return unread
 }
 
+/** For how long something readable of a file has not been read, at the most; files that are wholly read are not in it. */
+export function lagByPath(registry: Registry, monotonicMs: number): Map<string, number> {
+  const lag = new Map<string, number>()
+  for (const { path, unsearched, caughtUpAtMs } of registry.generations)
+    if (unsearched) lag.set(path, Math.max(lag.get(path) ?? 0, (monotonicMs - caughtUpAtMs) / 1000))
+  return lag
+}
+
 /** What is left, file by file. Lines of files without an account of their own stand under `others`. */
 export function leftOf(registry: Registry, ledger: Ledger, others = 'further files'): Left {
   const unread = unreadByPath(registry)

@@ -24,6 +24,8 @@ export interface LetterFigures {
   /** In the directory, from this process or another. */
   readonly letters: number
   readonly letterBytes: number
+  /** What the directory may hold. */
+  readonly letterBytesMax: number
   /** Gone because the bound was reached. */
   readonly expiredLetters: number
   /** Of these, the ones that an earlier process had put down: no line of this ledger. */
@@ -83,7 +85,11 @@ export class Letters {
   }
 
   figures(): LetterFigures {
-    const counted = { expiredLetters: this.#expired, expiredEarlierLetters: this.#expiredEarlier }
+    const counted = {
+      letterBytesMax: this.#o.settings.deadLetterBytesMax,
+      expiredLetters: this.#expired,
+      expiredEarlierLetters: this.#expiredEarlier,
+    }
     const moved = this.#mover?.moved ?? 0
     try {
       const { letters, bytes } = this.#kept.kept()

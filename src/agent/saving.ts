@@ -13,8 +13,8 @@ export interface SavingOptions {
   readonly frontiers: Frontiers
   /** All of the state but the generations. */
   readonly head: () => Omit<State, 'generations'>
-  /** Tells the loop that the next write may be due at another time. */
-  readonly written: () => void
+  /** A write is over, well or not: the next one may be due at another time. */
+  readonly written: (durationMs: number) => void
 }
 
 /** When the checkpoint is written, and of what: at most once a second after a change, at once for a new generation. */
@@ -76,12 +76,13 @@ export class Saving {
       if (generation.id !== undefined && !generation.durable) renamings.set(generation, generation.renamings)
       if (this.#hasEnded(generation)) ends.set(generation, generation.offset)
     }
+    const beganAtMs = clock.monotonicMs()
     const written = await checkpoint.write(() => this.#snapshot())
     if (written) for (const [generation, offset] of ends) this.#endedAt.set(generation, offset)
     for (const [generation, count] of renamings) if (generation.renamings === count) generation.durable = true
     if (!written) this.#dirty = true
     this.#nextMs = clock.monotonicMs() + checkpointDelayMs(checkpoint.failuresInARow, checkpoint.writtenBytes)
-    this.#o.written()
+    this.#o.written(clock.monotonicMs() - beganAtMs)
     return written
   }
 

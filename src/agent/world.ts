@@ -51,6 +51,8 @@ export interface AgentOptions {
   readonly request?: (outcome: string, durationMs: number, bytes: number) => void
   /** Messages that the logger did not say, for there were too many of their kind. */
   readonly unsaid?: () => number
+  /** A batch from its first line to its last verdict, or the writing of a checkpoint, has taken so long. */
+  readonly timed?: (what: 'delivery' | 'checkpoint', durationMs: number) => void
 }
 
 /** What is left when the agent stops. */

@@ -173,6 +173,13 @@ export const limits = {
   /** Files with an account of their own in the ledger, and of these the ones with metrics of their own. */
   ledgerFilesMax: 512,
   metricFilesMax: 100,
+  /** One more name of a file may come to the metrics in this time, and in the place of one that was quiet for the second one. */
+  metricFileIntervalMs: 864_000,
+  metricFileQuietMs: 3_600_000,
+  /** Files whose series have ended, and that go on from there when they come back. */
+  metricFilesEndedMax: 400,
+  /** Characters of a file's name in the metrics. */
+  metricPathMax: 256,
   /** Files in the table of the status page. */
   statusFilesMax: 200,
   /** Kinds of events with their reasons that are counted apart. */
@@ -361,6 +368,7 @@ assert(limits.checkpointIntervalMs <= limits.checkpointIntervalMaxMs, 'checkpoin
 assert(limits.checkpointIntervalMaxMs < limits.stateYieldMs, 'who writes is not silent')
 assert(limits.adminRequestMs < limits.adminConnectionMs, 'a request has time to be answered')
 assert(limits.metricFilesMax <= limits.ledgerFilesMax, 'metrics come out of the ledger')
+assert(limits.metricFilesMax <= limits.metricFilesEndedMax, 'all that have ended at once may come back')
 assert(limits.elderLooks * limits.pollIntervalMaxMs < limits.elderWaitMs, 'who waits for looks gets them in time')
 assert(
   limits.countPatienceMs < limits.elderWaitMs && limits.elderWaitMs < limits.endedQuietMs,

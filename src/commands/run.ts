@@ -99,6 +99,7 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     logger,
     request: (...args) => metrics.request(...args),
     unsaid: () => quieting.unsaid,
+    timed: (...args) => metrics.timed(...args),
   })
   connections.onChanged(() => agent.reconnected())
   // Probes and signals are answered although the state directory may hang.
@@ -177,7 +178,7 @@ async function listen(settings: Settings, agent: Agent, metrics: Metrics, logger
   if (settings.adminPort === 0) return undefined
   const routes = {
     ready: () => ({ ready: agent.isReady, detail: { ready: agent.isReady, ...agent.detail } }),
-    metrics: () => metrics.text(),
+    metrics: (accept: string | undefined) => metrics.text(accept),
     page: () => statusPage(version, agent.figures()),
   }
   const say = (level: 'info' | 'warn') => (notice: Notice) => logger[level](fieldsOf(notice), textOf(notice))

@@ -41,7 +41,9 @@ export function parseFigures(text: string): AgentFigures | undefined {
     readLines: of('read_lines_total'),
     acknowledgedLines: of('acknowledged_lines_total'),
     duplicateLines: of('duplicate_lines_total'),
-    deadLetteredLines: of('dead_lettered_lines_total'),
+    // Letters that had to go are counted there still, and among the lost ones.
+    deadLetteredLines:
+      of('dead_lettered_lines_total') - (of('dead_letters_expired_total') - of('dead_letters_expired_earlier_total')),
     lostLines: of('lost_lines_total'),
     heldLines: of('held_lines'),
     unreadBytes: of('unread_bytes'),

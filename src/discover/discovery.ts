@@ -58,6 +58,18 @@ export class Discovery {
     return this.#tree.directories.size
   }
 
+  /** Of these, the ones that could not be listed, or not wholly. */
+  get unreadableDirectories(): number {
+    return this.#tree.unsure.size
+  }
+
+  /** Of these, the ones that cannot be watched, or whose watch tells nothing. */
+  get unwatchableDirectories(): number {
+    let count = 0
+    for (const { unwatchable } of this.#tree.directories.values()) if (unwatchable) count++
+    return count
+  }
+
   /** The real directories that nothing is read outside of. */
   get roots(): readonly string[] {
     return [...this.#roots.values()]

@@ -116,6 +116,13 @@ export class Registry {
     return this.#unopened.left
   }
 
+  /** Of each file that has unread bytes and cannot be read, why: a code. */
+  *unreadable(): Iterable<string> {
+    yield* this.#unopened.refusals()
+    for (const { finished } of this.waiting) if (!finished) yield 'NOT_REOPENED'
+    for (const { failed, finished } of this.generations) if (failed && !finished) yield 'READ_FAILED'
+  }
+
   hasPath(path: string): boolean {
     return this.#family.hasPath(path)
   }

@@ -55,6 +55,11 @@ export class Unopened {
     return [...this.#there.values(), ...this.#gone].map(({ path, sizeBytes }) => ({ path, bytes: sizeBytes }))
   }
 
+  /** Why those that are there cannot be opened, by code. */
+  *refusals(): Iterable<string> {
+    for (const { refusal, goneAtMs } of this.#there.values()) if (goneAtMs === undefined) yield refusal.code
+  }
+
   /** When `poll` has something to say, monotonic. */
   get dueMs(): number {
     let dueMs = Infinity

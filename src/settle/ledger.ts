@@ -30,6 +30,16 @@ export class Account {
   filteredLines = 0
   deadLetteredLines = 0
   lostLines = 0
+  /** Refused for good, whatever became of them then: with the next four, for metrics, which must never fall. */
+  refusedLines = 0
+  /** Of those lost, the ones that were dead-lettered before. */
+  expiredLines = 0
+  /** Bytes of files by the verdicts on their lines; in a part of a batch that was not answered alike, by their number. */
+  acknowledgedBytes = 0
+  refusedBytes = 0
+  /** Of the refused ones, those that were kept, for however long. */
+  deadLetteredBytes = 0
+  lostBytes = 0
   /** In a batch, without a final verdict. */
   heldLines = 0
   /** Lines that were longer than the limit and were cut. */
@@ -80,8 +90,13 @@ export class Ledger extends Account {
     }
   }
 
-  /** Moves lines of one file out of those held. @throws when they do not add up: going on would lose some, or count twice */
-  settle(path: string, lines: number, settlement: Settlement): void {
+  /**
+   * Moves lines of one file out of those held.
+   *
+   * @param bytes  that they take up in the file, with what is no line
+   * @throws when they do not add up: going on would lose some, or count twice
+   */
+  settle(path: string, lines: number, settlement: Settlement, bytes = 0): void {
     const { done, duplicates, deadLettered, lost, held, possiblyDuplicated = 0, failureStored = 0 } = settlement
     const whole =
       done + deadLettered + lost + held === lines &&
@@ -89,6 +104,8 @@ export class Ledger extends Account {
       possiblyDuplicated <= done &&
       failureStored <= done
     assert(whole, `the verdicts on ${lines} lines of ${path} do not add up: ${JSON.stringify(settlement)}`)
+    const shares = sharesOf(bytes, lines, [deadLettered, lost, held])
+    const [deadLetteredBytes = 0, lostBytes = 0, heldBytes = 0] = shares
     for (const account of [this, this.of(path)]) {
       account.heldLines -= lines - held
       account.acknowledgedLines += done
@@ -97,6 +114,11 @@ export class Ledger extends Account {
       account.failureStoredLines += failureStored
       account.deadLetteredLines += deadLettered
       account.lostLines += lost
+      account.refusedLines += deadLettered + lost
+      account.acknowledgedBytes += bytes - deadLetteredBytes - lostBytes - heldBytes
+      account.refusedBytes += deadLetteredBytes + lostBytes
+      account.deadLetteredBytes += deadLetteredBytes
+      account.lostBytes += lostBytes
     }
     if (this.#expired.size > 0) this.#expire()
     this.check(path)
@@ -126,9 +148,12 @@ export class Ledger extends Account {
 
   #lose(account: Account, linesMax: number): number {
     const lines = Math.min(linesMax, account.deadLetteredLines)
+    const bytes = sharesOf(account.deadLetteredBytes, account.deadLetteredLines + account.expiredLines, [lines])[0]!
     for (const each of [this, account]) {
       each.deadLetteredLines -= lines
       each.lostLines += lines
+      each.expiredLines += lines
+      each.lostBytes += bytes
     }
     return lines
   }
@@ -199,4 +224,18 @@ export class Ledger extends Account {
     this.#files.set(path, account)
     return account
   }
+}
+
+/** Bytes of some of the lines, by their number: never more than all of them, and all for all. */
+function sharesOf(bytes: number, lines: number, parts: readonly number[]): number[] {
+  let before = 0
+  return parts.map((part) => {
+    const from = share(bytes, before, lines)
+    before += part
+    return share(bytes, before, lines) - from
+  })
+}
+
+function share(bytes: number, part: number, whole: number): number {
+  return whole === 0 ? 0 : Math.round((bytes * part) / whole)
 }

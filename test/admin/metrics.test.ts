@@ -4,6 +4,7 @@ import type { Figures } from '../../src/admin/figures.ts'
 import { makeMetrics } from '../../src/admin/metrics.ts'
 import { limits } from '../../src/base/limits.ts'
 import { parseExposition, type Sample } from './exposition.ts'
+import { parseOpenMetrics } from './openmetrics.ts'
 import { figures, fileFigures } from './figures.ts'
 
 async function scrape(metrics = makeMetrics('1.2.3', () => figures)) {
@@ -14,10 +15,14 @@ async function scrape(metrics = makeMetrics('1.2.3', () => figures)) {
 const valueOf = (samples: readonly Sample[], name: string, labels: Record<string, string> = {}) =>
   samples.find((sample) => sample.name === name && JSON.stringify(sample.labels) === JSON.stringify(labels))?.value
 
+/** Shown with labels, or not in the metrics. */
+type Other = 'phase' | 'health' | 'healthDetail' | 'events' | 'byFile' | 'backpressure' | 'unreadableFiles'
+
+/** Of the dead-lettered, and shown with them. */
+type Joined = 'deadLetteredLines' | 'expiredLines'
+
 /** By name in the text; every figure must be one of them. */
-const names: Readonly<
-  Record<Exclude<keyof Figures, 'phase' | 'health' | 'healthDetail' | 'events' | 'byFile' | 'backpressure'>, string>
-> = {
+const names: Readonly<Record<Exclude<keyof Figures, Other | Joined>, string>> = {
   readLines: 'remora_read_lines_total',
   readBytes: 'remora_read_bytes_total',
   acknowledgedLines: 'remora_acknowledged_lines_total',
@@ -25,7 +30,11 @@ const names: Readonly<
   possiblyDuplicatedLines: 'remora_possibly_duplicated_lines_total',
   failureStoredLines: 'remora_failure_stored_lines_total',
   filteredLines: 'remora_filtered_lines_total',
-  deadLetteredLines: 'remora_dead_lettered_lines_total',
+  refusedLines: 'remora_refused_lines_total',
+  acknowledgedBytes: 'remora_acknowledged_bytes_total',
+  refusedBytes: 'remora_refused_bytes_total',
+  deadLetteredBytes: 'remora_dead_lettered_bytes_total',
+  lostBytes: 'remora_lost_bytes_total',
   lostLines: 'remora_lost_lines_total',
   heldLines: 'remora_held_lines',
   cutLines: 'remora_cut_lines_total',
@@ -35,12 +44,15 @@ const names: Readonly<
   unreadBytes: 'remora_unread_bytes',
   files: 'remora_files',
   openFiles: 'remora_open_files',
+  openFilesMax: 'remora_open_files_max',
+  unreadableDirectories: 'remora_unreadable_directories',
+  unwatchableDirectories: 'remora_unwatched_directories',
   directories: 'remora_directories',
   slots: 'remora_arena_slots',
   slotsTaken: 'remora_arena_slots_taken',
   requestsUnderWay: 'remora_requests_under_way',
   requestsMax: 'remora_requests_max',
-  requestBytesMax: 'remora_request_bytes_max',
+  requestBytesMax: 'remora_request_max_bytes',
   memoryInUseBytes: 'remora_memory_in_use_bytes',
   memoryLimitBytes: 'remora_memory_limit_bytes',
   arenaBytes: 'remora_arena_bytes',
@@ -55,6 +67,7 @@ const names: Readonly<
   checkpointFailures: 'remora_checkpoint_failures_total',
   letters: 'remora_dead_letters',
   letterBytes: 'remora_dead_letters_bytes',
+  letterBytesMax: 'remora_dead_letters_limit_bytes',
   expiredLetters: 'remora_dead_letters_expired_total',
   expiredEarlierLetters: 'remora_dead_letters_expired_earlier_total',
   movedLetters: 'remora_dead_letters_moved_total',
@@ -76,9 +89,30 @@ test('every figure is there under its name, and what only grows is a counter', a
     expect(valueOf(samples, name), `value of ${name}`).toBe(figures[figure as keyof Figures])
     expect(types.get(name), `type of ${name}`).toBe(name.endsWith('_total') ? 'counter' : 'gauge')
   }
-  expect(valueOf(samples, 'remora_build_info', { version: '1.2.3' })).toBe(1)
+  expect(valueOf(samples, 'remora_build_info', { version: '1.2.3', node_version: process.versions.node })).toBe(1)
   expect(valueOf(samples, 'remora_file_events_total', { kind: 'renamed', why: 'a' })).toBe(123)
   expect(valueOf(samples, 'remora_file_events_total', { kind: 'truncated', why: 'b' })).toBe(124)
+})
+
+test('what was dead-lettered stays so when the letter has to go: a counter never falls', async () => {
+  const { samples } = await scrape()
+  expect(valueOf(samples, 'remora_dead_lettered_lines_total')).toBe(105 + 1000)
+})
+
+test('files that cannot be read by reason, and rotations by kind, those that have not happened as 0', async () => {
+  const { samples } = await scrape()
+  const by = (metric: string) =>
+    samples.filter(({ name }) => name === metric).map(({ labels, value }) => [...Object.values(labels), value])
+  expect(by('remora_unreadable_files')).toEqual([
+    ['EACCES', 155],
+    ['READ_FAILED', 156],
+  ])
+  expect(by('remora_rotations_total')).toEqual([
+    ['renamed', 160],
+    ['truncated', 161 + 162],
+    ['deleted', 0],
+    ['missed', 0],
+  ])
 })
 
 test('all names are ours or those of every process', async () => {
@@ -165,10 +199,10 @@ const valuesOf = (samples: readonly Sample[], path: string) =>
 
 describe('by file', () => {
   test('lines by account, held lines, unread bytes and gaps', async () => {
-    const byFile = [fileFigures('/var/log/a "b"\\\n.log'), fileFigures(undefined, 100)]
+    const byFile = [fileFigures('/var/log/a "b"\\.log'), fileFigures(undefined, 100)]
     const { samples } = await scrape(makeMetrics('1', () => ({ ...figures, byFile })))
     // As the text writes it: Prometheus documentation, "Exposition formats".
-    expect(valuesOf(samples, '/var/log/a \\"b\\"\\\\\\n.log')).toEqual({
+    expect(valuesOf(samples, '/var/log/a \\"b\\"\\\\.log')).toEqual({
       read: 1,
       acknowledged: 3,
       filtered: 6,
@@ -176,6 +210,8 @@ describe('by file', () => {
       lost: 8,
       remora_file_held_lines: 9,
       remora_file_unread_bytes: 13,
+      remora_file_lag_seconds: 25,
+      remora_file_read_bytes_total: 2,
       remora_file_gap_bytes_total: 11,
       remora_file_dropped_bytes_total: 17,
     })
@@ -194,7 +230,7 @@ describe('by file', () => {
     }
     byFile = files.slice(1, 2)
     const { samples } = await scrape(metrics)
-    expect(new Set(samples.flatMap(({ labels }) => labels['path'] ?? []))).toEqual(new Set(['/1.log']))
+    expect(new Set(samples.flatMap(({ labels }) => labels['path'] ?? []))).toEqual(new Set(['/1.log', 'other']))
   })
 })
 
@@ -218,8 +254,59 @@ test('requests are timed by their outcome, before and after the first scrape', a
   expect(valueOf(samples, 'remora_bulk_request_seconds_sum', { outcome: 'ok' })).toBeCloseTo(70.0075)
   const buckets = samples.filter(({ name, labels }) => name.endsWith('_bucket') && labels['outcome'] === 'ok')
   const counts = Object.fromEntries(buckets.map(({ labels, value }) => [labels['le'], value]))
-  expect(counts).toMatchObject({ '0.001': 2, '0.0025': 2, '0.005': 4, '60': 4, '+Inf': 5 })
+  expect(counts).toMatchObject({ '0.001': 2, '0.0025': 2, '0.005': 4, '60.0': 4, '+Inf': 5 })
   const values = buckets.map(({ value }) => value)
   expect(values, 'each holds those before it').toEqual(values.toSorted((a, b) => a - b))
   expect(valueOf(samples, 'remora_bulk_request_seconds_count', { outcome: 'failed' })).toBe(1)
+})
+
+test('what else takes time: batches and checkpoints, from the start and without labels', async () => {
+  const metrics = makeMetrics('1', () => figures)
+  const before = await scrape(metrics)
+  expect(valueOf(before.samples, 'remora_delivery_seconds_count')).toBe(0)
+  metrics.timed('delivery', 250)
+  metrics.timed('checkpoint', 3)
+  const { samples, types } = await scrape(metrics)
+  for (const [name, seconds] of [
+    ['remora_delivery_seconds', 0.25],
+    ['remora_checkpoint_write_seconds', 0.003],
+  ] as const) {
+    expect(types.get(name)).toBe('histogram')
+    expect([valueOf(samples, `${name}_count`), valueOf(samples, `${name}_sum`)]).toEqual([1, seconds])
+  }
+  expect(valueOf(samples, 'remora_delivery_seconds_bucket', { le: '0.1' })).toBe(0)
+  expect(valueOf(samples, 'remora_delivery_seconds_bucket', { le: '0.25' })).toBe(1)
+})
+
+const busy = () => {
+  const byFile = [fileFigures('/var/log/a "b"\\ü\n.log'), fileFigures('/app.log'), fileFigures(undefined, 100)]
+  const metrics = makeMetrics('1.2.3', () => ({ ...figures, byFile }))
+  metrics.request('ok', 3, 10)
+  metrics.timed('delivery', 40)
+  return metrics
+}
+
+describe('as OpenMetrics', () => {
+  const wanted = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5'
+  test('each sample of the older format is there under the same name, with the same labels and value', async () => {
+    const metrics = busy()
+    const { contentType, text } = await metrics.text(wanted)
+    expect(contentType).toMatch(/^application\/openmetrics-text; version=1\.0\.0/)
+    const moving = /^(process_|nodejs_)/
+    const asText = ({ samples }: { samples: readonly Sample[] }) =>
+      samples.filter(({ name }) => !moving.test(name)).map((sample) => JSON.stringify(sample))
+    const open = parseOpenMetrics(text)
+    const older = await scrape(metrics)
+    expect(asText(open).toSorted()).toEqual(asText(older).toSorted())
+    expect(open.types.size).toBe(older.types.size)
+  })
+
+  test('in turns with the older one, and both at once', async () => {
+    const metrics = busy()
+    const texts = await Promise.all([metrics.text(wanted), metrics.text(), metrics.text(wanted), metrics.text('*/*')])
+    for (const [at, { text }] of texts.entries()) {
+      const { samples } = at % 2 === 0 ? parseOpenMetrics(text) : parseExposition(text)
+      expect(valueOf(samples, 'remora_read_lines_total')).toBe(101)
+    }
+  })
 })

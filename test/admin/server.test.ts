@@ -77,6 +77,20 @@ describe('what is answered', () => {
     expect((await ask('/livez')).status, 'a restart would not help').toBe(200)
   })
 
+  test('metrics are told what is accepted, and whoever keeps answers is told so', async () => {
+    const seen: unknown[] = []
+    const metrics = (accept: string | undefined) => {
+      seen.push(accept)
+      return routes.metrics(accept)
+    }
+    const { server } = await start({ metrics })
+    const answer = await fetch(`http://127.0.0.1:${server.port}/metrics`, {
+      headers: { connection: 'close', accept: 'application/openmetrics-text' },
+    })
+    expect(answer.headers.get('vary')).toBe('accept')
+    expect(seen).toEqual(['application/openmetrics-text'])
+  })
+
   test('metrics that fail are 500 and do no harm', async () => {
     const { ask } = await start({ metrics: () => Promise.reject(new Error('no figures')) })
     const response = await ask('/metrics')

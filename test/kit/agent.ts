@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { Agent, type Summary, type World } from '../../src/agent.ts'
 import type { Memory } from '../../src/agent/memory.ts'
 import type { Disk } from '../../src/base/disk.ts'
+import type { Load } from '../../src/base/load.ts'
 import type { VolumeDisk } from '../../src/base/volume-disk.ts'
 import { assert } from '../../src/base/errors.ts'
 import type { Settings } from '../../src/config/types.ts'
@@ -30,6 +31,8 @@ export interface HarnessOptions {
   /** For a real disk, whose files carry real times: a wall clock other than the virtual one. */
   readonly wallMs?: () => number
   readonly logLevel?: string
+  /** Where the time of the process goes. */
+  readonly load?: () => Load
   /** What the kernel says of memory; room enough when left out. */
   readonly memory?: Memory
   /** Where the agent awaits something that is neither disk nor server: it may die here, or the world may change. */
@@ -117,6 +120,7 @@ export class AgentHarness {
       random,
       newInstanceId: () => `instance-${++this.#ids}`,
       watch: (hint) => this.#watch(hint),
+      ...(this.#o.load === undefined ? {} : { load: this.#o.load }),
       ...(this.#o.openFilesMax === undefined ? {} : { openFilesMax: this.#o.openFilesMax }),
       send: this.server.connect(alive),
       lookup: this.server.connectLookup(alive),

@@ -54,6 +54,7 @@ test('at all times every line that was read is in exactly one account, of its fi
           const [ok, deadLettered, lost, held] = split(some, shares)
           const duplicates = Math.min(ok, shares[0]!)
           ledger.settle(path, some, { done: ok, duplicates, deadLettered, lost, held, possiblyDuplicated: 0 })
+          expected.refusedLines += deadLettered + lost
           expected.heldLines -= some - held
           expected.acknowledgedLines += ok
           expected.duplicateLines += duplicates
@@ -63,6 +64,7 @@ test('at all times every line that was read is in exactly one account, of its fi
           const some = Math.min(lines, expected.deadLetteredLines)
           ledger.expireLetters(path, some)
           expected.deadLetteredLines -= some
+          expected.expiredLines += some
           expected.lostLines += some
         } else {
           // The file is gone: its past becomes that of the others.
@@ -85,6 +87,59 @@ test('at all times every line that was read is in exactly one account, of its fi
     }),
     runs(500),
   )
+})
+
+test('bytes by verdict: together they are what was read and settled, and none of them falls', () => {
+  const part = fc.record({
+    shares: fc.array(fc.nat(100), { minLength: 4, maxLength: 4 }),
+    lines: fc.nat(50),
+    bytes: fc.nat(9999),
+  })
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 20 }), fc.array(fc.nat(40), { maxLength: 5 }), (parts, goes) => {
+      const ledger = new Ledger()
+      let heldBytes = 0
+      let before = { acknowledgedBytes: 0, refusedBytes: 0, deadLetteredBytes: 0, lostBytes: 0 }
+      const grown = () => {
+        const { acknowledgedBytes, refusedBytes, deadLetteredBytes, lostBytes } = ledger
+        const now = { acknowledgedBytes, refusedBytes, deadLetteredBytes, lostBytes }
+        for (const [name, value] of Object.entries(now))
+          expect(value, name).toBeGreaterThanOrEqual(before[name as keyof typeof before])
+        before = now
+      }
+      for (const { shares, lines, bytes } of parts) {
+        ledger.read('/a.log', lines, bytes, 0)
+        const [ok, deadLettered, lost, held] = split(lines, shares)
+        const settled = ledger.acknowledgedBytes + ledger.refusedBytes
+        ledger.settle('/a.log', lines, { ...nothing, done: ok, deadLettered, lost, held }, bytes)
+        heldBytes += bytes - (ledger.acknowledgedBytes + ledger.refusedBytes - settled)
+        const whole =
+          held > 0 || deadLettered + lost > 0 || ledger.acknowledgedBytes + ledger.refusedBytes === settled + bytes
+        expect(whole, 'what is wholly acknowledged is so to the byte').toBe(true)
+        grown()
+      }
+      expect(heldBytes).toBeGreaterThanOrEqual(0)
+      expect(ledger.acknowledgedBytes + ledger.refusedBytes + heldBytes).toBe(ledger.readBytes)
+      expect(ledger.lostBytes + ledger.deadLetteredBytes).toBe(ledger.refusedBytes)
+      for (const lines of goes) {
+        ledger.expireLetters('/a.log', Math.min(lines, ledger.deadLetteredLines))
+        grown()
+      }
+      const others = ['/a.log'].map((path) => ledger.of(path))
+      expect(others[0]!.lostBytes).toBe(ledger.lostBytes)
+    }),
+    runs(300),
+  )
+})
+
+test('all letters of a file that go take all of its bytes with them', () => {
+  const ledger = new Ledger()
+  ledger.read('/a.log', 3, 100, 0)
+  ledger.settle('/a.log', 3, { ...nothing, deadLettered: 3 }, 100)
+  expect(ledger).toMatchObject({ refusedLines: 3, refusedBytes: 100, deadLetteredBytes: 100, lostBytes: 0 })
+  for (let letter = 0; letter < 3; letter++) ledger.expireLetters('/a.log', 1)
+  expect(ledger).toMatchObject({ deadLetteredLines: 0, expiredLines: 3, deadLetteredBytes: 100 })
+  expect(Math.abs(ledger.lostBytes - 100)).toBeLessThanOrEqual(2)
 })
 
 const refused = (lines: number): Settlement => ({ ...nothing, deadLettered: lines })

@@ -19,7 +19,10 @@ export function ledgerFrom(metrics: ReadonlyMap<string, number>): LedgerSums {
     read: of('remora_read_lines_total'),
     acknowledged: of('remora_acknowledged_lines_total'),
     filtered: of('remora_filtered_lines_total'),
-    deadLettered: of('remora_dead_lettered_lines_total'),
+    // Those that had to go are counted there still, and among the lost ones.
+    deadLettered:
+      of('remora_dead_lettered_lines_total') -
+      (of('remora_dead_letters_expired_total') - of('remora_dead_letters_expired_earlier_total')),
     lost: of('remora_lost_lines_total'),
     held: of('remora_held_lines'),
   }
