@@ -1,15 +1,20 @@
 import { createServer, type Server } from 'node:http'
 import { codeOf, messageOf } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
 import type { Notice } from './logger.ts'
-import { pagePolicy } from './page.ts'
 
 export interface AdminRoutes {
   /** `/readyz`: whether the watcher is up, and a word on everything else. */
   ready(): { readonly ready: boolean; readonly detail: unknown }
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>
-  /** `/`: HTML for a person. */
-  page(): string
+  /** `/`: HTML for a person, and what it may do. @param find  part of a file's name, from a stranger; empty: any */
+  page(find: string): Promise<{ readonly text: string; readonly policy: string }>
+  /** `/status.json`: what that page shows, as of now. */
+  status(find: string): Promise<unknown>
 }
+
+/** Of what is no page: nothing may come of it, whatever a browser takes it for. */
+const noPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 export interface AdminServer {
   /** 0 when it does not listen. */
@@ -29,48 +34,56 @@ export async function startAdmin(
   const server = createServer(
     { maxHeaderSize: 8192, requestTimeout: 5_000, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 },
     (request, response) => {
-      const serve = (make: () => readonly [status: number, contentType: string, text: string]) => {
-        try {
-          answer(...make())
-        } catch (error) {
-          // What shows how things are must never be what ends them.
-          answer(500, 'text/plain', `${messageOf(error)}\n`)
-        }
-      }
-      const answer = (status: number, contentType: string, text: string) => {
+      const answer = (status: number, contentType: string, text: string, policy = noPolicy) => {
         response.writeHead(status, {
           'content-type': contentType,
           'content-length': Buffer.byteLength(text),
           'cache-control': 'no-store',
           'x-content-type-options': 'nosniff',
-          'content-security-policy': pagePolicy,
+          'content-security-policy': policy,
           'referrer-policy': 'no-referrer',
         })
         response.end(request.method === 'HEAD' ? undefined : text)
       }
+      // What shows how things are must never be what ends them.
+      const serve = (make: () => Promise<Parameters<typeof answer>>) =>
+        void make()
+          .then((made) => answer(...made))
+          .catch((error: unknown) => {
+            if (response.headersSent) response.destroy()
+            else answer(500, 'text/plain', `${messageOf(error)}\n`)
+          })
       if (request.method !== 'GET' && request.method !== 'HEAD') {
         response.setHeader('allow', 'GET, HEAD')
         return answer(405, 'text/plain', 'read-only\n')
       }
-      switch (request.url?.split('?')[0] ?? '') {
+      const { url = '' } = request
+      const mark = url.includes('?') ? url.indexOf('?') : url.length
+      const [path, query] = [url.slice(0, mark), url.slice(mark + 1)]
+      const find = () => new URLSearchParams(query).get('find')?.slice(0, limits.statusFindMax) ?? ''
+      switch (path) {
         // The loop turns, or this would not be answered. Never Elasticsearch: a restart helps nobody there.
         case '/livez':
           return answer(200, 'text/plain', 'ok\n')
         case '/readyz':
-          return serve(() => {
+          return serve(async () => {
             const { ready, detail } = routes.ready()
             return [ready ? 200 : 503, 'application/json', `${JSON.stringify(detail)}\n`]
           })
         case '/metrics':
-          routes.metrics().then(
-            ({ contentType, text }) => answer(200, contentType, text),
-            (error: unknown) => answer(500, 'text/plain', `${messageOf(error)}\n`),
-          )
-          return
+          return serve(async () => {
+            const { contentType, text } = await routes.metrics()
+            return [200, contentType, text]
+          })
         case '/':
-          return serve(() => [200, 'text/html; charset=utf-8', routes.page()])
+          return serve(async () => {
+            const { text, policy } = await routes.page(find())
+            return [200, 'text/html; charset=utf-8', text, policy]
+          })
+        case '/status.json':
+          return serve(async () => [200, 'application/json', `${JSON.stringify(await routes.status(find()))}\n`])
         default:
-          return answer(404, 'text/plain', 'there are /, /livez, /readyz and /metrics\n')
+          return answer(404, 'text/plain', 'there are /, /livez, /readyz, /metrics and /status.json\n')
       }
     },
   )

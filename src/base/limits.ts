@@ -173,8 +173,20 @@ export const limits = {
   /** Files with an account of their own in the ledger, and of these the ones with metrics of their own. */
   ledgerFilesMax: 512,
   metricFilesMax: 100,
-  /** Files in the table of the status page. */
-  statusFilesMax: 200,
+  /** The status page: files in its table, characters of a path that it shows, and of a name that is looked for. */
+  statusFilesMax: 100,
+  statusPathMax: 256,
+  statusFindMax: 200,
+  /** It asks again so often, or less: its answers take one part in so many of the time at most. And it waits no longer for one. */
+  statusPollMs: 2_000,
+  statusPollMaxMs: 60_000,
+  statusPollRest: 20,
+  statusAnswerMaxMs: 15_000,
+  /** What it keeps for its charts: half an hour, in the browser. */
+  statusSamplesMax: 900,
+  /** Warnings that it shows, and characters of each. */
+  recentMax: 40,
+  recentCharactersMax: 600,
   /** Kinds of events with their reasons that are counted apart. */
   reasonsMax: 64,
   /** Ids in one question whether documents are there already, and bytes of any answer about them. */
@@ -345,6 +357,10 @@ assert(limits.memoryIdleIntervalMs <= limits.tidyQuietMs, 'a quiet process is se
 assert(limits.tidyQuietMs < limits.tidyIntervalMs, 'a collection is worth more quiet than it disturbs')
 assert(limits.checkpointIntervalMs <= limits.checkpointIntervalMaxMs, 'checkpoints are written in the end')
 assert(limits.checkpointIntervalMaxMs < limits.stateYieldMs, 'who writes is not silent')
+assert(
+  limits.statusPollMs <= limits.statusPollMaxMs && limits.statusAnswerMaxMs <= limits.statusPollMaxMs,
+  'the status page asks no sooner for being kept waiting',
+)
 assert(limits.metricFilesMax <= limits.ledgerFilesMax, 'metrics come out of the ledger')
 assert(limits.elderLooks * limits.pollIntervalMaxMs < limits.elderWaitMs, 'who waits for looks gets them in time')
 assert(

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { fieldsOf, makeLogger, textOf, whenWritten, type Logger } from '../admin/logger.ts'
 import { makeMetrics, type Metrics } from '../admin/metrics.ts'
-import { statusPage } from '../admin/page.ts'
+import { Outcomes } from '../admin/outcomes.ts'
+import { Recent, remember } from '../admin/recent.ts'
 import { startAdmin } from '../admin/server.ts'
 import { Agent, type Summary, type World } from '../agent.ts'
+import type { StatusView } from '../agent/status.ts'
 import { systemClock } from '../base/clock.ts'
 import { LoadReader } from '../base/load.ts'
 import { systemDisk } from '../base/disk.ts'
@@ -57,6 +59,8 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
   }
 
   const logger = makeLogger(settings.logLevel)
+  const shown = { outcomes: new Outcomes(), recent: new Recent(systemClock) }
+  remember(logger, shown.recent)
   logger.info({ 'event.code': 'START' }, `Remora ${version} ships ${settings.paths.join(', ')} to ${settings.target}`)
   logger.info({ 'event.code': 'MEMORY_PLAN' }, `memory: ${explainPlan(plan)}`)
   for (const notice of notices) logger.warn({ 'event.code': 'NOTICE' }, notice)
@@ -86,12 +90,16 @@ export async function runCommand(env: Env, signals: Signals): Promise<number> {
     yield: () => new Promise((resolve) => setImmediate(resolve)),
   }
   const metrics = makeMetrics(version, () => agent.figures())
-  const agent = new Agent({ settings, plan, world, logger, request: (...args) => metrics.request(...args) })
+  const request = (...args: Parameters<Metrics['request']>) => {
+    metrics.request(...args)
+    shown.outcomes.observe(...args)
+  }
+  const agent = new Agent({ settings, plan, world, logger, request })
   connections.onChanged(() => agent.reconnected())
   // Probes and signals are answered although the state directory may hang.
   const started = agent.start()
   let stuck = false
-  const admin = await listen(settings, agent, metrics, logger)
+  const admin = await listen(settings, agent, metrics, shown, logger)
   try {
     const ending = await Promise.race([signals.first, agent.failed, started.then(() => new Promise(() => {}))])
     if (typeof ending === 'string') {
@@ -152,12 +160,22 @@ function leave(logger: Logger): void {
   )
 }
 
-async function listen(settings: Settings, agent: Agent, metrics: Metrics, logger: Logger) {
+type Shown = Pick<StatusView, 'outcomes' | 'recent'>
+
+/** Loaded when somebody looks. */
+const status = () => import('../agent/status.ts')
+
+async function listen(settings: Settings, agent: Agent, metrics: Metrics, shown: Shown, logger: Logger) {
   if (settings.adminPort === 0) return undefined
+  const { target, podName: pod, podNamespace: namespace, nodeName: node, serviceName: service } = settings
+  const place = { target, pod, namespace, node, service }
+  const startedAtMs = systemClock.nowMs() - process.uptime() * 1000
+  const view = { version, startedAtMs, clock: systemClock, place, agent, ...shown }
   const routes = {
     ready: () => ({ ready: agent.isReady, detail: { ready: agent.isReady, ...agent.detail } }),
     metrics: () => metrics.text(),
-    page: () => statusPage(version, agent.figures()),
+    page: async (find: string) => (await status()).pageNow(view, find),
+    status: async (find: string) => (await status()).statusNow(view, find),
   }
   return startAdmin(settings.adminPort, routes, (notice) => logger.warn(fieldsOf(notice), textOf(notice)))
 }

@@ -116,6 +116,8 @@ export class Generation {
   /** Everything is read and, as it has ended, nothing more will come. */
   finished = false
   changedAtMs: number
+  /** When all that could be read of it had been read, as far as looks have shown, monotonic. */
+  caughtUpAtMs: number
   nextPollMs = 0
   pollIntervalMs: number
   /** A generation of the same path that is read first while it has unread bytes. */
@@ -143,7 +145,7 @@ export class Generation {
     this.path = path
     this.basePath = basePath
     this.epoch = epoch
-    this.changedAtMs = nowMs
+    this.changedAtMs = this.caughtUpAtMs = nowMs
     this.pollIntervalMs = pollIntervalMs
   }
 

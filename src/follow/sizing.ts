@@ -19,6 +19,7 @@ export class Sizing {
     this.#p.soon(generation)
     const { sizeBytes, links, modifiedMs } = this.#p.disk.sizeOf(generation.descriptor)
     generation.sized = true
+    if (!generation.unsearched) generation.caughtUpAtMs = nowMs
     // Written without a byte to read: as a rule what was read already, at times another content of the same size.
     const behind = Math.max(generation.offset, generation.searchedTo)
     const silent = modifiedMs !== generation.writtenMs && sizeBytes === behind && sizeBytes > 0
