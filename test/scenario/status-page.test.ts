@@ -20,7 +20,7 @@ const hostileNames = [
   // In a directory of its own.
   `x</script><script>document.title='owned'<!--.log`,
   'line\nbreak\t.log',
-  'gpj.\u202elog',
+  'gpj.\u202egol.log',
   `"'&amp; two  spaces.log`,
   `zalgo${'\u0301'.repeat(60)}.log`,
   `${'long-'.repeat(48)}.log`,
@@ -116,8 +116,7 @@ async function open(options: BrowserContextOptions = {}, at = ''): Promise<Opene
   const page = await context.newPage()
   const said: string[] = []
   let asked = 0
-  page.on('console', (message) => said.push(`console: ${message.text()}`))
-  page.on('pageerror', (error) => said.push(`error: ${error.message}`))
+  listen(page, said)
   page.on('request', (request) => {
     const { pathname, origin } = new URL(request.url())
     if (request.url().startsWith(`${url}status.json`)) asked++
@@ -128,10 +127,22 @@ async function open(options: BrowserContextOptions = {}, at = ''): Promise<Opene
   return { page, said, asked: () => asked }
 }
 
+/** What goes wrong in it; not the advice on how this test looks at pictures. */
+function listen(page: Page, said: string[]): void {
+  page.on('console', (message) => {
+    if (!message.text().includes('willReadFrequently')) said.push(`console: ${message.text()}`)
+  })
+  page.on('pageerror', (error) => said.push(`error: ${error.message}`))
+}
+
+/** The page lets nobody evaluate a text in it, so it is asked again from here. @param holds  an expression */
+async function until(page: Page, holds: string): Promise<void> {
+  await expect.poll(() => page.evaluate(holds), { timeout: 20_000, interval: 100 }).toBe(true)
+}
+
 /** Each chart has what it draws. */
 async function drawn(page: Page): Promise<void> {
-  await page.waitForFunction(`document.querySelectorAll('.plot canvas').length === 6`)
-  await page.waitForFunction(`(() => { const inks = ${inkOf}; return Object.values(inks).every((ink) => ink > 20) })()`)
+  await until(page, `Object.values(${inkOf}).filter((ink) => ink > 20).length === 6`)
 }
 
 async function picture(page: Page, name: string): Promise<void> {
@@ -145,7 +156,7 @@ describe('under load', () => {
       async (width) => {
         const { page, said } = await open({ viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' })
         await drawn(page)
-        await page.waitForFunction(`document.querySelector('#now dd').textContent.includes('/s')`)
+        await until(page, `document.querySelector('#now dd').textContent.includes('/s')`)
         await delay(3 * limits.statusPollMs)
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
         expect(await page.evaluate<unknown[]>(faintTexts)).toEqual([])
@@ -162,7 +173,7 @@ describe('under load', () => {
     const read = () => page.locator('#ledger tbody tr').last().locator('td').first().textContent()
     await page.evaluate('window.mark = 1')
     const before = await read()
-    await page.waitForFunction(`document.querySelector('#now dd').textContent.includes('/s')`)
+    await until(page, `document.querySelector('#now dd').textContent.includes('/s')`)
     await expect.poll(read, { timeout: 20_000 }).not.toBe(before)
     expect(await page.evaluate('window.mark')).toBe(1)
     expect(await page.locator('#when').textContent()).toMatch(
@@ -182,7 +193,7 @@ describe('under load', () => {
     expect(names).toContain(log(hostileNames[0]!))
     expect(names).toContain(log(hostileNames[1]!))
     expect(names).toContain(log('line\\u{a}break\\u{9}.log'))
-    expect(names).toContain(log('gpj.\\u{202e}log'))
+    expect(names).toContain(log('gpj.\\u{202e}gol.log'))
     expect(names).toContain(log(hostileNames[4]!))
     expect(await page.locator('#files img, #files script').count()).toBe(0)
     expect(await page.title()).not.toContain('owned')
@@ -235,6 +246,8 @@ describe('under load', () => {
 
   test('no script from outside runs, and no text becomes HTML', async () => {
     const { page, said } = await open()
+    const failures: unknown[] = []
+    page.on('requestfailed', (request) => failures.push(request.failure()?.errorText))
     await page.evaluate(`{
       const script = document.createElement('script')
       try { script.textContent = 'document.title = "owned"'; document.body.append(script) } catch {}
@@ -247,7 +260,7 @@ describe('under load', () => {
     expect(await page.title()).not.toBe('owned')
     expect(await page.locator('#made').count()).toBe(0)
     expect(said.filter((text) => text.startsWith('console: ')).length).toBeGreaterThanOrEqual(2)
-    expect(said.filter((text) => text.startsWith('request: '))).toEqual([])
+    expect(failures).toEqual(['csp'])
     await page.context().close()
   })
 
@@ -365,8 +378,7 @@ test('from the sources it runs as well as from the bundle', async () => {
       .toBe(true)
     const page = await browser.newPage()
     const said: string[] = []
-    page.on('console', (message) => said.push(message.text()))
-    page.on('pageerror', (error) => said.push(error.message))
+    listen(page, said)
     await page.goto(at)
     await drawn(page)
     expect(said).toEqual([])

@@ -88,22 +88,20 @@ function stateOf({ words, figures }: Status): Content[] {
 function nowOf(status: Status, before: Status | undefined): Content[] {
   const { figures, sentBytes } = status
   const { lagSeconds, heldSeconds, throttle } = figures.backpressure
-  const speed = (read: (of: Status) => number, text: (value: number) => string) => {
+  const bytes = (read: (of: Status) => number, sum: number) => {
     const rate = rateOf(status, before, read)
-    return rate === undefined ? undefined : `${text(rate)}/s`
+    return rate === undefined ? bytesText(sum) : `${bytesText(rate)}/s`
   }
-  const read = speed(({ figures: { readBytes } }) => readBytes, bytesText)
-  const readLines = speed(({ figures: { readLines: lines } }) => lines, shortText)
-  const acknowledged = speed(({ figures: { acknowledgedLines } }) => acknowledgedLines, shortText)
-  const sent = speed((of) => of.sentBytes, bytesText)
+  const lines = (read: (of: Status) => number, sum: number) => {
+    const rate = rateOf(status, before, read)
+    return rate === undefined ? plural(sum, 'line', 'lines') : `${shortText(rate)} lines/s`
+  }
+  const read = bytes((of) => of.figures.readBytes, figures.readBytes)
   return [
     facts([
-      ['Read', read === undefined ? bytesText(figures.readBytes) : `${read}, ${readLines ?? ''} lines`],
-      [
-        'Acknowledged',
-        acknowledged === undefined ? plural(figures.acknowledgedLines, 'line', 'lines') : `${acknowledged} lines`,
-      ],
-      ['Sent', sent ?? bytesText(sentBytes)],
+      ['Read', `${read}, ${lines((of) => of.figures.readLines, figures.readLines)}`],
+      ['Acknowledged', lines((of) => of.figures.acknowledgedLines, figures.acknowledgedLines)],
+      ['Sent', bytes((of) => of.sentBytes, sentBytes)],
       ['Unread', bytesText(figures.unreadBytes)],
       ['Lag', lagSeconds === 0 ? 'none' : `${timeText(lagSeconds)} at most`],
       ['Oldest batch under way', heldSeconds === 0 ? 'none' : timeText(heldSeconds)],
