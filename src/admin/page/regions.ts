@@ -181,7 +181,7 @@ function diskOf({ figures: f }: Status): Content[] {
           ],
       [
         'Files',
-        `${countText(f.files)} lives known, ${countText(f.openFiles)} open, in ${plural(f.directories, 'directory', 'directories')}`,
+        `${plural(f.files, 'life', 'lives')} known, ${countText(f.openFiles)} open, in ${plural(f.directories, 'directory', 'directories')}`,
       ],
     ]),
   ]

@@ -57,7 +57,7 @@ thead th { border-bottom: 2px solid var(--rule); vertical-align: bottom; }
 th:first-child, #warnings th, #warnings td, td:last-child, thead th:last-child { text-align: left; }
 tbody th { font-weight: 400; }
 #files tbody td, #requests tbody td, #ledger tbody td { white-space: nowrap; }
-#files tbody td:last-child { white-space: normal; min-width: 8rem; }
+#files tbody td:last-child, #requests tbody td:last-child, #ledger tbody td:last-child { white-space: normal; min-width: 8rem; }
 #files tbody th { min-width: 12rem; max-width: 40rem; }
 #warnings tbody td:nth-child(4) { min-width: 16rem; }
 /* Marks that a name heaps upon a letter stay within its row. */
