@@ -7,6 +7,7 @@ import { Delivery } from './agent/delivery.ts'
 import { Drain, stopTimes } from './agent/drain.ts'
 import { FileEvents } from './agent/events.ts'
 import { figuresOf } from './agent/figures.ts'
+import type { FileSources } from './agent/file-list.ts'
 import { Frontiers } from './agent/frontiers.ts'
 import { leftOf } from './agent/left.ts'
 import { Letters } from './agent/letters.ts'
@@ -269,6 +270,11 @@ export class Agent {
       volume: this.#volume.figures(),
       unsaidMessages: this.#o.unsaid?.() ?? 0,
     })
+  }
+
+  /** What a person may look at file by file. */
+  get fileSources(): FileSources {
+    return { ledger: this.ledger, registry: this.#registry, frontiers: this.#frontiers }
   }
 
   /**

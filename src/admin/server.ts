@@ -6,15 +6,16 @@ import { Connections } from './connections.ts'
 import { Kept } from './kept.ts'
 import type { Notice } from './logger.ts'
 import { formatFor } from './metrics/accept.ts'
-import { pagePolicy } from './page.ts'
 
 export interface AdminRoutes {
   /** `/readyz`: whether the watcher is up, and a word on everything else. */
   ready(): { readonly ready: boolean; readonly detail: unknown }
   /** @param accept  header of the request: two formats are spoken */
   metrics(accept: string | undefined): Promise<{ readonly contentType: string; readonly text: string }>
-  /** `/`: HTML for a person. */
-  page(): string
+  /** `/`: HTML for a person, and what it may do. @param find  part of a file's name, from a stranger; empty: any */
+  page(find: string): Promise<{ readonly text: string; readonly policy: string }>
+  /** `/status.json`: what that page shows, as of now. */
+  status(find: string): Promise<unknown>
 }
 
 export interface AdminServer {
@@ -117,7 +118,10 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
   const kept = new Kept<Answer | Promise<Answer>>(clock)
   const costly = (question: string, make: () => Answer | Promise<Answer>) => kept.get(question, make) ?? tooMany
 
-  const answerTo = (path: string, accept: string | undefined): Answer | Promise<Answer> => {
+  const answerTo = (url: string, accept: string | undefined): Answer | Promise<Answer> => {
+    const mark = url.includes('?') ? url.indexOf('?') : url.length
+    const path = url.slice(0, mark)
+    const find = () => new URLSearchParams(url.slice(mark + 1)).get('find')?.slice(0, limits.statusFindMax) ?? ''
     switch (path) {
       // The loop turns, or this would not be answered. Never Elasticsearch: a restart helps nobody there.
       case '/livez':
@@ -132,7 +136,14 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
           return [200, contentType, Buffer.from(text)]
         })
       case '/':
-        return costly(path, () => [200, 'text/html; charset=utf-8', Buffer.from(routes.page()), pagePolicy])
+        return costly(`${path} ${find()}`, async () => {
+          const { text, policy } = await routes.page(find())
+          return [200, 'text/html; charset=utf-8', Buffer.from(text), policy]
+        })
+      case '/status.json':
+        return costly(`${path} ${find()}`, async () => {
+          return [200, 'application/json', Buffer.from(`${JSON.stringify(await routes.status(find()))}\n`)]
+        })
       default:
         return nothingThere
     }
@@ -161,7 +172,7 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
       return say([405, 'text/plain', 'read-only\n'])
     }
     try {
-      const answer = answerTo(request.url?.split('?')[0] ?? '', request.headers.accept)
+      const answer = answerTo(request.url ?? '', request.headers.accept)
       if (answer instanceof Promise) answer.then(say, failed).catch(() => response.destroy())
       else say(answer)
     } catch (error) {
@@ -172,7 +183,7 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
 
 const tooMany: Answer = [503, 'text/plain', 'too much is asked for at once: ask again in a second\n']
 
-const nothingThere: Answer = [404, 'text/plain', 'there are /, /livez, /readyz and /metrics\n']
+const nothingThere: Answer = [404, 'text/plain', 'there are /, /livez, /readyz, /metrics and /status.json\n']
 
 /** On every address, IPv6 too where the machine has it. */
 async function listen(server: Server, port: number): Promise<void> {

@@ -180,8 +180,20 @@ export const limits = {
   metricFilesEndedMax: 400,
   /** Characters of a file's name in the metrics. */
   metricPathMax: 256,
-  /** Files in the table of the status page. */
-  statusFilesMax: 200,
+  /** The status page: files in its table, characters of a path that it shows, and of a name that is looked for. */
+  statusFilesMax: 100,
+  statusPathMax: 256,
+  statusFindMax: 200,
+  /** It asks again so often, or less: its answers take one part in so many of the time at most. And it waits no longer for one. */
+  statusPollMs: 2_000,
+  statusPollMaxMs: 60_000,
+  statusPollRest: 20,
+  statusAnswerMaxMs: 15_000,
+  /** What it keeps for its charts: half an hour, in the browser. */
+  statusSamplesMax: 900,
+  /** Warnings that it shows, and characters of each. */
+  recentMax: 40,
+  recentCharactersMax: 600,
   /** Kinds of events with their reasons that are counted apart. */
   reasonsMax: 64,
   /** Ids in one question whether documents are there already, and bytes of any answer about them. */
@@ -329,7 +341,7 @@ export const limits = {
   messagesWindowMs: 60_000,
   /** Who may be connected to the admin port at once, for how long each, and until its request must be there. */
   adminConnectionsMax: 32,
-  adminConnectionMs: 10_000,
+  adminConnectionMs: 20_000,
   adminRequestMs: 5_000,
   adminHeaderBytesMax: 8 * 1024,
   /** Metrics and status page serve all who ask within this time; so many of them are made in a second, and so many kept. */
@@ -367,6 +379,11 @@ assert(limits.tidyQuietMs < limits.tidyIntervalMs, 'a collection is worth more q
 assert(limits.checkpointIntervalMs <= limits.checkpointIntervalMaxMs, 'checkpoints are written in the end')
 assert(limits.checkpointIntervalMaxMs < limits.stateYieldMs, 'who writes is not silent')
 assert(limits.adminRequestMs < limits.adminConnectionMs, 'a request has time to be answered')
+assert(limits.statusAnswerMaxMs <= limits.adminConnectionMs, 'nobody is cut off who is still waited for')
+assert(
+  limits.statusPollMs <= limits.statusPollMaxMs && limits.statusAnswerMaxMs <= limits.statusPollMaxMs,
+  'the status page asks no sooner for being kept waiting',
+)
 assert(limits.metricFilesMax <= limits.ledgerFilesMax, 'metrics come out of the ledger')
 assert(limits.metricFilesMax <= limits.metricFilesEndedMax, 'all that have ended at once may come back')
 assert(limits.elderLooks * limits.pollIntervalMaxMs < limits.elderWaitMs, 'who waits for looks gets them in time')

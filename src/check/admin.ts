@@ -37,7 +37,8 @@ export async function adminFactsOf(port: number): Promise<AdminFacts> {
   const routes = {
     ready: () => ({ ready: false, detail: 'a check' }),
     metrics: () => Promise.reject(new Error('a check')),
-    page: () => 'a check',
+    page: () => Promise.reject(new Error('a check')),
+    status: () => Promise.reject(new Error('a check')),
   }
   const server = await startAdmin(port, routes, (notice) => (message = notice.message))
   await server.close()

@@ -29,10 +29,11 @@ beforeEach(async () => {
         made.metrics++
         return { contentType: 'text/plain', text: metricsText }
       },
-      page: () => {
+      page: async () => {
         made.pages++
-        return '<p>page</p>'
+        return { text: '<p>page</p>', policy: '' }
       },
+      status: async () => ({}),
     },
     () => undefined,
     { clock: clock.view(() => true) },
@@ -233,7 +234,8 @@ describe('a port that is taken', () => {
   const routes: AdminRoutes = {
     ready: () => ({ ready: true, detail: {} }),
     metrics: () => Promise.reject(new Error('none')),
-    page: () => '',
+    page: async () => ({ text: '', policy: '' }),
+    status: async () => ({}),
   }
 
   test('is said once and tried again until it is free; then that is said', async () => {
@@ -283,7 +285,12 @@ test.each(['EAFNOSUPPORT', 'EADDRNOTAVAIL'])('a machine without IPv6 (%s): IPv4 
   const warnings: Notice[] = []
   const admin = await startAdmin(
     0,
-    { ready: () => ({ ready: true, detail: {} }), metrics: () => Promise.reject(new Error('none')), page: () => '' },
+    {
+      ready: () => ({ ready: true, detail: {} }),
+      metrics: () => Promise.reject(new Error('none')),
+      page: async () => ({ text: '', policy: '' }),
+      status: async () => ({}),
+    },
     (notice) => warnings.push(notice),
   )
   expect(listen.mock.calls.map(([where]) => (where as { host: string }).host)).toEqual(['::', '0.0.0.0'])

@@ -13,7 +13,8 @@ afterEach(async () => {
 const routes: AdminRoutes = {
   ready: () => ({ ready: true, detail: { ready: true, elasticsearch: { state: 'ok' } } }),
   metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'remora_files 7\n' }),
-  page: () => '<p>ä</p>',
+  page: (find) => Promise.resolve({ text: `<p>ä${find}</p>`, policy: "default-src 'none'; script-src 'sha256-x'" }),
+  status: (find) => Promise.resolve({ find }),
 }
 
 /** `events.once` would reject with the reset that may come first. */
@@ -40,9 +41,14 @@ describe('what is answered', () => {
     ['/metrics', 200, 'text/plain; version=0.0.4', 'remora_files 7\n'],
     ['/', 200, 'text/html; charset=utf-8', '<p>ä</p>'],
     ['/?refresh', 200, 'text/html; charset=utf-8', '<p>ä</p>'],
-    ['/livez/', 404, 'text/plain', 'there are /, /livez, /readyz and /metrics\n'],
-    ['/metrics/../secret', 404, 'text/plain', 'there are /, /livez, /readyz and /metrics\n'],
-    ['/%2e%2e/etc/passwd', 404, 'text/plain', 'there are /, /livez, /readyz and /metrics\n'],
+    ['/?find=a%2Fb', 200, 'text/html; charset=utf-8', '<p>äa/b</p>'],
+    ['/status.json', 200, 'application/json', '{"find":""}\n'],
+    ['/status.json?x=1&find=%C3%A4%00+b?c', 200, 'application/json', '{"find":"ä\\u0000 b?c"}\n'],
+    ['/status.json?find=%E4%zz', 200, 'application/json', '{"find":"\ufffd%zz"}\n'],
+    [`/status.json?find=${'x'.repeat(3_000)}`, 200, 'application/json', `{"find":"${'x'.repeat(200)}"}\n`],
+    ['/livez/', 404, 'text/plain', 'there are /, /livez, /readyz, /metrics and /status.json\n'],
+    ['/metrics/../secret', 404, 'text/plain', 'there are /, /livez, /readyz, /metrics and /status.json\n'],
+    ['/%2e%2e/etc/passwd', 404, 'text/plain', 'there are /, /livez, /readyz, /metrics and /status.json\n'],
   ])('%s', async (path, status, type, text) => {
     const { ask } = await start()
     const response = await ask(path)
@@ -63,10 +69,24 @@ describe('what is answered', () => {
       ready: () => expect.unreachable(),
       metrics: () => expect.unreachable(),
       page: () => expect.unreachable(),
+      status: () => expect.unreachable(),
     })
-    for (const path of ['/', '/livez', '/readyz', '/metrics', '/none']) {
+    for (const path of ['/', '/livez', '/readyz', '/metrics', '/status.json', '/none']) {
       const response = await ask(path, method)
       expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+    }
+  })
+
+  test('only the page may run anything', async () => {
+    const { ask } = await start()
+    for (const [path, runs] of [
+      ['/', true],
+      ['/status.json', false],
+      ['/livez', false],
+      ['/none', false],
+    ] as const) {
+      const policy = (await ask(path)).headers.get('content-security-policy') ?? ''
+      expect(policy.includes('script-src'), path).toBe(runs)
     }
   })
 
@@ -98,8 +118,8 @@ describe('what is answered', () => {
     expect((await ask('/livez')).status).toBe(200)
   })
 
-  test.each(['/', '/readyz'] as const)('%s that fails is 500 and does no harm', async (path) => {
-    const { ask } = await start({ ready: fails, page: fails })
+  test.each(['/', '/readyz', '/status.json'] as const)('%s that fails is 500 and does no harm', async (path) => {
+    const { ask } = await start({ ready: fails, page: fails, status: fails })
     const response = await ask(path)
     expect([response.status, await response.text()]).toEqual([500, 'not now\n'])
     expect((await ask('/livez')).status).toBe(200)

@@ -134,7 +134,9 @@ describe('the admin server', () => {
       page = await ask('/')
       await delay(20)
     }
-    expect(page).toContain('&lt;img src=x onerror=alert(1)&gt;.log</td><td>0</td><td>3</td><td>3</td>')
+    expect(page).toMatch(
+      /&lt;img src=x onerror=alert\(1\)&gt;\.log<[^t]*<\/th>(?:<td>[^<]*<\/td>){5}<td>3<\/td><td>3<\/td>/,
+    )
     expect(page).not.toContain('<img')
     expect(page).toContain('takes documents')
     const metrics = await ask('/metrics')

@@ -40,3 +40,24 @@ test('no part of the bundle loads undici', () => {
   expect(loaded).toContain('NativeModule _http_client')
   expect(loaded).not.toContain(undici)
 })
+
+/** What is loaded together with a part, not the ones that it may ask for later. */
+function loadedWith(entry: string, found = new Set<string>()): Set<string> {
+  if (found.has(entry)) return found
+  found.add(entry)
+  const text = fs.readFileSync(path.join(dist, entry), 'utf8')
+  for (const [, name = ''] of text.matchAll(/^(?:import|export)\b[^"';]*["']\.\/([\w-]+\.js)["']/gm))
+    loadedWith(name, found)
+  return found
+}
+
+const textOf = (name: string) => fs.readFileSync(path.join(dist, name), 'utf8')
+
+test('an agent that nobody looks at carries nothing of the status page', () => {
+  const run = [...partsOf('main.js')].find((name) => name.startsWith('run-'))!
+  const page = [...partsOf('main.js')].filter((name) => textOf(name).includes('Since this page was opened'))
+  expect(page).toHaveLength(1)
+  const carried = loadedWith(run)
+  expect(carried.size).toBeGreaterThan(1)
+  expect([...carried].filter((name) => page.includes(name))).toEqual([])
+})

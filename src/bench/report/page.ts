@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { chartLibrary, hashOf } from '../../base/page-assets.ts'
 import type { Row, ScenarioResult } from '../types.ts'
 import { budgetOf, isKept } from './budgets.ts'
 import { factsOf, titleOf } from './facts.ts'
@@ -19,7 +17,7 @@ const unfoldedRowsMax = 2
 
 /** The report as one file that needs no other: it may load nothing, and run nothing but its own two scripts. */
 export function pageOf(report: Report): string {
-  const library = uplotFiles()
+  const library = chartLibrary()
   const plots: Plot[] = []
   const sections = report.scenarios.map((scenario, at) => sectionOf(report, scenario, `s${at}`, plots))
   const style = `${library.style}${pageStyle}`
@@ -205,22 +203,7 @@ function skippedOf({ skipped }: Report): Markup {
   </section>`
 }
 
-/** uPlot 1.6, with its licence, which wants to be where it is. @throws Error when it is not installed */
-function uplotFiles(): { readonly script: string; readonly style: string } {
-  const { resolve } = createRequire(import.meta.url)
-  const read = (name: string) => readFileSync(resolve(`uplot/${name}`), 'utf8')
-  return {
-    script: `/*\n${read('LICENSE')}*/\n${read('dist/uPlot.iife.min.js')}`,
-    style: read('dist/uPlot.min.css'),
-  }
-}
-
 /** Each byte counts, for its hash. */
 function asItStands(name: 'script' | 'style', text: string): Markup {
   return { markup: `<${name}>${text}</${name}>` }
-}
-
-/** A script or style that is in the page as it stands. Source: Content Security Policy Level 3, 2.3.1 ("hash-source"). */
-function hashOf(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 }
