@@ -98,7 +98,7 @@ describe('what it tells', () => {
     expect(text).toContain('121 B of 120 B: 116 of 115 slots taken')
     expect(text).toContain('|18 now, 134 in all|')
     expect(text).toContain('|Last checkpoint|2 min ago, 122 failed in all|')
-    expect(text).toContain('|Dead letters waiting for a replay|128, 129 B, 1131 had to go for want of room|')
+    expect(text).toContain('|Dead letters waiting for a replay|128, 129 B, 1,131 had to go for want of room|')
     expect(text).toContain('137 B of 138 B, as far as it can be measured, 135 shipped files deleted')
     expect(words({ figures: { volumeLimitBytes: 0 } })).not.toContain('Log volume')
     expect(words({ figures: { memoryLimitBytes: Infinity } })).toContain('|In use|118 B of no limit |')
