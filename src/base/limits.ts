@@ -322,7 +322,7 @@ export const limits = {
   messagesWindowMs: 60_000,
   /** Who may be connected to the admin port at once, for how long each, and until its request must be there. */
   adminConnectionsMax: 32,
-  adminConnectionMs: 10_000,
+  adminConnectionMs: 20_000,
   adminRequestMs: 5_000,
   adminHeaderBytesMax: 8 * 1024,
   /** Metrics and status page serve all who ask within this time; so many of them are made in a second, and so many kept. */
