@@ -10,7 +10,7 @@ import { commitHere, machineHere } from './machine/facts.ts'
 import { removeLeft } from './machine/temporary.ts'
 import { type BenchOptions, givenOptions } from './options.ts'
 import type { Program } from './program.ts'
-import { type Report, reportSchema, reportVersion } from './report/report.ts'
+import { cutShort, type Report, reportSchema, reportVersion } from './report/report.ts'
 import { mustHaveRoom, neededBytes } from './room.ts'
 import { type Parts, run, type RunOptions } from './run.ts'
 import { type Chosen, choose, type Left } from './scenarios/choose.ts'
@@ -187,7 +187,7 @@ async function performAll(
   const failures: string[] = []
   for (const [at, { scenario, rows, rounds }] of chosen.entries()) {
     if (!table.next(at)) {
-      left.push({ name: scenario.name, reason: 'there was no time left for it' })
+      left.push({ name: scenario.name, reason: cutShort.noTime })
       continue
     }
     let estimate = 0
@@ -211,7 +211,7 @@ async function performAll(
       // Half an hour of figures is not thrown away for the rest of them.
       if (results.length === 0) throw error
       failures.push(`${scenario.name}: ${runOptions.signal.aborted ? 'stopped' : messageOf(error, messageCharsMax)}`)
-      left.push(...chosen.slice(at).map((each) => ({ name: each.scenario.name, reason: 'the bench ended before it' })))
+      left.push(...chosen.slice(at).map((each) => ({ name: each.scenario.name, reason: cutShort.ended })))
       break
     }
     table.done(estimate)

@@ -4,6 +4,7 @@ import { messageOf, RemoraError } from '../base/errors.ts'
 import { placeFor } from './agent/place.ts'
 import { RunningAgent } from './agent/running.ts'
 import { nowMs, Sampler, type Seen } from './agent/sampler.ts'
+import { cpuSecondsPerGB } from './cpu-cost.ts'
 import { drain } from './drain.ts'
 import { freePort, onExit } from './machine/process.ts'
 import { temporaryDirectory } from './machine/temporary.ts'
@@ -123,9 +124,15 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
     // Where bytes are guessed, the account knows better.
     const storedShare = account.storedLines / Math.max(1, account.writtenLines)
     const storedBytes = arrived.isGuess === true ? written.bytes * storedShare : arrived.storedBytes
-    const cpuSeconds = (seen.cpu.userUs + seen.cpu.systemUs - seen.warm.cpuUs) / 1e6
-    // Of what is counted: all lines but those before the warm-up's end.
-    const share = 1 - seen.warm.storedBytes / Math.max(1, storedBytes)
+    const moments = seen.moments.map((moment) => ({ ...moment, atMs: moment.atMs - written.firstAtMs }))
+    const perGB = cpuSecondsPerGB({
+      moments,
+      warm: seen.warm,
+      warmUpMs: plan.warmUpMs,
+      isSteady: isUndisturbed(plan),
+      cpuUs: seen.cpu.userUs + seen.cpu.systemUs,
+      written,
+    })
     const failure = failureOf({
       account,
       written,
@@ -142,12 +149,12 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
       wallMs,
       cpu: seen.cpu,
       others: { sinkUs: arrived.cpuUs, writerUs: written.cpuUs, benchUs: user + system },
-      cpuSecondsPerGB: perUnit(cpuSeconds, (written.bytes / 1e9) * share),
-      cpuSecondsPerMillionLines: perUnit(cpuSeconds, (written.lines / 1e6) * share),
+      cpuSecondsPerGB: perGB,
+      cpuSecondsPerMillionLines: (perGB * written.bytes) / 1e3 / Math.max(1, written.lines),
       latency,
       memory: { ...seen.memory, oomKills },
       throttledMs: seen.throttledMs,
-      moments: seen.moments.map((moment) => ({ ...moment, atMs: moment.atMs - written.firstAtMs })),
+      moments,
       requests: arrived.requests,
       bodyBytes: arrived.bodyBytes,
       notes: isSteady ? [] : [stoodStillText],
@@ -166,7 +173,12 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
 
 async function warmUpEnds(target: Target, sampler: Sampler): Promise<void> {
   await target.measureFrom()
-  await sampler.warmedUp()
+  sampler.warmedUp()
+}
+
+function isUndisturbed({ workload, destination, killsAtMs }: RunPlan): boolean {
+  const isAway = destination.kind === 'null' && destination.shape.outages.length > 0
+  return workload.rate.kind === 'fixed' && killsAtMs.length === 0 && !isAway
 }
 
 /** Each, whatever the others do; what the first of them throws is thrown then, for something of the user's may be left. */
@@ -222,8 +234,4 @@ function failedRun(failure: string, seen: Seen | undefined, oomKills: number): R
     bodyBytes: 0,
     failure: oomKills === 0 ? failure : `${oomKilledText(oomKills)}; ${failure}`,
   }
-}
-
-function perUnit(value: number, units: number): number {
-  return units === 0 ? 0 : value / units
 }

@@ -35,6 +35,9 @@ export interface Report {
   readonly failures: readonly string[]
 }
 
+/** Why a scenario that was asked for is not in the report. */
+export const cutShort = { noTime: 'there was no time left for it', ended: 'the bench ended before it' } as const
+
 /** CPU time of all runs together: the agent's, and of what shared the machine with it. */
 export interface MeasuringCost {
   readonly agentUs: number

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { baselineOf } from '../../../src/bench/compare/baseline.ts'
 import { compareReports, exitCodeOf, type Comparison, type Verdict } from '../../../src/bench/compare/compare.ts'
 import { comparisonTable } from '../../../src/bench/compare/table.ts'
-import type { Report } from '../../../src/bench/report/report.ts'
+import { cutShort, type Report } from '../../../src/bench/report/report.ts'
 import { spreadOf } from '../../../src/bench/stats.ts'
 import type { Figure, Row } from '../../../src/bench/types.ts'
 import { bareReport, exampleReport, figure, row } from '../report/example.ts'
@@ -128,6 +128,7 @@ describe('cases', () => {
 
   test.each([
     ['as it was', [5.15, 5, 5.2], 'same', 0],
+    ['as much, and the repeats do not agree', [3, 5.1, 9], 'unknown', 2],
     ['more, and the repeats do not agree', [5.15, 9, 9.1], 'unknown', 2],
     ['apart, and less than the least effect', [5.3, 5.4, 5.5], 'same', 0],
     ['apart, and more', [5.8, 6, 6.2], 'worse', 1],
@@ -159,6 +160,8 @@ describe('cases', () => {
     const without = bareReport({ scenarios: [scenario('saturation', [good]), scenario('latency', [])] })
     expect(exitCodeOf(compareReports(before, only))).toBe(0)
     expect(exitCodeOf(compareReports(before, without))).toBe(2)
+    const cut = { ...only, skipped: [{ name: 'latency', reason: cutShort.noTime }] }
+    expect(exitCodeOf(compareReports(before, cut))).toBe(2)
   })
 
   test('what was asked for otherwise is said', () => {
