@@ -75,9 +75,9 @@ function readingOf(report: Report): string[] {
     rows.flatMap((row) => row.notes.map((note) => `- ${row.name}: ${note}`)),
   )
   return [
-    `**How to read it.** These are rates at which the CPU limit is used up: the agent is throttled, and lines wait for tenths of a
-second. Plan with half of them, and the lag stays within a batch or two. More memory makes more and larger requests at once:
-that pays when answers take long, which the bench's server's do not. A real Elasticsearch is nearly always slower than any row
+    `**How to read it.** Where something was throttled, this is the rate at which the CPU limit is used up, and lines wait for tenths
+of a second. Plan with half of it, and the lag stays within a batch or two. Memory saves CPU: with more of it batches are larger
+and more of them are on their way at once, so that the same limit carries more (see s/GB below). A real Elasticsearch is nearly always slower than any row
 of this page: \`remora bench --url\` measures yours, \`remora bench tune --url\` looks for the settings that suit it.`,
     ...(notes.length === 0 ? [] : [`**Notes of the bench.**\n\n${notes.join('\n')}`]),
   ]

@@ -4,7 +4,7 @@ import { messageOf, RemoraError } from '../base/errors.ts'
 import { Cost } from './cost.ts'
 import { type FloorBeside, type Sent, startFloor } from './floor/floor-beside.ts'
 import { makeFloor } from './floor/floor.ts'
-import { type Held, wantedLimits, type Wanted } from './limits/choose.ts'
+import { type Held, originOf, wantedLimits, type Wanted } from './limits/choose.ts'
 import { holdHere, programUnder } from './limits/hold.ts'
 import { commitHere, machineHere } from './machine/facts.ts'
 import { removeLeft } from './machine/temporary.ts'
@@ -106,7 +106,7 @@ export async function bench(options: BenchOptions, tools: BenchTools): Promise<R
       machine,
       // Where none hold, those that were meant: the report says that they did not.
       limits: held.enforcement.kind === 'none' ? wanted.limits : held.limits,
-      limitsFrom: wanted.origin,
+      limitsFrom: originOf(wanted, held),
       enforcement: held.enforcement,
       seed: options.seed,
       options: { ...givenOptions(options), ...wanted.settings },

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf, RemoraError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
 import { placeFor } from './agent/place.ts'
 import { RunningAgent } from './agent/running.ts'
 import { nowMs, Sampler, type Seen } from './agent/sampler.ts'
@@ -36,6 +37,8 @@ const stopMsMax = 60_000
 const lateMsMax = 250
 const stoodStillText = `in some runs the writer stood still for more than ${lateMsMax} ms, as something else used the machine: the rate was uneven, and these runs tell no latency`
 const lookEveryMs = 20
+/** Of bodies, with the settings that a small limit has. */
+const largestOnTheWay = 8 << 20
 
 const noAccount: Account = {
   writtenLines: 0,
@@ -109,7 +112,8 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
       ...(plan.warmUpMs > 0 ? [{ atMs: plan.warmUpMs, act: () => warmUpEnds(target, sampler!) }] : []),
     ].toSorted((a, b) => a.atMs - b.atMs)
     const written = await watchWriter({ writer, agent, sampler, marks, beganMs, signal })
-    const drainedMs = await drain(written, plan.drainMsMax, { agent, target, sampler, signal })
+    const waitMs = { max: plan.drainMsMax, quiet: quietMsOf(plan) }
+    const drained = await drain(written, waitMs, { agent, target, sampler, signal })
     await sampler.sleep(settleMs, signal)
     const seen = await sampler.finish()
     const stopped = await agent.stop(stopMsMax)
@@ -140,8 +144,7 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
       stopped,
       oomKills,
       targetFailure: arrived.failure,
-      drainedMs,
-      drainMsMax: plan.drainMsMax,
+      drained,
     })
     return {
       account,
@@ -174,6 +177,12 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
 async function warmUpEnds(target: Target, sampler: Sampler): Promise<void> {
   await target.measureFrom()
   sampler.warmedUp()
+}
+
+/** An agent that is refused waits by itself, and one request may take long on its way to a slow server. */
+function quietMsOf({ destination }: RunPlan): number {
+  const bytesPerSecond = destination.kind === 'null' ? destination.shape.bytesPerSecond : undefined
+  return 2 * limits.overloadCapMs + (largestOnTheWay * 1_000) / (bytesPerSecond ?? Infinity)
 }
 
 function isUndisturbed({ workload, destination, killsAtMs }: RunPlan): boolean {

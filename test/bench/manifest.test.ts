@@ -192,6 +192,21 @@ describe('files', () => {
       )
     })
 
+    test('what is on another machine is fetched by nobody', () => {
+      const at = join(
+        tree({ ...overlay, 'over/kustomization.yaml': 'resources: [https://host/repo]\npatches: [{path: x}]' }),
+        'over',
+      )
+      expect(() => readManifest(at, tool('kubectl', 'exit 0'))).toThrow(
+        /takes https:\/\/host\/repo from another machine/,
+      )
+    })
+
+    test('a tool is given none of our settings', () => {
+      const env = { ...tool('kubectl', 'env | grep -q SECRET && exit 1; cat over.yaml'), REMORA_PASSWORD: 'SECRET' }
+      expect(() => readManifest(join(tree(overlay), 'over'), env)).not.toThrow(/exit|SECRET/)
+    })
+
     test.each([
       ['components: [../x]', 'components'],
       ['bases: [../x]', 'bases'],

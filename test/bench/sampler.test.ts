@@ -5,11 +5,12 @@ import type { Arrived } from '../../src/bench/target.ts'
 
 const mib = 2 ** 20
 
+const arrived = (): Promise<Arrived> => Promise.resolve({ storedBytes: 0 } as Arrived)
+
 test('start, warm-up and what counts are told apart', async () => {
   let [userUs, usedBytes] = [0, 0]
   const progress = { lines: 0, bytes: 0 }
   const use = (): Use => ({ cpu: { userUs, systemUs: 0 }, usedBytes, throttledMs: 0, oomKills: 0 })
-  const arrived = (): Promise<Arrived> => Promise.resolve({ storedBytes: 0 } as Arrived)
   const sampler = new Sampler({ use }, { progress }, { arrived })
   ;[userUs, usedBytes] = [1_000_000, 90 * mib]
   sampler.begin(true)

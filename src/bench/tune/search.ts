@@ -108,6 +108,7 @@ class Searching {
     const perRound = tries.length + 1
     const later = this.#laterRuns(setting, pass)
     const measured = await inRounds([this.#best, ...tries], roundsMax, {
+      behindMax: 1,
       measure: (tried, round) => {
         const left = Math.max(1, roundsMin - round + 1) * perRound
         const what = tried === this.#best ? `${setting} as until now` : `${setting}=${tried.name}`

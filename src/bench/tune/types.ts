@@ -43,11 +43,12 @@ export interface Beside {
 
 /**
  * `measured`: the goal's figure, above 0. `failed`: a line lost, twice or wrong, no memory, an agent that ended: such settings
- * are out. `void`: the machine, not the settings, was in the way.
+ * are out. `behind`: the agent did not keep up with the rate. `void`: the machine, not the settings, was in the way.
  */
 export type Outcome =
   | { readonly kind: 'measured'; readonly value: number; readonly beside: Beside }
   | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'behind'; readonly reason: string }
   | { readonly kind: 'void'; readonly reason: string }
 
 /** All runs of one try in one contest. */
