@@ -325,6 +325,25 @@ describe('the table', () => {
 })
 
 describe('time', () => {
+  test('a first row that takes twice as long as it should costs no other round while there is time enough', () => {
+    let now = 0
+    const table = new TimeTable(
+      1_620,
+      [
+        { onceSeconds: 60, allSeconds: 180 },
+        { onceSeconds: 600, allSeconds: 1_200 },
+      ],
+      () => now,
+    )
+    table.next(0)
+    now = 120
+    table.done(60)
+    expect(table.mayGoOn(60)).toBe(true)
+    now = 240
+    table.done(60)
+    expect(table.mayGoOn(60)).toBe(true)
+  })
+
   test('is never passed by more than one round of one scenario', () => {
     const seconds = fc.integer({ min: 1, max: 60 })
     const some = fc.array(
