@@ -7,8 +7,8 @@ import { ratioInterval, type RatioInterval, valuesMin } from './rank-interval.ts
 
 /**
  * `same`: the estimate differs by less than the least effect, and the interval is narrow. `worse`, `better`: by more, and the interval leaves out 1.
- * `told`: the machine, not the program, may have made the difference, nobody said which way is better, or neither report
- * has enough repeats.
+ * `told`: the machine, not the program, may have made the difference, nobody said which way is better, or the first
+ * report has too few repeats.
  * `unknown`: it should be judged, and there is too little to judge by: too few repeats, or as many as do not agree.
  */
 export type Verdict = 'same' | 'worse' | 'better' | 'told' | 'unknown'
@@ -135,9 +135,9 @@ function compareFigures(a: Figure, b: Figure, context: Context): FigureCompariso
   }
 }
 
-/** What neither report repeated was not meant to be judged. */
+/** What the first report did not repeat was not meant to be judged by it. */
 function isToJudge(a: Figure, b: Figure): boolean {
-  if (Math.max(a.values.length, b.values.length) < valuesMin) return false
+  if (a.values.length < valuesMin) return false
   return a.isRatio && b.isRatio && a.better !== 'none' && a.better === b.better
 }
 

@@ -28,6 +28,8 @@ function scaled(each: Figure, by: number): Figure {
   return { ...each, values, spread: spreadOf(values) }
 }
 
+const open = (verdict: Verdict) => (verdict === 'told' ? 'unknown' : verdict)
+
 const verdicts = ({ rows }: Comparison) => rows.flatMap(({ figures }) => figures.map(({ verdict }) => verdict))
 
 const judged = (found: Comparison) => verdicts(found).filter((verdict) => verdict !== 'told')
@@ -83,7 +85,8 @@ describe('laws', () => {
     fc.assert(
       fc.property(sameFigures, fc.double({ min: 0, max: 1, noNaN: true }), ({ a, b }, least) => {
         const [there, back] = [compareReports(a, b, least), compareReports(b, a, least)]
-        expect(verdicts(back)).toEqual(verdicts(there).map((verdict) => turned[verdict]))
+        // One that has too few repeats is not judged as the first, and unknown as the second.
+        expect(verdicts(back).map(open)).toEqual(verdicts(there).map((verdict) => open(turned[verdict])))
         expect(back.missing).toEqual(there.added)
       }),
       { numRuns: 500 },
@@ -147,7 +150,7 @@ describe('cases', () => {
     expect(verdicts(compareReports(before, after))).toEqual(['worse'])
   })
 
-  test('what neither report repeated is not judged, and proves nothing', () => {
+  test('what the first report did not repeat is not judged, and proves nothing', () => {
     const [before, after] = [5, 9].map((each) => reportOf([row('a', [ratio([each])])])) as [Report, Report]
     const found = compareReports(before, after)
     expect([verdicts(found), exitCodeOf(found)]).toEqual([['told'], 2])
