@@ -4,12 +4,12 @@ import { messageOf, RemoraError } from '../base/errors.ts'
 import { Cost } from './cost.ts'
 import { type FloorBeside, type Sent, startFloor } from './floor/floor-beside.ts'
 import { makeFloor } from './floor/floor.ts'
-import { type Held, originOf, wantedLimits, type Wanted } from './limits/choose.ts'
+import { type Held, wantedLimits, type Wanted } from './limits/choose.ts'
 import { holdHere, programUnder } from './limits/hold.ts'
-import { commitHere, machineHere } from './machine/facts.ts'
 import { removeLeft } from './machine/temporary.ts'
 import { type BenchOptions, givenOptions } from './options.ts'
 import type { Program } from './program.ts'
+import { provenanceFrom } from './report/provenance.ts'
 import { cutShort, type Report, reportSchema, reportVersion } from './report/report.ts'
 import { mustHaveRoom, neededBytes } from './room.ts'
 import { type Parts, run, type RunOptions } from './run.ts'
@@ -83,10 +83,10 @@ export async function bench(options: BenchOptions, tools: BenchTools): Promise<R
   }
   const { chosen, left } = choose(options, setting)
   mustHaveRoom(Math.max(...chosen.flatMap(({ rows }) => rows.map((row) => neededBytes(planOf(row))))), tmpdir())
-  const machine = machineHere()
   const cost = new Cost()
   const runOptions: RunOptions = { program, parts, enforcement: held.enforcement, signal }
-  const version = await program.version()
+  const given = { seed: options.seed, options: givenOptions(options), startedAtMs }
+  const provenance = provenanceFrom(await program.version(), { wanted, held }, given)
   const tool = await makeFloor('auto')
   const sent = await firstLook(setting, runOptions)
   const lines = { mix, seed: options.seed, bytes: floorBytes[options.form] }
@@ -94,28 +94,17 @@ export async function bench(options: BenchOptions, tools: BenchTools): Promise<R
   try {
     tools.begins({ wanted, held, floor: floor.explain, left })
     const seconds = () => (systemClock.monotonicMs() - beganMs) / 1_000
-    const processors = Math.min(machine.processors, ability.own.cpus ?? Infinity)
+    const processors = Math.min(provenance.machine.processors, ability.own.cpus ?? Infinity)
     const performing = { floor, runOptions, seconds, cost, processors, watcher: tools.watcher }
     const done = await performAll(chosen, options, performing)
     return {
       schema: reportSchema,
       version: reportVersion,
-      remora: version,
-      // That of an image is not known.
-      commit: held.enforcement.kind === 'container' ? undefined : await commitHere(),
-      machine,
-      // Where none hold, those that were meant: the report says that they did not.
-      limits: held.enforcement.kind === 'none' ? wanted.limits : held.limits,
-      limitsFrom: originOf(wanted, held),
-      enforcement: held.enforcement,
-      seed: options.seed,
-      options: { ...givenOptions(options), ...wanted.settings },
+      ...(await provenance.end()),
       measuring: cost.sum,
       floor: { kind: tool.kind, explain: floor.explain },
       scenarios: done.results,
       skipped: [...left, ...done.left],
-      startedAt: new Date(startedAtMs).toISOString(),
-      endedAt: new Date(systemClock.nowMs()).toISOString(),
       failures: done.failures,
     }
   } finally {

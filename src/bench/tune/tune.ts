@@ -4,11 +4,11 @@ import { RemoraError } from '../../base/errors.ts'
 import type { Watcher } from '../bench.ts'
 import { Cost } from '../cost.ts'
 import { settingsFor } from '../elasticsearch/connection.ts'
-import { type Held, originOf, wantedLimits, type Wanted } from '../limits/choose.ts'
+import { type Held, wantedLimits, type Wanted } from '../limits/choose.ts'
 import { holdHere, programUnder } from '../limits/hold.ts'
-import { commitHere, machineHere } from '../machine/facts.ts'
 import { removeLeft } from '../machine/temporary.ts'
 import type { Program } from '../program.ts'
+import { provenanceFrom } from '../report/provenance.ts'
 import { roomFor } from '../room.ts'
 import { type Parts, run } from '../run.ts'
 import type { Limits, RunPlan, RunResult } from '../types.ts'
@@ -81,8 +81,8 @@ export async function tune(options: TuneOptions, tools: TuneTools): Promise<Tune
     times.took(times.seconds() - fromSeconds)
     return cost.add(result)
   }
-  const machine = machineHere()
-  const version = await program.version()
+  const asked = { seed, options: givenTuneOptions(options), startedAtMs }
+  const provenance = provenanceFrom(await program.version(), { wanted, held }, asked)
   tools.watcher.begin(Math.round(effort.budgetSeconds / (effort.runSeconds + runOverheadSeconds)))
   const before = (about: string) => tools.watcher.step('getting ready', about, effort.budgetSeconds - times.seconds())
   const spaceFor = (filledMs: number | undefined) =>
@@ -139,14 +139,7 @@ export async function tune(options: TuneOptions, tools: TuneTools): Promise<Tune
   return {
     schema: tuneSchema,
     version: tuneVersion,
-    remora: version,
-    commit: await commitHere(),
-    machine,
-    limits: held.enforcement.kind === 'none' ? wanted.limits : held.limits,
-    limitsFrom: originOf(wanted, held),
-    enforcement: held.enforcement,
-    seed,
-    options: { ...givenTuneOptions(options), ...wanted.settings },
+    ...(await provenance.end()),
     goal,
     leastEffect,
     server: url === undefined ? { kind: 'null', ...common.shape } : { kind: 'elasticsearch', url },
@@ -155,8 +148,6 @@ export async function tune(options: TuneOptions, tools: TuneTools): Promise<Tune
     untried: [...untried, ...found.untried],
     runs: cost.runs,
     measuring: cost.sum,
-    startedAt: new Date(startedAtMs).toISOString(),
-    endedAt: new Date(systemClock.nowMs()).toISOString(),
   }
 }
 

@@ -1,7 +1,6 @@
 import type { RatioInterval } from '../compare/rank-interval.ts'
-import type { Commit, Machine } from '../machine/facts.ts'
+import type { Provenance } from '../report/provenance.ts'
 import type { MeasuringCost } from '../report/report.ts'
-import type { Enforcement, Limits } from '../types.ts'
 
 /**
  * What the words of tuning mean to all of its parts. A try is some settings; a contest measures tries and the present best in
@@ -132,19 +131,9 @@ export const tuneSchema = 'remora-bench-tune'
 export const tuneVersion = 1
 
 /** `tune.json` is this. */
-export interface TuneReport extends Search {
+export interface TuneReport extends Search, Provenance {
   readonly schema: typeof tuneSchema
   readonly version: typeof tuneVersion
-  /** Of the program that was measured. */
-  readonly remora: string
-  readonly commit: Commit | undefined
-  readonly machine: Machine
-  readonly limits: Limits
-  readonly limitsFrom: string
-  readonly enforcement: Enforcement
-  readonly seed: number
-  /** As given, and the manifest's settings; never a credential. */
-  readonly options: Readonly<Record<string, string>>
   readonly goal: GoalName
   /** A gain below this is none: 0.03 is 3 %. */
   readonly leastEffect: number
@@ -156,6 +145,4 @@ export interface TuneReport extends Search {
   /** With those that only made ready. */
   readonly runs: number
   readonly measuring: MeasuringCost
-  readonly startedAt: string
-  readonly endedAt: string
 }
