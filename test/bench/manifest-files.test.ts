@@ -103,8 +103,18 @@ describe('files', () => {
     })
 
     test('a tool is given none of our settings', () => {
-      const env = { ...tool('kubectl', 'env | grep -q SECRET && exit 1; cat over.yaml'), REMORA_PASSWORD: 'SECRET' }
-      expect(() => readManifest(join(tree(overlay), 'over'), env)).not.toThrow(/exit|SECRET/)
+      const env = { ...tool('kubectl', `[ -z "$REMORA_PASSWORD" ] && echo '${patched}'`), REMORA_PASSWORD: 'SECRET' }
+      const at = join(tree(overlay), 'over')
+      expect(sidecarIn(readManifest(at, env), at).limits.memoryBytes).toBe(256 * mib)
+    })
+
+    test('what one tool refuses is not given to the other', () => {
+      const at = tree({
+        kubectl: '#!/bin/sh\necho no such patch >&2; exit 1\n',
+        kustomize: `#!/bin/sh\necho '${patched}'\n`,
+      })
+      for (const name of ['kubectl', 'kustomize']) chmodSync(join(at, name), 0o755)
+      expect(() => readManifest(join(tree(overlay), 'over'), { PATH: at })).toThrow('kubectl: no such patch')
     })
 
     test.each([

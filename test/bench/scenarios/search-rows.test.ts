@@ -25,6 +25,8 @@ function withLoss(plan: RunPlan): Promise<RunResult> {
   return Promise.resolve(resultOf(plan, 80e6, isFirst ? '' : '1 of 2 lines lost'))
 }
 
+const blind = (plan: RunPlan) => Promise.resolve({ ...resultOf(plan, 80e6), moments: [] })
+
 describe('a search', () => {
   const row: SearchRow = {
     kind: 'search',
@@ -90,5 +92,28 @@ describe('a search', () => {
   test('a lost line at any rate is one', async () => {
     const { rows } = await perform(scenario(), [row], 1, stageOf({ run: withLoss }))
     expect(rows[0]!.failures).toContain('1 of 2 lines lost')
+  })
+
+  test('what did not hold while something else used the machine is no failure', async () => {
+    let floor = 1
+    const disturbed = stageOf({
+      run: (plan) => Promise.resolve(resultOf(plan, 100)),
+      floor: () => Promise.resolve((floor *= 2)),
+    })
+    const quiet = stageOf({ run: (plan) => Promise.resolve(resultOf(plan, 100)) })
+    expect((await perform(scenario(), [row], 1, disturbed)).rows[0]!.failures).toEqual([])
+    expect((await perform(scenario(), [row], 1, quiet)).rows[0]!.failures.join()).toMatch(/^not even .* MB\/s held$/)
+  })
+
+  test('a rate of which too little was seen is tried once more, and no more than that', async () => {
+    let runs = 0
+    const blinking = (plan: RunPlan) => {
+      const result = resultOf(plan, 80e6)
+      return Promise.resolve(++runs % 2 === 0 ? { ...result, moments: [] } : result)
+    }
+    const seen = await perform(scenario(), [row], 1, stageOf({ run: blinking }))
+    expect(seen.rows[0]).toMatchObject({ runs: 1, failures: [] })
+    const unseen = await perform(scenario(), [row], 1, stageOf({ run: blind }))
+    expect(unseen.rows[0]!.notes.join()).toContain('too busy to tell')
   })
 })

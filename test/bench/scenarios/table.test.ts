@@ -54,5 +54,9 @@ describe('the table', () => {
   test('the rounds are those asked for', () => {
     const { chosen } = choose({ scenarios: ['idle'], form: 'short', rounds: 5 }, setting)
     expect(chosen.map(({ rounds }) => rounds)).toEqual([5])
+    const named = choose({ scenarios: ['latency'], form: 'short', rounds: undefined }, setting)
+    expect(named.chosen.map(({ rounds }) => rounds)).toEqual([3])
+    const all = choose({ scenarios: [], form: 'short', rounds: undefined }, setting)
+    expect(all.chosen.find((each) => each.scenario.name === 'latency')?.rounds).toBe(1)
   })
 })
