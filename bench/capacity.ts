@@ -4,7 +4,7 @@ import { withoutDrawings } from '../src/bench/compare/baseline.ts'
 import { cpusText } from '../src/bench/limits/quantity.ts'
 import { readReport } from '../src/bench/report/read.ts'
 import { areLimitsHeld, failuresOf, type Report } from '../src/bench/report/report.ts'
-import { figureText, numberText } from '../src/bench/report/text.ts'
+import { enforcementText, figureText, numberText } from '../src/bench/report/text.ts'
 import { reportJson } from '../src/bench/report/write.ts'
 import type { Row } from '../src/bench/types.ts'
 import { formatBytes } from '../src/base/units.ts'
@@ -17,18 +17,23 @@ const keptPath = fileURLToPath(new URL('capacity.json', import.meta.url))
 const pagePath = fileURLToPath(new URL('../docs/capacity.md', import.meta.url))
 const usage = 'node bench/capacity.ts [REPORT.json]\n'
 
+/** The page says what was written, and to whom: with other options that would not be so. */
+const ownOptions: ReadonlySet<string> = new Set(['form', 'scenario', 'rounds', 'out'])
+
 /** @returns the page, or why this report cannot be one */
 export function capacityPage(report: Report): { readonly page: string } | { readonly fault: string } {
   const rows = report.scenarios.find(({ name }) => name === 'capacity')?.rows ?? []
   if (rows.length === 0) return { fault: 'it has no capacity: make it with remora bench --scenario capacity' }
   if (!areLimitsHeld(report)) return { fault: 'its limits were not enforced' }
+  const foreign = Object.keys(report.options).filter((name) => !ownOptions.has(name))
+  if (foreign.length > 0) return { fault: `it was made with --${foreign.join(', --')}` }
   const failures = failuresOf(report)
   if (failures.length > 0) return { fault: `runs of it failed: ${failures.join('; ')}` }
   return { page: `${[headOf(report), ratesOf(rows), ...readingOf(report), detailsOf(rows)].join('\n\n')}\n` }
 }
 
 function headOf(report: Report): string {
-  const { machine, floor, commit, startedAt, measuring } = report
+  const { machine, floor, commit, startedAt, measuring, enforcement } = report
   const version = commit === undefined ? report.remora : `${report.remora} (${commit.hash.slice(0, 9)})`
   return `# What it carries
 
@@ -37,7 +42,7 @@ rounds. "Keeps up" means that its lag grows by less than 3 % of the rate and is 
 "≥": the machine, the writer or the server ended the search, not the agent in its limits.
 
 Measured on ${startedAt.slice(0, 10)} by \`npm run bench -- --scenario capacity\`, with Remora ${version} on Node ${machine.node.replace(/^v/, '')}:
-${machine.processors} × ${machine.processor}, Linux ${machine.kernel.replace(/-.*/, '')}, limits held by a cgroup of the agent's own, one file of mixed lines (${meanLine(report)} bytes on
+${machine.processors} × ${machine.processor}, Linux ${machine.kernel.replace(/-.*/, '')}, limits ${enforcementText(enforcement)}, one file of mixed lines (${meanLine(report)} bytes on
 average) written by a process of its own, shipped to the bench's bulk server, which counts every line: none was lost, none
 stored twice. ${floor === undefined ? '' : `The copy floor is ${floor.kind === 'c' ? 'a program in C' : 'a program in Node'} that reads the same bytes and sends as many. `}Writer, server and bench took ${numberText((measuring.sinkUs + measuring.writerUs + measuring.benchUs) / measuring.agentUs)} times the agent's CPU, outside of its group.`
 }
@@ -70,9 +75,9 @@ function readingOf(report: Report): string[] {
     rows.flatMap((row) => row.notes.map((note) => `- ${row.name}: ${note}`)),
   )
   return [
-    `**How to read it.** These are rates at which the CPU limit is used up: the agent is throttled, and lines wait for tenths of a
-second. Plan with half of them, and the lag stays within a batch or two. More memory makes more and larger requests at once:
-that pays when answers take long, which the bench's server's do not. A real Elasticsearch is nearly always slower than any row
+    `**How to read it.** Where something was throttled, this is the rate at which the CPU limit is used up, and lines wait for tenths
+of a second. Plan with half of it, and the lag stays within a batch or two. Memory saves CPU: with more of it batches are larger
+and more of them are on their way at once, so that the same limit carries more (see s/GB below). A real Elasticsearch is nearly always slower than any row
 of this page: \`remora bench --url\` measures yours, \`remora bench tune --url\` looks for the settings that suit it.`,
     ...(notes.length === 0 ? [] : [`**Notes of the bench.**\n\n${notes.join('\n')}`]),
   ]

@@ -1,18 +1,20 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { baselineOf } from '../src/bench/compare/baseline.ts'
+import { baselineOf, togetherOf } from '../src/bench/compare/baseline.ts'
 import { compareFiles } from '../src/bench/compare/command.ts'
 import { readReport } from '../src/bench/report/read.ts'
-import { failuresOf } from '../src/bench/report/report.ts'
+import { failuresOf, type Report } from '../src/bench/report/report.ts'
 import { styleFor } from '../src/bench/report/style.ts'
 import { reportJson } from '../src/bench/report/write.ts'
 
 /**
  * `node bench/check-baseline.ts REPORT`: whether a report is worse than `bench/baseline.json`, in ratios. With `--write` the
- * report becomes the baseline, when no run of it failed. Another baseline is named with `--baseline FILE`.
+ * report becomes the baseline, when no run of it failed; with several, a scenario of a later one takes the place of the same
+ * one before. Another baseline is named with `--baseline FILE`.
  * Exit codes are those of `remora bench compare`.
  */
-const usage = 'node bench/check-baseline.ts REPORT.json [--baseline FILE] [--write]\n'
+const usage =
+  'node bench/check-baseline.ts REPORT.json [--baseline FILE]\nnode bench/check-baseline.ts --write REPORT.json… [--baseline FILE]\n'
 const usual = fileURLToPath(new URL('baseline.json', import.meta.url))
 const columnsWithoutTerminal = 100
 
@@ -22,12 +24,13 @@ function check(argv: readonly string[]): number {
   const at = argv.indexOf('--baseline')
   const baseline = at === -1 ? usual : argv[at + 1]
   const rest = argv.filter((text, n) => text !== '--write' && (at === -1 || (n !== at && n !== at + 1)))
-  const [report] = rest
-  if (report === undefined || baseline === undefined || rest.length > 1 || report.startsWith('-')) {
+  const [report, ...more] = rest
+  const isWriting = argv.includes('--write')
+  if (report === undefined || baseline === undefined || report.startsWith('-') || (more.length > 0 && !isWriting)) {
     complain(usage)
     return 2
   }
-  if (argv.includes('--write')) return write(report, baseline)
+  if (isWriting) return write([report, ...more], baseline)
   if (!existsSync(baseline)) {
     complain(`there is no baseline yet: ${baseline}\n  make it: node bench/check-baseline.ts ${report} --write\n`)
     return 2
@@ -40,18 +43,23 @@ function check(argv: readonly string[]): number {
   })
 }
 
-function write(report: string, baseline: string): number {
-  const read = readReport(report)
-  if (!read.ok) {
-    complain(`${read.message}\n  ${read.wayOut}\n`)
-    return 2
+function write(paths: readonly string[], baseline: string): number {
+  const reports: Report[] = []
+  for (const path of paths) {
+    const read = readReport(path)
+    if (!read.ok) {
+      complain(`${read.message}\n  ${read.wayOut}\n`)
+      return 2
+    }
+    const failures = failuresOf(read.value)
+    if (failures.length > 0) {
+      complain(`a report with failures is no baseline:\n${failures.map((text) => `  ${text}\n`).join('')}`)
+      return 1
+    }
+    reports.push(read.value)
   }
-  const failures = failuresOf(read.value)
-  if (failures.length > 0) {
-    complain(`a report with failures is no baseline:\n${failures.map((text) => `  ${text}\n`).join('')}`)
-    return 1
-  }
-  writeFileSync(baseline, reportJson(baselineOf(read.value)))
+  const [first, ...more] = reports
+  if (first !== undefined) writeFileSync(baseline, reportJson(baselineOf(togetherOf([first, ...more]))))
   return 0
 }
 

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { parseBytes } from '../src/base/units.ts'
+import { wholeOf } from '../src/bench/option-values.ts'
 import type { FloorKind } from '../src/bench/floor/floor.ts'
 
 export type Mode = 'raw' | 'limits' | 'smallest'
@@ -91,14 +92,6 @@ export function parseOptions(argv: readonly string[], mainPath: string): Options
     agentArgs: [...values['node-arg'], values.agent ?? mainPath, 'run'],
     agentEnv: Object.fromEntries(values.env.map(variableOf)),
   }
-}
-
-export function wholeOf(name: string, text: string, min: number, max: number): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < min || value > max) {
-    throw new Error(`${name} must be a whole number from ${min} to ${max}, not ${text}`)
-  }
-  return value
 }
 
 function bytesOf(name: string, text: string, min: number, max: number): number {

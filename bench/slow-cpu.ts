@@ -8,7 +8,7 @@ import { cgroupsAvailable, type CgroupProcess, spawnInCgroup } from '../src/benc
 import { type AgentRun, runAgent } from './agent.ts'
 import { keptDir } from '../src/bench/machine/kept.ts'
 import { ensureLog, type LogFile } from './log.ts'
-import { wholeOf } from './options.ts'
+import { wholeOf } from '../src/bench/option-values.ts'
 import { cleanEnv, endOf, freePort, onExit } from '../src/bench/machine/process.ts'
 import { cpuOf } from '../src/bench/machine/procfs.ts'
 import type { ProbeFigures, ProbePlan } from './prober.ts'

@@ -1,29 +1,22 @@
 import { tmpdir } from 'node:os'
 import { systemClock } from '../base/clock.ts'
-import { messageOf, RemoraError } from '../base/errors.ts'
+import { RemoraError } from '../base/errors.ts'
 import { Cost } from './cost.ts'
-import { type FloorBeside, type Sent, startFloor } from './floor/floor-beside.ts'
+import { type Sent, startFloor } from './floor/floor-beside.ts'
 import { makeFloor } from './floor/floor.ts'
 import { type Held, wantedLimits, type Wanted } from './limits/choose.ts'
 import { holdHere, programUnder } from './limits/hold.ts'
-import { commitHere, machineHere } from './machine/facts.ts'
 import { removeLeft } from './machine/temporary.ts'
 import { type BenchOptions, givenOptions } from './options.ts'
 import type { Program } from './program.ts'
+import { provenanceFrom } from './report/provenance.ts'
 import { type Report, reportSchema, reportVersion } from './report/report.ts'
 import { mustHaveRoom, neededBytes } from './room.ts'
 import { type Parts, run, type RunOptions } from './run.ts'
-import { type Chosen, choose, type Left } from './scenarios/choose.ts'
-import { perform } from './scenarios/perform.ts'
-import { type Form, type PlannedRow, planOf, rowSeconds, type Setting } from './scenarios/scenario.ts'
-import { TimeTable } from './scenarios/time-table.ts'
-import { type Mix, plainShape, type RunPlan, type ScenarioResult } from './types.ts'
-
-/** Told while it runs. */
-export interface Watcher {
-  begin(steps: number): void
-  step(name: string, about: string, secondsLeft: number): void
-}
+import { choose, type Left } from './scenarios/choose.ts'
+import { performAll, type Watcher } from './scenarios/perform-all.ts'
+import { type Form, planOf, type Setting } from './scenarios/scenario.ts'
+import { type Mix, plainShape, type RunPlan } from './types.ts'
 
 /** What is known before anything is measured. */
 export interface Facts {
@@ -47,9 +40,6 @@ export interface BenchTools {
 /** Under three minutes, and under thirty, with what it takes to begin and to end. */
 const budgetSeconds: Readonly<Record<Form, number>> = { short: 160, long: 27 * 60 }
 const floorBytes: Readonly<Record<Form, number>> = { short: 96e6, long: 256e6 }
-/** Before the first and after each run. */
-const floorSeconds = 1
-const messageCharsMax = 2_000
 /** Enough for how much the agent sends of a line. */
 const firstLookBytes = 8e6
 /** Where nobody counts what is sent. Source: DESIGN, the copy floor. */
@@ -83,39 +73,36 @@ export async function bench(options: BenchOptions, tools: BenchTools): Promise<R
   }
   const { chosen, left } = choose(options, setting)
   mustHaveRoom(Math.max(...chosen.flatMap(({ rows }) => rows.map((row) => neededBytes(planOf(row))))), tmpdir())
-  const machine = machineHere()
   const cost = new Cost()
   const runOptions: RunOptions = { program, parts, enforcement: held.enforcement, signal }
-  const version = await program.version()
+  const given = { seed: options.seed, options: givenOptions(options), startedAtMs }
+  const provenance = provenanceFrom(await program.version(), { wanted, held }, given)
   const tool = await makeFloor('auto')
   const sent = await firstLook(setting, runOptions)
   const lines = { mix, seed: options.seed, bytes: floorBytes[options.form] }
   const floor = await startFloor(tool, lines, sent, (workload, logs) => parts.writer(workload, logs))
   try {
     tools.begins({ wanted, held, floor: floor.explain, left })
-    const seconds = () => (systemClock.monotonicMs() - beganMs) / 1_000
-    const processors = Math.min(machine.processors, ability.own.cpus ?? Infinity)
-    const performing = { floor, runOptions, seconds, cost, processors, watcher: tools.watcher }
-    const done = await performAll(chosen, options, performing)
+    // Whoever names scenarios or rounds has as much time as these take.
+    const isFree = options.scenarios.length > 0 || options.rounds !== undefined
+    const done = await performAll(chosen, {
+      run: async (plan) => cost.add(await run(plan, runOptions)),
+      floor: () => floor.measure(),
+      monotonicMs: () => systemClock.monotonicMs(),
+      processors: Math.min(provenance.machine.processors, ability.own.cpus ?? Infinity),
+      budgetSeconds: isFree ? Infinity : budgetSeconds[options.form],
+      seconds: () => (systemClock.monotonicMs() - beganMs) / 1_000,
+      watcher: tools.watcher,
+      signal,
+    })
     return {
       schema: reportSchema,
       version: reportVersion,
-      remora: version,
-      // That of an image is not known.
-      commit: held.enforcement.kind === 'container' ? undefined : await commitHere(),
-      machine,
-      // Where none hold, those that were meant: the report says that they did not.
-      limits: held.enforcement.kind === 'none' ? wanted.limits : held.limits,
-      limitsFrom: wanted.origin,
-      enforcement: held.enforcement,
-      seed: options.seed,
-      options: { ...givenOptions(options), ...wanted.settings },
+      ...(await provenance.end()),
       measuring: cost.sum,
       floor: { kind: tool.kind, explain: floor.explain },
       scenarios: done.results,
       skipped: [...left, ...done.left],
-      startedAt: new Date(startedAtMs).toISOString(),
-      endedAt: new Date(systemClock.nowMs()).toISOString(),
       failures: done.failures,
     }
   } finally {
@@ -152,69 +139,4 @@ async function firstLook(setting: Setting, options: RunOptions): Promise<Sent> {
     )
   }
   return { perLogByte: bodyBytes / account.writtenBytes, isMeasured: true }
-}
-
-function secondsOf({ rows }: Chosen, rounds: number): number {
-  return rows.reduce((sum, row) => sum + rowSeconds(row, rounds), 0) + floorSeconds * (rows.length * rounds + 1)
-}
-
-/** One round of it, with the floor after it. */
-function secondsOfRow(row: PlannedRow, rounds: number): number {
-  return rowSeconds(row, rounds) / rounds + floorSeconds
-}
-
-interface Performing {
-  readonly floor: FloorBeside
-  readonly runOptions: RunOptions
-  readonly seconds: () => number
-  readonly cost: Cost
-  readonly processors: number
-  readonly watcher: Watcher
-}
-
-async function performAll(
-  chosen: readonly Chosen[],
-  options: BenchOptions,
-  { floor, runOptions, seconds, cost, processors, watcher }: Performing,
-): Promise<{ results: ScenarioResult[]; left: Left[]; failures: string[] }> {
-  const times = chosen.map((each) => ({ onceSeconds: secondsOf(each, 1), allSeconds: secondsOf(each, each.rounds) }))
-  // Whoever names scenarios or rounds has as much time as these take.
-  const isFree = options.scenarios.length > 0 || options.rounds !== undefined
-  const table = new TimeTable(isFree ? Infinity : budgetSeconds[options.form], times, seconds)
-  watcher.begin(chosen.reduce((sum, { rows, rounds }) => sum + rows.length * rounds, 0))
-  const results: ScenarioResult[] = []
-  const left: Left[] = []
-  const failures: string[] = []
-  for (const [at, { scenario, rows, rounds }] of chosen.entries()) {
-    if (!table.next(at)) {
-      left.push({ name: scenario.name, reason: 'there was no time left for it' })
-      continue
-    }
-    let estimate = 0
-    const performed = perform(scenario, rows, rounds, {
-      run: async (plan) => cost.add(await run(plan, runOptions)),
-      floor: () => floor.measure(),
-      step(row, round, isAgain) {
-        table.done(estimate)
-        estimate = secondsOfRow(row, rounds)
-        if (isAgain) table.extend(estimate)
-        const of = rounds === 1 ? '' : `, round ${round} of ${rounds}`
-        watcher.step(scenario.name, `${row.name}${of}`, table.secondsLeft())
-      },
-      mayGoOn: (row) => table.mayGoOn(secondsOfRow(row, rounds)),
-      monotonicMs: () => systemClock.monotonicMs(),
-      processors,
-    })
-    try {
-      results.push(await performed)
-    } catch (error) {
-      // Half an hour of figures is not thrown away for the rest of them.
-      if (results.length === 0) throw error
-      failures.push(`${scenario.name}: ${runOptions.signal.aborted ? 'stopped' : messageOf(error, messageCharsMax)}`)
-      left.push(...chosen.slice(at).map((each) => ({ name: each.scenario.name, reason: 'the bench ended before it' })))
-      break
-    }
-    table.done(estimate)
-  }
-  return { results, left, failures }
 }

@@ -24,10 +24,12 @@ export const lowerBounds = {
   machine: `${lowerBoundText}this machine is the limit, not the agent: all of its processors are busy`,
   writer: `${lowerBoundText}the writer could not keep a higher rate: this machine is the limit, not the agent`,
   disk: `${lowerBoundText}there is no room for what a higher rate writes: the disk is the limit, not the agent`,
-  cpu: `${lowerBoundText}the CPU limit was not used up`,
   probes: (probes: number) =>
     `${lowerBoundText}the search ended after ${probes} rates: what is told held, and a higher rate may too`,
 } as const
+
+/** What it is that held it back cannot be told: memory for more requests at once, as a rule. */
+export const cpuLeftText = 'the CPU limit was not used up: more CPU would not carry more'
 
 /** Whether the highest rate of a row is one that is at least so high: something other than the agent in its limits ended the search. */
 export function isLowerBound({ notes }: Pick<Row, 'notes'>): boolean {
@@ -47,6 +49,6 @@ export function boundsOf(result: RunResult, { cpus }: Limits, processors: number
   return [
     ...(sink > sinkCoresMax ? [lowerBounds.server] : []),
     ...(all > processors * machineShareMax ? [lowerBounds.machine] : []),
-    ...(cpus !== undefined && agent < cpus * cpuShareMin && !isThrottled ? [lowerBounds.cpu] : []),
+    ...(cpus !== undefined && agent < cpus * cpuShareMin && !isThrottled ? [cpuLeftText] : []),
   ]
 }

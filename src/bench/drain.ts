@@ -10,31 +10,37 @@ interface Draining {
 }
 
 const lookEveryMs = 20
-/** Nothing new for so long, with the agent idle: more will not come. */
-const quietMsMax = 20_000
 
-/** Until all is there. @returns ms that it took; `drainMsMax` when it is not there, and will not be */
+export interface Drained {
+  readonly isAll: boolean
+  readonly tookMs: number
+}
+
+/**
+ * Until all is there, or will not be.
+ * @param ms  `max`: no longer; `quiet`: nor when nothing new came for so long, which is longer than the agent waits by itself
+ */
 export async function drain(
   written: Written,
-  drainMsMax: number,
+  ms: { readonly max: number; readonly quiet: number },
   { agent, target, sampler, signal }: Draining,
-): Promise<number> {
+): Promise<Drained> {
   const destroyed = written.destroyed.reduce((sum, { from, to }) => sum + to - from + 1, 0)
   let wanted = written.lines - destroyed
   const fromMs = nowMs()
   let [stored, changedMs] = [0, fromMs]
-  for (let atMs = fromMs; atMs - fromMs < drainMsMax; atMs = nowMs()) {
+  for (let atMs = fromMs; atMs - fromMs < ms.max; atMs = nowMs()) {
     signal.throwIfAborted()
     const { storedLines } = await target.arrived()
     if (storedLines >= wanted) {
       // Of the lines that a rotator destroyed some may be there, in the place of others: only who looks at each line knows.
       const { lostLines } = destroyed === 0 ? { lostLines: 0 } : await target.account(written)
-      if (lostLines === 0) return nowMs() - fromMs
+      if (lostLines === 0) return { isAll: true, tookMs: nowMs() - fromMs }
       wanted = storedLines + lostLines
     }
     if (storedLines !== stored) [stored, changedMs] = [storedLines, atMs]
-    if (!agent.isAlive || atMs - changedMs > quietMsMax) break
+    if (!agent.isAlive || atMs - changedMs > ms.quiet) break
     await sampler.sleep(lookEveryMs, signal)
   }
-  return drainMsMax
+  return { isAll: false, tookMs: nowMs() - fromMs }
 }

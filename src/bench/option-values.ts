@@ -41,9 +41,20 @@ export function perSecondOf(name: string, text: string): number {
 
 /** `2%`. @returns 0.02 */
 export function shareOf(name: string, text: string, percentMax: number): number {
-  const percent = /^\d{1,3}(\.\d{1,3})?%$/.test(text) ? Number(text.slice(0, -1)) : NaN
+  const percent = text.endsWith('%') ? percentIn(text.slice(0, -1)) : NaN
   if (percent <= percentMax) return percent / 100
   throw wrong(`${name} is not ${quoted(text)}`, `write 0% to ${percentMax}%`)
+}
+
+/** `2`, where the option itself speaks of percent. @returns 0.02 */
+export function percentOf(name: string, text: string, percentMax: number): number {
+  const percent = percentIn(text)
+  if (percent <= percentMax) return percent / 100
+  throw wrong(`${name} is not ${quoted(text)}`, `write a number of percent from 0 to ${percentMax}`)
+}
+
+function percentIn(text: string): number {
+  return /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : NaN
 }
 
 function valueOf(name: string, read: Parsed<number>): number {

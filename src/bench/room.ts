@@ -28,6 +28,11 @@ export function mustHaveRoom(needed: number, directory: string, free: (at: strin
   )
 }
 
+/** Bytes of lines that one run may write there. */
+export function roomFor(directory: string, free: (at: string) => number = freeBytes): number {
+  return Math.max(0, free(directory) - besideBytes)
+}
+
 export function noRoom(message: string): RemoraError {
   return new RemoraError(noRoomCode, message, 'Set TMPDIR to a directory with more room, or free some.')
 }

@@ -1,9 +1,11 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf, RemoraError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
 import { placeFor } from './agent/place.ts'
 import { RunningAgent } from './agent/running.ts'
 import { nowMs, Sampler, type Seen } from './agent/sampler.ts'
+import { cpuSecondsPerGB } from './cpu-cost.ts'
 import { drain } from './drain.ts'
 import { freePort, onExit } from './machine/process.ts'
 import { temporaryDirectory } from './machine/temporary.ts'
@@ -35,6 +37,8 @@ const stopMsMax = 60_000
 const lateMsMax = 250
 const stoodStillText = `in some runs the writer stood still for more than ${lateMsMax} ms, as something else used the machine: the rate was uneven, and these runs tell no latency`
 const lookEveryMs = 20
+/** Of bodies, with the settings that a small limit has. */
+const largestOnTheWay = 8 << 20
 
 const noAccount: Account = {
   writtenLines: 0,
@@ -108,7 +112,8 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
       ...(plan.warmUpMs > 0 ? [{ atMs: plan.warmUpMs, act: () => warmUpEnds(target, sampler!) }] : []),
     ].toSorted((a, b) => a.atMs - b.atMs)
     const written = await watchWriter({ writer, agent, sampler, marks, beganMs, signal })
-    const drainedMs = await drain(written, plan.drainMsMax, { agent, target, sampler, signal })
+    const waitMs = { max: plan.drainMsMax, quiet: quietMsOf(plan) }
+    const drained = await drain(written, waitMs, { agent, target, sampler, signal })
     await sampler.sleep(settleMs, signal)
     const seen = await sampler.finish()
     const stopped = await agent.stop(stopMsMax)
@@ -123,9 +128,15 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
     // Where bytes are guessed, the account knows better.
     const storedShare = account.storedLines / Math.max(1, account.writtenLines)
     const storedBytes = arrived.isGuess === true ? written.bytes * storedShare : arrived.storedBytes
-    const cpuSeconds = (seen.cpu.userUs + seen.cpu.systemUs - seen.warm.cpuUs) / 1e6
-    // Of what is counted: all lines but those before the warm-up's end.
-    const share = 1 - seen.warm.storedBytes / Math.max(1, storedBytes)
+    const moments = seen.moments.map((moment) => ({ ...moment, atMs: moment.atMs - written.firstAtMs }))
+    const perGB = cpuSecondsPerGB({
+      moments,
+      warm: seen.warm,
+      warmUpMs: plan.warmUpMs,
+      isSteady: isUndisturbed(plan),
+      cpuUs: seen.cpu.userUs + seen.cpu.systemUs,
+      written,
+    })
     const failure = failureOf({
       account,
       written,
@@ -133,8 +144,7 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
       stopped,
       oomKills,
       targetFailure: arrived.failure,
-      drainedMs,
-      drainMsMax: plan.drainMsMax,
+      drained,
     })
     return {
       account,
@@ -142,12 +152,12 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
       wallMs,
       cpu: seen.cpu,
       others: { sinkUs: arrived.cpuUs, writerUs: written.cpuUs, benchUs: user + system },
-      cpuSecondsPerGB: perUnit(cpuSeconds, (written.bytes / 1e9) * share),
-      cpuSecondsPerMillionLines: perUnit(cpuSeconds, (written.lines / 1e6) * share),
+      cpuSecondsPerGB: perGB,
+      cpuSecondsPerMillionLines: (perGB * written.bytes) / 1e3 / Math.max(1, written.lines),
       latency,
       memory: { ...seen.memory, oomKills },
       throttledMs: seen.throttledMs,
-      moments: seen.moments.map((moment) => ({ ...moment, atMs: moment.atMs - written.firstAtMs })),
+      moments,
       requests: arrived.requests,
       bodyBytes: arrived.bodyBytes,
       notes: isSteady ? [] : [stoodStillText],
@@ -166,7 +176,18 @@ async function runIn(directory: string, plan: RunPlan, { program, parts, enforce
 
 async function warmUpEnds(target: Target, sampler: Sampler): Promise<void> {
   await target.measureFrom()
-  await sampler.warmedUp()
+  sampler.warmedUp()
+}
+
+/** An agent that is refused waits by itself, and one request may take long on its way to a slow server. */
+function quietMsOf({ destination }: RunPlan): number {
+  const bytesPerSecond = destination.kind === 'null' ? destination.shape.bytesPerSecond : undefined
+  return 2 * limits.overloadCapMs + (largestOnTheWay * 1_000) / (bytesPerSecond ?? Infinity)
+}
+
+function isUndisturbed({ workload, destination, killsAtMs }: RunPlan): boolean {
+  const isAway = destination.kind === 'null' && destination.shape.outages.length > 0
+  return workload.rate.kind === 'fixed' && killsAtMs.length === 0 && !isAway
 }
 
 /** Each, whatever the others do; what the first of them throws is thrown then, for something of the user's may be left. */
@@ -222,8 +243,4 @@ function failedRun(failure: string, seen: Seen | undefined, oomKills: number): R
     bodyBytes: 0,
     failure: oomKills === 0 ? failure : `${oomKilledText(oomKills)}; ${failure}`,
   }
-}
-
-function perUnit(value: number, units: number): number {
-  return units === 0 ? 0 : value / units
 }

@@ -1,3 +1,4 @@
+import type { Drained } from './drain.ts'
 import type { Account } from './types.ts'
 import type { Written } from './target.ts'
 
@@ -13,8 +14,7 @@ export interface RunFacts {
   /** Why the target could not understand a request. */
   readonly targetFailure: string
   /** The writer's end, until everything was there or patience ran out, ms. */
-  readonly drainedMs: number
-  readonly drainMsMax: number
+  readonly drained: Drained
 }
 
 /** A writer that keeps up less of its rate measured something else than what was asked for. */
@@ -28,7 +28,7 @@ export function failureOf(facts: RunFacts): string {
     endedByItself === '' ? '' : `the agent ended by itself: ${endedByItself}`,
     oomKills === 0 ? '' : oomKilledText(oomKills),
     lostLines === 0 ? '' : `${lostLines} of ${writtenLines} lines ${lostOrLate(facts)}`,
-    lostLines === 0 && facts.drainedMs >= facts.drainMsMax ? heldBackText : '',
+    lostLines === 0 && !facts.drained.isAll ? heldBackText : '',
     twiceLines === 0 ? '' : `${twiceLines} lines stored twice`,
     wrongLines === 0 ? '' : `${wrongLines} lines stored that were not written so`,
     targetFailure === '' ? '' : `a request could not be understood: ${targetFailure}`,
@@ -43,9 +43,8 @@ export function failureOf(facts: RunFacts): string {
 const heldBackText = 'lines came only when the agent was asked to stop: not all was there before'
 
 /** Who waits no longer cannot tell the one from the other. */
-function lostOrLate({ drainedMs, drainMsMax }: RunFacts): string {
-  if (drainedMs < drainMsMax) return 'lost'
-  return `lost, or not there ${Math.round(drainMsMax / 1_000)} s after the writer's end`
+function lostOrLate({ drained: { isAll, tookMs } }: RunFacts): string {
+  return isAll ? 'lost' : `lost, or not there ${Math.round(tookMs / 1_000)} s after the writer's end`
 }
 
 function writerFault({ rateShare = 1 }: RunFacts['written']): string {

@@ -1,5 +1,6 @@
 /** From findings to text for a terminal of 80 columns, readable without colour. */
 import { styleText } from 'node:util'
+import { filled } from '../base/words.ts'
 import type { Finding, Level, Section } from './finding.ts'
 import { count } from './words.ts'
 
@@ -34,13 +35,7 @@ function findingText(finding: Finding, paint: Paint): string {
 
 /** A word that is longer than a line stands on one of its own, whole: it is a path or an address that someone copies. */
 export function wrapped(text: string, width: number): string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1)
-    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`
-    else lines.push(word)
-  }
-  return lines
+  return filled(text.split(' '), width)
 }
 
 /** 0: nothing is wrong; 2: `remora run` would not start with these settings; 1: anything else is an error. */

@@ -1,5 +1,6 @@
 import { systemClock } from '../base/clock.ts'
 import { RemoraError } from '../base/errors.ts'
+import { originOf } from '../bench/limits/choose.ts'
 import { limitsText } from '../bench/limits/quantity.ts'
 import { realParts } from '../bench/parts.ts'
 import { progressOn } from '../bench/progress.ts'
@@ -13,7 +14,7 @@ import type { Env } from '../config/load.ts'
 const stoppedCode = 130
 const columnsUsual = 100
 /** Codes of errors that are the command line's. */
-const wrongOptions = new Set(['OPTION', 'MANIFEST', 'SETTINGS'])
+const wrongOptions = new Set(['OPTION', 'MANIFEST', 'SETTINGS', 'ENFORCEMENT'])
 
 export interface TunePlace {
   write(text: string): void
@@ -63,7 +64,7 @@ export async function tuneCommand(argv: readonly string[], env: Env, place: Tune
 
 function factsText({ wanted, held, effect }: TuneFacts): string {
   return [
-    `limits    ${limitsText(held.enforcement.kind === 'own' ? held.limits : wanted.limits)}: ${wanted.origin}`,
+    `limits    ${limitsText(held.enforcement.kind === 'own' ? held.limits : wanted.limits)}: ${originOf(wanted, held)}`,
     `as it is  ${effectText(effect)}`,
     ...(held.warning === '' ? [] : [`WARNING   ${held.warning}`]),
   ].join('\n')

@@ -14,6 +14,7 @@ import { writeReport } from '../bench/report/write.ts'
 import { parseBenchOptions, usage } from '../bench/options.ts'
 import { lineBytesOf, realParts } from '../bench/parts.ts'
 import { listText } from '../bench/scenarios/table.ts'
+import { originOf } from '../bench/limits/choose.ts'
 import { limitsText } from '../bench/limits/quantity.ts'
 import type { Env } from '../config/load.ts'
 import { tuneCommand } from './bench-tune.ts'
@@ -79,7 +80,7 @@ export async function benchCommand(
 function factsText({ wanted, held, floor }: Facts): string {
   const settings = Object.entries(wanted.settings).map(([name, value]) => `${name}=${value}`)
   return [
-    `limits    ${limitsText(held.enforcement.kind === 'own' ? held.limits : wanted.limits)} (${wanted.origin}), ${enforcementText(held.enforcement)}`,
+    `limits    ${limitsText(held.enforcement.kind === 'own' ? held.limits : wanted.limits)} (${originOf(wanted, held)}), ${enforcementText(held.enforcement)}`,
     ...(settings.length === 0 ? [] : [`settings  ${settings.join(' ')}`]),
     `floor     ${floor}`,
     ...(held.warning === '' ? [] : [`WARNING   ${held.warning}`]),

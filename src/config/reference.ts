@@ -1,4 +1,5 @@
 /** The reference of all settings, made from the table: as Markdown for README, and for the terminal. */
+import { filled } from '../base/words.ts'
 import { rows } from './settings.ts'
 import type { Setting } from './settings.ts'
 
@@ -29,11 +30,11 @@ export function terminalReference(): string {
     const fallback = setting.default ?? setting.unset ?? ''
     return [
       setting.name,
-      ...wrapped(withoutCode(setting.help), 96).map((line) => `    ${line}`),
-      ...wrapped(`${withoutCode(boundsOf(setting))}; default: ${fallback}`, 96).map((line) => `    ${line}`),
+      ...filled(withoutCode(setting.help).split(' '), 96).map((line) => `    ${line}`),
+      ...filled(`${withoutCode(boundsOf(setting))}; default: ${fallback}`.split(' '), 96).map((line) => `    ${line}`),
     ].join('\n')
   })
-  return `${wrapped(withoutCode(preamble), 100).join('\n')}\n\n${each.join('\n\n')}\n`
+  return `${filled(withoutCode(preamble).split(' '), 100).join('\n')}\n\n${each.join('\n\n')}\n`
 }
 
 function boundsOf({ kind }: Setting<unknown>): string {
@@ -43,13 +44,3 @@ function boundsOf({ kind }: Setting<unknown>): string {
 const code = (text: string) => `\`${text}\``
 
 const withoutCode = (text: string) => text.replaceAll('`', '')
-
-function wrapped(text: string, columns: number): string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1)
-    if (line !== undefined && line.length + 1 + word.length <= columns) lines[lines.length - 1] = `${line} ${word}`
-    else lines.push(word)
-  }
-  return lines
-}

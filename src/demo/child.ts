@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { messageOf } from '../base/errors.ts'
-import { guardOf } from '../bench/machine/guard.ts'
+import { guardOf } from '../base/guard.ts'
 
 export interface ChildOptions {
   readonly script: string

@@ -38,6 +38,11 @@ describe('the page of what it carries', () => {
   test.each([
     ['nothing of it', bareReport({ ...enforced, scenarios: [] }), 'it has no capacity'],
     ['no limits', reportOf([cell(1, 64, [1])], { enforcement: { kind: 'none', reason: 'no' } }), 'not enforced'],
+    [
+      'lines of another kind',
+      reportOf([cell(1, 64, [1])], { ...enforced, options: { mix: 'json' } }),
+      'made with --mix',
+    ],
     ['a loss', reportOf([cell(1, 64, [1], ['1 of 10 lines lost'])]), 'capacity, 1, 64: 1 of 10 lines lost'],
   ])('is not made of a report with %s', (_, report, fault) =>
     expect(capacityPage(report)).toEqual({ fault: expect.stringContaining(fault) }),

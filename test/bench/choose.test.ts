@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Limits } from '../../src/bench/types.ts'
-import { enforcementOf, wantedLimits } from '../../src/bench/limits/choose.ts'
+import { enforcementOf, originOf, wantedLimits } from '../../src/bench/limits/choose.ts'
 
 const mib = 2 ** 20
 const none = { cpu: undefined, memory: undefined, manifest: undefined }
@@ -55,6 +55,21 @@ describe('how they hold', () => {
   test('in a group of its own where one can be made', () => {
     const held = enforcementOf(wanted, { cgroups: { available: true, version: 2 }, own: nothing, ownVersion: 2 })
     expect(held).toEqual({ enforcement: { kind: 'cgroup', version: 2 }, limits: wanted, warning: '' })
+  })
+
+  test.each([
+    ['in a group of its own', { kind: 'cgroup', version: 2 }, wanted, 'a manifest'],
+    ['where nothing holds', { kind: 'none', reason: '' }, nothing, 'a manifest'],
+    ['in the group of the bench, as they are there', { kind: 'own', version: 2 }, wanted, 'a manifest'],
+    [
+      'in the group of the bench, others',
+      { kind: 'own', version: 2 },
+      { ...wanted, cpus: 2 },
+      'the group that the bench runs in',
+    ],
+  ] as const)('where limits are from that hold %s', (_, enforcement, limits, origin) => {
+    const held = { enforcement, limits, warning: '' }
+    expect(originOf({ limits: wanted, origin: 'a manifest', settings: {} }, held)).toBe(origin)
   })
 
   test('swap that nobody counts is said, where memory is limited', () => {

@@ -39,17 +39,30 @@ const beside = {
   signal: new AbortController().signal,
 }
 
+const ms = { max: 1_000, quiet: 1_000 }
+
 test.each([
   ['none', 0, 90],
   ['some', 4, 94],
   ['all', 10, 100],
 ])('all is there: %s of the lines that a rotator destroyed are among it', async (_, stored, at) => {
   const counted = target(stored)
-  expect(await drain(written, 1_000, { ...beside, target: counted })).toBeLessThan(1_000)
+  expect(await drain(written, ms, { ...beside, target: counted })).toMatchObject({ isAll: true })
   expect(counted.stored()).toBe(at)
 })
 
 test('an agent that has ended brings no more', async () => {
   const ended = { ...beside, agent: { isAlive: false } }
-  expect(await drain({ ...written, destroyed: [] }, 1_000, { ...ended, target: target(0) })).toBe(1_000)
+  expect(await drain({ ...written, destroyed: [] }, ms, { ...ended, target: target(0) })).toMatchObject({
+    isAll: false,
+  })
+})
+
+test('it waits while something comes, and no longer than it may when nothing does', async () => {
+  const silent = {
+    arrived: () => Promise.resolve({ ...arrived, storedLines: 3 }),
+    account: () => Promise.resolve(nothing),
+  }
+  const { isAll, tookMs } = await drain(written, { max: 60_000, quiet: 30 }, { ...beside, target: silent })
+  expect([isAll, tookMs >= 30, tookMs < 30_000]).toEqual([false, true, true])
 })

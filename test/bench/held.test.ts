@@ -53,6 +53,15 @@ describe('whether an agent kept up', () => {
     expect(keptUp(momentsOf(lagAt), rate, seconds * 1_000)).toBe(kept)
   })
 
+  test.each([
+    ['one that ships nothing, at a low rate', 80e3, (s: number) => s * 80e3, false],
+    ['a lag that grows by 8 %, at 1 MB/s', 1e6, (s: number) => 0.6e6 + s * 80e3, false],
+    ['a lag of ten seconds at the end, at a low rate', 100e3, () => 1e6, false],
+    ['batches that fill and go, at a low rate', 80e3, (s: number) => (s % 1) * 60e3, true],
+  ] as const)('%s', (_, slow, lagAt, kept) => {
+    expect(keptUp(momentsOf(lagAt), slow, seconds * 1_000)).toBe(kept)
+  })
+
   test('too few looks tell nothing', () => {
     expect(
       keptUp(

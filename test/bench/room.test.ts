@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { mustHaveRoom, neededBytes } from '../../src/bench/room.ts'
+import { mustHaveRoom, neededBytes, roomFor } from '../../src/bench/room.ts'
 import type { Workload } from '../../src/bench/types.ts'
 import { startWriter } from '../../src/bench/workload/writer-process.ts'
 
@@ -33,6 +33,14 @@ test('too little room is told with how much is needed and where', () => {
   )
   expect(() => mustHaveRoom(80e6, '/some/tmp', () => 208e6)).not.toThrow()
   expect(() => mustHaveRoom(0, tmpdir())).not.toThrow()
+})
+
+const free = () => 500e6
+
+test('what fits is what has room', () => {
+  expect(() => mustHaveRoom(roomFor('/some/tmp', free), '/some/tmp', free)).not.toThrow()
+  expect(() => mustHaveRoom(roomFor('/some/tmp', free) + 1, '/some/tmp', free)).toThrow('are needed')
+  expect(roomFor('/some/tmp', () => 1)).toBe(0)
 })
 
 test.runIf(process.platform === 'linux')('a disk that fills up is not the agent’s failure', async () => {

@@ -16,8 +16,7 @@ const good: RunFacts = {
   stopped: 'code 0',
   oomKills: 0,
   targetFailure: '',
-  drainedMs: 100,
-  drainMsMax: 1_000,
+  drained: { isAll: true, tookMs: 100 },
 }
 const account = (wrong: Partial<RunFacts['account']>) => ({ account: { ...good.account, ...wrong } })
 
@@ -31,10 +30,14 @@ describe('a run fails', () => {
     ['one line lost', account({ lostLines: 1 }), /^1 of 100 lines lost$/],
     [
       'lines that are late',
-      { ...account({ lostLines: 7 }), drainedMs: 1_000 },
+      { ...account({ lostLines: 7 }), drained: { isAll: false, tookMs: 1_000 } },
       /^7 of 100 lines lost, or not there 1 s after/,
     ],
-    ['lines that were held back', { drainedMs: 1_000 }, /^lines came only when the agent was asked to stop/],
+    [
+      'lines that were held back',
+      { drained: { isAll: false, tookMs: 1_000 } },
+      /^lines came only when the agent was asked to stop/,
+    ],
     ['one line twice', account({ twiceLines: 1 }), /^1 lines stored twice$/],
     ['one line wrong', account({ wrongLines: 1 }), /^1 lines stored that were not written so$/],
     ['nothing written', account({ writtenLines: 0 }), /^nothing was written$/],

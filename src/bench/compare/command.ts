@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { Parsed } from '../../base/units.ts'
 import { messageOf } from '../../base/errors.ts'
+import { percentOf } from '../option-values.ts'
 import type { Style } from '../report/closing.ts'
 import { readReport } from '../report/read.ts'
 import type { Report } from '../report/report.ts'
@@ -61,11 +62,8 @@ function parsed(argv: readonly string[]) {
       options: { 'least-effect': { type: 'string' }, help: { type: 'boolean', default: false } },
     })
     const asked = values['least-effect']
-    const percent =
-      asked === undefined ? leastEffectDefault * 100 : /^\d{1,4}(\.\d{1,3})?$/.test(asked) ? Number(asked) : NaN
-    if (!(percent <= percentMax))
-      return `--least-effect is a number of percent from 0 to ${percentMax}, not ${JSON.stringify(asked)}`
-    return { help: values.help, paths: positionals, leastEffect: percent / 100 }
+    const leastEffect = asked === undefined ? leastEffectDefault : percentOf('--least-effect', asked, percentMax)
+    return { help: values.help, paths: positionals, leastEffect }
   } catch (error) {
     return messageOf(error)
   }

@@ -1,4 +1,4 @@
-import { failuresOf, type Report } from '../report/report.ts'
+import { cutShort, failuresOf, type Report } from '../report/report.ts'
 import { limitsText } from '../limits/quantity.ts'
 import { enforcementText } from '../report/text.ts'
 import type { Spread } from '../stats.ts'
@@ -6,9 +6,9 @@ import type { Figure, Row } from '../types.ts'
 import { ratioInterval, type RatioInterval, valuesMin } from './rank-interval.ts'
 
 /**
- * `same`: the estimate differs by less than the least effect. `worse`, `better`: by more, and the interval leaves out 1.
- * `told`: the machine, not the program, may have made the difference, nobody said which way is better, or neither report
- * has enough repeats.
+ * `same`: the estimate differs by less than the least effect, and the interval is narrow. `worse`, `better`: by more, and the interval leaves out 1.
+ * `told`: the machine, not the program, may have made the difference, nobody said which way is better, or the first
+ * report has too few repeats.
  * `unknown`: it should be judged, and there is too little to judge by: too few repeats, or as many as do not agree.
  */
 export type Verdict = 'same' | 'worse' | 'better' | 'told' | 'unknown'
@@ -48,13 +48,20 @@ export interface Comparison {
   readonly outcome: 'good' | 'worse' | 'open'
 }
 
+/** An interval that goes further than so many least effects on each other could hide one. */
+const widthMax = 3
+
 /** Below it a difference is not worth a person's time, even when the ranges do not overlap: floors differ by as much. */
 export const leastEffectDefault = 0.1
 
 /** How `after` stands to `before`. Ratios are judged, all else is told. */
 export function compareReports(before: Report, after: Report, leastEffect: number = leastEffectDefault): Comparison {
   const [rowsBefore, rowsAfter] = [rowsOf(before), rowsOf(after)]
-  const performed = new Set(after.scenarios.map(({ name }) => name))
+  const reasons: readonly string[] = Object.values(cutShort)
+  const asked = new Set([
+    ...after.scenarios.map(({ name }) => name),
+    ...after.skipped.filter(({ reason }) => reasons.includes(reason)).map(({ name }) => name),
+  ])
   const areSameFloors = before.floor?.kind === after.floor?.kind
   const rows: RowComparison[] = []
   const [missing, added, warnings] = [[] as string[], [] as string[], warningsOf(before, after)]
@@ -64,7 +71,7 @@ export function compareReports(before: Report, after: Report, leastEffect: numbe
     const other = rowsAfter.get(key)?.row
     if (other === undefined) {
       missing.push(key)
-      isShort ||= performed.has(scenario)
+      isShort ||= asked.has(scenario)
       continue
     }
     if (limitsText(row.limits) !== limitsText(other.limits))
@@ -128,9 +135,9 @@ function compareFigures(a: Figure, b: Figure, context: Context): FigureCompariso
   }
 }
 
-/** What neither report repeated was not meant to be judged. */
+/** What the first report did not repeat was not meant to be judged by it. */
 function isToJudge(a: Figure, b: Figure): boolean {
-  if (Math.max(a.values.length, b.values.length) < valuesMin) return false
+  if (a.values.length < valuesMin) return false
   return a.isRatio && b.isRatio && a.better !== 'none' && a.better === b.better
 }
 
@@ -150,8 +157,11 @@ export function judged(
   better: Figure['better'],
   leastEffect: number,
 ): { readonly verdict: Verdict; readonly reason: string } {
-  if (Math.max(ratio, 1 / ratio) <= 1 + leastEffect) return { verdict: 'same', reason: '' }
-  if (low <= 1 && high >= 1) return { verdict: 'unknown', reason: 'the repeats do not agree: make more of them' }
+  const disagree = { verdict: 'unknown', reason: 'the repeats do not agree: make more of them' } as const
+  if (Math.max(ratio, 1 / ratio) <= 1 + leastEffect) {
+    return Math.max(high, 1 / low) <= (1 + leastEffect) ** widthMax ? { verdict: 'same', reason: '' } : disagree
+  }
+  if (low <= 1 && high >= 1) return disagree
   return { verdict: ratio > 1 === (better === 'more') ? 'better' : 'worse', reason: '' }
 }
 

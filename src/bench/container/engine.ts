@@ -10,7 +10,7 @@ export interface Engine {
   readonly isRootless: boolean
 }
 
-/** On all containers that the bench makes; its value is the PID namespace in which the numbers of their names count. */
+/** On all containers that the bench makes; its value is where the numbers of their names count, see `ownerScope`. */
 export const label = 'remora-bench'
 const prefix = 'remora-bench-'
 const cpuPeriodUs = 100_000
@@ -19,8 +19,8 @@ const cpuPeriodUs = 100_000
 export interface Owner {
   readonly pid: number
   readonly startTicks: number
-  /** `4026531836` */
-  readonly namespace: string
+  /** See `ownerScope`. */
+  readonly scope: string
 }
 
 /** What is to be run in a container, and under what. */
@@ -30,6 +30,8 @@ export interface ContainerSpec {
   readonly image: string
   readonly args: readonly string[]
   readonly limits: Limits
+  /** Else the machine's own. */
+  readonly network?: 'none'
   readonly user: { readonly uid: number; readonly gid: number }
   /** Names only: values in the process list could be read by everybody. */
   readonly variables: readonly string[]
@@ -52,11 +54,11 @@ export function runArgs({ name: engine, isRootless }: Engine, spec: ContainerSpe
     'run',
     '--name',
     spec.name,
-    `--label=${label}=${owner.namespace}`,
+    `--label=${label}=${owner.scope}`,
     ...(limits.cpus === undefined ? [] : quotaArgs(limits.cpus)),
     // No swap on top.
     ...(limits.memoryBytes === undefined ? [] : memoryArgs(Math.floor(limits.memoryBytes))),
-    '--network=host',
+    `--network=${spec.network ?? 'host'}`,
     '--read-only',
     '--cap-drop=ALL',
     '--security-opt=no-new-privileges',
@@ -94,16 +96,11 @@ export function containerName({ pid, startTicks }: Owner, number: number): strin
 }
 
 /** Of containers with our label, those whose bench has ended without having removed them. */
-export function abandonedOf(names: readonly string[], startTicksOf: (pid: number) => number | undefined): string[] {
+export function abandonedOf(names: readonly string[], startTicksOf: (pid: number) => number): string[] {
   return names.filter((name) => {
     const found = /^remora-bench-(\d+)-(\d+)-\d+$/.exec(name)
     return found !== null && startTicksOf(Number(found[1])) !== Number(found[2])
   })
-}
-
-/** Field 22 of /proc/PID/stat; the name in parentheses may hold anything. */
-export function startTicksFrom(stat: string): number {
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
 }
 
 /** `docker build -t remora .`, for the tag that is missing. */

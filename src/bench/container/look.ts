@@ -1,7 +1,8 @@
-import { readFileSync, readlinkSync } from 'node:fs'
 import { messageOf } from '../../base/errors.ts'
+import { ownerScope } from '../machine/owner.ts'
 import { outputOf } from '../machine/process.ts'
-import { abandonedOf, buildText, type Engine, type EngineName, label, type Owner, startTicksFrom } from './engine.ts'
+import { startTicksOf } from '../machine/procfs.ts'
+import { abandonedOf, buildText, type Engine, type EngineName, label, type Owner } from './engine.ts'
 
 /** A container can be made of this image, or why none. */
 export type Containers =
@@ -51,35 +52,15 @@ function shortly(error: unknown): string {
 }
 
 export function ownerHere(): Owner {
-  return {
-    pid: process.pid,
-    startTicks: startTicksHere(process.pid) ?? 0,
-    namespace: namespaceHere(),
-  }
-}
-
-function startTicksHere(pid: number): number | undefined {
-  try {
-    return startTicksFrom(readFileSync(`/proc/${pid}/stat`, 'latin1'))
-  } catch {
-    return undefined
-  }
-}
-
-function namespaceHere(): string {
-  try {
-    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0'
-  } catch {
-    return '0'
-  }
+  return { pid: process.pid, startTicks: startTicksOf(process.pid), scope: ownerScope() }
 }
 
 /** Containers of a bench that was killed, and so could not remove them. Those that stay do no harm: they are found again. */
 export async function removeAbandoned({ name }: Pick<Engine, 'name'>): Promise<void> {
   try {
-    const filter = ['--filter', `label=${label}=${namespaceHere()}`, '--format', '{{.Names}}']
+    const filter = ['--filter', `label=${label}=${ownerScope()}`, '--format', '{{.Names}}']
     const names = (await outputOf(name, ['ps', '--all', ...filter], answerMsMax)).split('\n')
-    const abandoned = abandonedOf(names, startTicksHere)
+    const abandoned = abandonedOf(names, startTicksOf)
     if (abandoned.length > 0) await outputOf(name, ['rm', '--force', ...abandoned], removeMsMax)
   } catch {
     // The engine is busy, or another bench has been quicker.

@@ -80,6 +80,12 @@ export interface Held {
 /** In the order in which they are tried. */
 export const enforcements = ['cgroup', 'container', 'own', 'none'] as const
 export type EnforcementKind = (typeof enforcements)[number]
+/** Where the limits are from that hold. */
+export function originOf(wanted: Wanted, { enforcement, limits }: Held): string {
+  const isOther = limits.cpus !== wanted.limits.cpus || limits.memoryBytes !== wanted.limits.memoryBytes
+  return enforcement.kind === 'own' && isOther ? 'the group that the bench runs in' : wanted.origin
+}
+
 const swapWarning =
   'the machine has swap, and its kernel does not count it for groups: what the agent has beyond its memory limit is swapped ' +
   'out, and no figure shows it. Turn it off (swapoff -a), or have it counted (swapaccount=1 when the kernel starts)'

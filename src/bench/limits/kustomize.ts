@@ -53,8 +53,7 @@ function entriesOf(value: unknown): [string, unknown][] {
   })
 }
 
-/** A directory on another machine may be part of it. */
-const renderMsMax = 30_000
+const renderMsMax = 15_000
 const renderers = [
   { command: 'kubectl', words: ['kustomize'] },
   { command: 'kustomize', words: ['build'] },
@@ -62,20 +61,28 @@ const renderers = [
 
 /**
  * The YAML that Kustomize makes of a directory.
- * @param fields  why it is needed  @param env  PATH is that of the tools
- * @throws RemoraError where neither tool is there, or both refuse
+ * @param needed  its fields, and what it has of other machines  @param env  PATH is that of the tools
+ * @throws RemoraError where neither tool is there, or the first of them refuses, or something had to be fetched
  */
 export function rendered(
   directory: string,
-  fields: readonly string[],
+  { fields, remote }: { readonly fields: readonly string[]; readonly remote: readonly string[] },
   bytesMax: number,
   env: NodeJS.ProcessEnv,
 ): string {
   const refusals: string[] = []
+  if (remote.length > 0) {
+    throw new RemoraError(
+      'MANIFEST',
+      `${directory} has ${fields.join(', ')}, which may change the sidecar's limits, and takes ${remote.join(', ')} from another machine: the bench fetches nothing`,
+      wayOut(directory),
+    )
+  }
   for (const { command, words } of renderers) {
     const { error, status, stdout, stderr } = spawnSync(command, [...words, path.resolve(directory)], {
       encoding: 'utf8',
-      env,
+      // Nothing of the credentials that the bench was given; and git fetches nothing.
+      env: { PATH: env['PATH'], HOME: env['HOME'], GIT_TERMINAL_PROMPT: '0', GIT_ALLOW_PROTOCOL: 'none' },
       timeout: renderMsMax,
       killSignal: 'SIGKILL',
       maxBuffer: bytesMax,
@@ -84,13 +91,18 @@ export function rendered(
     if (error === undefined && status === 0) return stdout
     if (error !== undefined && 'code' in error && error.code === 'ENOENT') continue
     refusals.push(`${command}: ${error === undefined ? lastLine(stderr) : messageOf(error, 200)}`)
+    break
   }
   const why = refusals.length === 0 ? 'neither kubectl nor kustomize is here to apply them' : refusals.join('; ')
   throw new RemoraError(
     'MANIFEST',
     `${directory} has ${fields.join(', ')}, which may change the sidecar's limits, and ${why}`,
-    `kubectl kustomize ${inShell(directory)} > /tmp/x.yaml; remora bench --manifest /tmp/x.yaml`,
+    wayOut(directory),
   )
+}
+
+function wayOut(directory: string): string {
+  return `kubectl kustomize ${inShell(directory)} > /tmp/x.yaml; remora bench --manifest /tmp/x.yaml`
 }
 
 function inShell(text: string): string {

@@ -20,6 +20,7 @@ export function readManifest(named: string, env: NodeJS.ProcessEnv = process.env
   const documents: Document[] = []
   const seen = new Set<string>()
   let left: string[] = []
+  const remote: string[] = []
   const visit = (at: string) => {
     const real = path.resolve(at)
     if (seen.has(real) || left.length > 0) return
@@ -35,12 +36,19 @@ export function readManifest(named: string, env: NodeJS.ProcessEnv = process.env
     documents.push(...found)
     if (!kustomizations.includes(path.basename(at))) return
     left = found.flatMap(({ value }) => leftToKustomize(value))
-    for (const { value } of found) for (const name of resourcesOf(value)) visit(path.join(path.dirname(at), name))
+    for (const name of found.flatMap(({ value }) => resourcesOf(value))) {
+      // What is on other machines is left out.
+      if (remotely.test(name)) remote.push(name)
+      else visit(path.join(path.dirname(at), name))
+    }
   }
   visit(named)
   if (left.length === 0) return documents
   const directory = statOf(named).isDirectory() ? named : path.dirname(named)
-  return documentsOf(`${directory} as Kustomize makes it`, rendered(directory, left, fileBytesMax, env))
+  return documentsOf(
+    `${directory} as Kustomize makes it`,
+    rendered(directory, { fields: left, remote }, fileBytesMax, env),
+  )
 }
 
 function filesIn(directory: string): string[] {
@@ -50,13 +58,13 @@ function filesIn(directory: string): string[] {
   return names.filter((name) => /\.ya?ml$/.test(name)).map((name) => path.join(directory, name))
 }
 
-/** Files and directories below or beside it; what is on other machines is left out. */
+const remotely = /^\w+:\/\/|^[\w.-]+@|\?ref=|^[\w-]+(\.[\w-]+)+\/[\w.-]+\/[\w.-]+\/\//
+
+/** Files and directories below or beside it, and what is on other machines. */
 function resourcesOf(value: unknown): string[] {
   if (typeof value !== 'object' || value === null || !('resources' in value) || !Array.isArray(value.resources))
     return []
-  return value.resources.filter(
-    (name): name is string => typeof name === 'string' && !/^\w+:\/\/|^[\w.-]+@|\?ref=/.test(name),
-  )
+  return value.resources.filter((name): name is string => typeof name === 'string')
 }
 
 function documentsIn(file: string): Document[] {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { readlinkSync } from 'node:fs'
 import { uptime } from 'node:os'
+import { pidNamespace } from './owner.ts'
 import { startTicksOf } from './procfs.ts'
 
 /** The name of a group tells who made it, so that one whose owner is gone can be removed by the next bench. */
@@ -36,13 +36,4 @@ export function isAbandoned(name: string, at: Here): boolean {
   if (pid === undefined || startTicks === undefined) return false
   if (namespace === at.pidNamespace) return at.startTicksOf(pid) !== startTicks
   return at.uptimeTicks - startTicks > ownerTicksMax
-}
-
-/** `pid:[4026531836]` */
-function pidNamespace(): number {
-  try {
-    return Number(/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? 0)
-  } catch {
-    return 0
-  }
 }

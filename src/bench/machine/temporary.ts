@@ -1,10 +1,12 @@
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
+import { lstatSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { messageOf, RemoraError } from '../../base/errors.ts'
+import { ownerScope } from './owner.ts'
+import { startTicksOf } from './procfs.ts'
 
-/** `remora-bench-4026531836-12345-987654-run-x1Y2z3`: the owner's PID namespace, PID and start. */
-const named = /^remora-bench-(\d+)-(\d+)-(\d+)-/
+/** `remora-bench-0123456789ab-12345-987654-run-x1Y2z3`: the owner's scope, PID and start. */
+const named = /^remora-bench-([0-9a-f]{12})-(\d+)-(\d+)-/
 
 /**
  * A new directory for temporary files, which names its owner: SIGKILL leaves it behind, and the next bench finds it.
@@ -12,7 +14,7 @@ const named = /^remora-bench-(\d+)-(\d+)-(\d+)-/
  */
 export function temporaryDirectory(what: string): string {
   try {
-    const prefix = `remora-bench-${pidNamespace()}-${process.pid}-${startOf('self') ?? '0'}-${what}-`
+    const prefix = `remora-bench-${ownerScope()}-${process.pid}-${startTicksOf(process.pid)}-${what}-`
     // Without symlinks, as the agent names files.
     return realpathSync(mkdtempSync(join(tmpdir(), prefix)))
   } catch (error) {
@@ -27,13 +29,13 @@ export function temporaryDirectory(what: string): string {
 
 /** Removes what benches of this user left that are gone. What cannot be removed stays. */
 export function removeLeft(): void {
-  const own = pidNamespace()
+  const own = ownerScope()
   // Without /proc nobody can tell who is gone.
-  if (own === '0' || startOf('self') === undefined) return
+  if (startTicksOf(process.pid) === 0) return
   for (const name of namesIn(tmpdir())) {
-    const [, namespace, pid = '', start] = named.exec(name) ?? []
-    // A PID of another container says nothing here.
-    if (namespace !== own || startOf(pid) === start) continue
+    const [, scope, pid, start] = named.exec(name) ?? []
+    // A PID of another machine or container says nothing here.
+    if (scope !== own || startTicksOf(Number(pid)) === Number(start)) continue
     const path = join(tmpdir(), name)
     try {
       const found = lstatSync(path)
@@ -49,23 +51,5 @@ function namesIn(directory: string): string[] {
     return readdirSync(directory)
   } catch {
     return []
-  }
-}
-
-function pidNamespace(): string {
-  try {
-    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0'
-  } catch {
-    return '0'
-  }
-}
-
-/** When a process began, in ticks after the machine did; undefined: there is none. Source: proc(5), `starttime`. */
-function startOf(pid: string): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  } catch {
-    return undefined
   }
 }

@@ -1,4 +1,5 @@
 /** Figures and names as a person reads them. */
+import { filled } from '../../base/words.ts'
 import type { Spread } from '../stats.ts'
 import { isLowerBound } from '../bounds.ts'
 import type { Enforcement, Figure, Row } from '../types.ts'
@@ -56,17 +57,11 @@ export function durationText(seconds: number): string {
 /** Lines of at most `columns` characters, each after `indent`; a word that is longer is cut in pieces. */
 export function wrapped(text: string, columns: number, indent = ''): string[] {
   const room = Math.max(1, columns - indent.length)
-  const lines: string[] = []
-  let line = ''
-  for (const word of plain(text).split(' ')) {
-    for (let rest = word; rest !== ''; rest = rest.slice(room)) {
-      const piece = rest.slice(0, room)
-      if (line !== '' && line.length + 1 + piece.length > room) {
-        lines.push(line)
-        line = ''
-      }
-      line = line === '' ? piece : `${line} ${piece}`
-    }
-  }
-  return [...lines, line].map((each) => indent + each)
+  const words = plain(text)
+    .split(' ')
+    .flatMap((word) =>
+      Array.from({ length: Math.ceil(word.length / room) }, (_, n) => word.slice(n * room, (n + 1) * room)),
+    )
+  const lines = filled(words, room)
+  return (lines.length === 0 ? [''] : lines).map((each) => indent + each)
 }

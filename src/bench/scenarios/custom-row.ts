@@ -30,7 +30,7 @@ export function customRow(setting: Setting): FixedRow {
       ? { bytes: Math.round(within(bytesPerSecond * seconds, customBacklogBytes)) }
       : { seconds }),
   }
-  const plan = planFor(setting, wanted, rate.kind === 'backlog' ? 0 : 1_000, shape)
+  const plan = planFor(setting, wanted, rate.kind === 'backlog' ? 0 : Math.min(1_000, seconds * 250), shape)
   const slowMs = (bytesPerSecond * seconds * sentPerLogByteMax * 1_000) / (shape.bytesPerSecond ?? Infinity)
   return {
     kind: 'fixed',

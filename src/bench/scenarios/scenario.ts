@@ -49,19 +49,23 @@ export interface Scenario {
   /** In which form it is run when no scenario is named. */
   readonly forms: readonly Form[]
   /** It takes the bench's own server, which can be slow, refuse and be away. */
-  readonly needsOwnServer: boolean
+  readonly needsOwnServer?: true
   /** Its rows differ in limits: nothing to tell where none can be given. */
-  readonly needsOwnGroup: boolean
+  readonly needsOwnGroup?: true
   readonly rounds: Readonly<Record<Form, number>>
   readonly rows: (setting: Setting) => readonly PlannedRow[]
 }
 
 /** Why a scenario cannot be run here; empty: it can. */
 export function obstacleOf(scenario: Scenario, setting: Setting): string {
-  if (scenario.needsOwnServer && setting.destination !== 'null') {
+  if (scenario.needsOwnServer === true && setting.destination !== 'null') {
     return 'your own server is not slowed down or taken away: run it without --url'
   }
-  if (scenario.needsOwnGroup && setting.enforcement.kind !== 'cgroup' && setting.enforcement.kind !== 'container') {
+  if (
+    scenario.needsOwnGroup === true &&
+    setting.enforcement.kind !== 'cgroup' &&
+    setting.enforcement.kind !== 'container'
+  ) {
     return 'the limits cannot be changed here: the agent has neither a group nor a container of its own'
   }
   return ''

@@ -25,8 +25,6 @@ export const scenarios: readonly Scenario[] = [
       'The highest rate that the agent keeps up with inside the limits: its lag grows by less than 3 % of it. 10 % more, and it does not keep up.',
     figures: capacityFigures,
     forms: ['short', 'long'],
-    needsOwnServer: false,
-    needsOwnGroup: false,
     rounds: { short: 2, long: 3 },
     rows: (setting) => [searchRow(setting, setting.limits)],
   },
@@ -36,8 +34,6 @@ export const scenarios: readonly Scenario[] = [
       'From the write of a line to the acknowledgement of the request that has it, at steady rates; with --url there is no such time to tell.',
     figures: [...delays, 'cpuShare', ...cost, ...space, ...losses],
     forms: ['short', 'long'],
-    needsOwnServer: false,
-    needsOwnGroup: false,
     rounds: { short: 1, long: 3 },
     rows: (setting) =>
       [10, 1_000, 20_000]
@@ -55,7 +51,6 @@ export const scenarios: readonly Scenario[] = [
     figures: ['catchUp', 'catchUpRate', 'behind', ...cost, 'max', ...space, ...losses],
     forms: ['short', 'long'],
     needsOwnServer: true,
-    needsOwnGroup: false,
     rounds: { short: 1, long: 3 },
     rows: (setting) => {
       const outage = { fromMs: 3_000, toMs: short(setting, 8_000, 18_000) }
@@ -76,7 +71,6 @@ export const scenarios: readonly Scenario[] = [
     figures: commonFigures,
     forms: ['short', 'long'],
     needsOwnServer: true,
-    needsOwnGroup: false,
     rounds: { short: 1, long: 3 },
     rows: (setting) => {
       const rate = calmRate(setting)
@@ -101,8 +95,6 @@ export const scenarios: readonly Scenario[] = [
       'Four files that are rotated every half second, by renaming and by copytruncate: every line once all the same.',
     figures: commonFigures,
     forms: ['short', 'long'],
-    needsOwnServer: false,
-    needsOwnGroup: false,
     rounds: { short: 1, long: 3 },
     rows: (setting) =>
       (['rename', 'copytruncate'] as const)
@@ -128,8 +120,6 @@ export const scenarios: readonly Scenario[] = [
     about: 'Many files of which a tenth are written to: what the others cost.',
     figures: commonFigures,
     forms: ['short', 'long'],
-    needsOwnServer: false,
-    needsOwnGroup: false,
     rounds: { short: 1, long: 3 },
     rows: (setting) =>
       [short(setting, 200, 1_000)].map((files) => ({
@@ -148,8 +138,6 @@ export const scenarios: readonly Scenario[] = [
       'The agent is killed (SIGKILL) under load and started again, several times: what is sent again is known by its id.',
     figures: ['throughput', ...cost, 'max', ...space, ...losses],
     forms: ['short', 'long'],
-    needsOwnServer: false,
-    needsOwnGroup: false,
     rounds: { short: 1, long: 3 },
     rows: (setting) => {
       const kills = short(setting, [3_000], [3_000, 7_000, 11_000])
@@ -169,9 +157,8 @@ export const scenarios: readonly Scenario[] = [
     name: 'idle',
     about: 'A thousand files to which nothing is written any more. CPU is that of the second half of the run.',
     figures: ['cpuShare', 'peak', 'mean', 'peakShare', 'throttled', ...losses],
-    forms: ['short', 'long'],
-    needsOwnServer: false,
-    needsOwnGroup: false,
+    // Files are asked more and more seldom, and that takes a while.
+    forms: ['long'],
     rounds: { short: 1, long: 3 },
     rows: (setting) => [
       {
@@ -179,7 +166,7 @@ export const scenarios: readonly Scenario[] = [
         name: '1,000 files',
         plan: planFor(
           setting,
-          { rate: fixed(idleBytesPerSecond), seconds: short(setting, 16, 30), files: 1_000, activeFiles: 1 },
+          { rate: fixed(idleBytesPerSecond), seconds: short(setting, 10, 30), files: 1_000, activeFiles: 1 },
           1_000,
         ),
       },
@@ -190,7 +177,6 @@ export const scenarios: readonly Scenario[] = [
     about: 'The highest rate by memory limit, with the CPU limit as it is.',
     figures: capacityFigures,
     forms: ['long'],
-    needsOwnServer: false,
     needsOwnGroup: true,
     rounds: { short: 1, long: 2 },
     rows: (setting) =>
@@ -201,7 +187,6 @@ export const scenarios: readonly Scenario[] = [
     about: 'The highest rate by CPU limit, with the memory limit as it is.',
     figures: capacityFigures,
     forms: ['long'],
-    needsOwnServer: false,
     needsOwnGroup: true,
     rounds: { short: 1, long: 2 },
     rows: (setting) => [0.1, 0.2, 0.5, 1].map((cpus) => searchRow(setting, { ...setting.limits, cpus })),
@@ -211,7 +196,6 @@ export const scenarios: readonly Scenario[] = [
     about: 'The highest rate by CPU and memory limit: the table of docs/capacity.md. Only when it is asked for.',
     figures: capacityFigures,
     forms: [],
-    needsOwnServer: false,
     needsOwnGroup: true,
     rounds: { short: 1, long: 2 },
     rows: (setting) =>
@@ -225,8 +209,6 @@ export const scenarios: readonly Scenario[] = [
       'A load and a server of your own: --rate, --burst, --files, --rotation, --latency, --bandwidth, --refuse, --outage and others; see --help.',
     figures: ['throughput', 'catchUp', 'catchUpRate', 'behind', ...cost, ...delays, ...space, ...losses],
     forms: [],
-    needsOwnServer: false,
-    needsOwnGroup: false,
     rounds: { short: 1, long: 3 },
     rows: (setting) => [customRow(setting)],
   },

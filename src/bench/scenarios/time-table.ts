@@ -1,3 +1,7 @@
+/** For so long estimates are taken as they are; then what things really take has its say. */
+const trustedShare = 0.1
+const trustedSecondsMax = 180
+
 /** How much time a bench has, and what of it is left: rounds are left out rather than the time passed. */
 export class TimeTable {
   readonly #budgetSeconds: number
@@ -47,8 +51,10 @@ export class TimeTable {
 
   /** How much longer things take here than was estimated. */
   #pace(): number {
-    if (this.#estimatedSeconds < 10) return 1
-    return Math.min(3, Math.max(0.5, this.#seconds() / this.#estimatedSeconds))
+    // The first rows say little of the others: a search takes longer when nothing is known.
+    const trusted = Math.min(trustedSecondsMax, this.#budgetSeconds * trustedShare)
+    const pace = (this.#seconds() + trusted) / (this.#estimatedSeconds + trusted)
+    return Math.min(3, Math.max(0.5, pace))
   }
 }
 

@@ -16,6 +16,12 @@ const patience = 2.5
 /** What is sent of a byte of log where nobody counts it. Source: DESIGN, the copy floor. */
 const usuallySent = 2
 
+interface BacklogFacts {
+  readonly seconds: number
+  readonly windowBytes: number
+  readonly serverBytesPerSecond: number | undefined
+}
+
 export interface Backlog {
   readonly bytes: number
   /** How much larger it is than the last one that was run. */
@@ -28,20 +34,23 @@ export interface Backlog {
  * How large a backlog must be to last so long with the settings as they are; what is compiled and cached has become so meanwhile.
  *
  * @param windowBytes  of bodies: the most that any settings tried have on their way at once
+ * @param serverBytesPerSecond  of bodies, at the most
  */
 export async function backlogFor(
-  seconds: number,
-  windowBytes: number,
+  { seconds, windowBytes, serverBytesPerSecond = Infinity }: BacklogFacts,
   runWith: (bytes: number) => Promise<RunResult>,
 ): Promise<Backlog> {
-  let bytes = backlogBytes.first
+  // A server that is narrow would have to be waited for.
+  const mostAtFirst = (serverBytesPerSecond * seconds) / usuallySent
+  let bytes = Math.round(Math.min(backlogBytes.first, mostAtFirst))
+  const min = Math.min(backlogBytes.min, mostAtFirst)
   for (let runs = 1; ; runs++) {
     const result = mustShip(await runWith(bytes))
     const counted = result.bodyBytes / result.account.writtenBytes
     const sentPerLogByte = counted > 0 ? counted : usuallySent
     const bytesPerSecond = steadyOf(result.moments)?.bytesPerSecond ?? result.bytesPerSecond
     const through = Math.min((windowBytes / sentPerLogByte) * windows, bytesPerSecond * seconds * patience)
-    const wanted = Math.min(backlogBytes.max, Math.max(backlogBytes.min, bytesPerSecond * seconds, through))
+    const wanted = Math.min(backlogBytes.max, Math.max(min, bytesPerSecond * seconds, through))
     if (bytes >= wanted * longEnough || runs === runsMax)
       return { bytes: Math.round(wanted), moreBytes: wanted - bytes, bytesPerSecond, sentPerLogByte }
     bytes = Math.round(Math.min(wanted, bytes * growthMax))

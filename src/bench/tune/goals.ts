@@ -87,7 +87,7 @@ export function outcomeOf(goal: GoalName, plan: RunPlan, result: RunResult): Out
   const { failure } = result
   if (failure !== '') return { kind: failure.startsWith(behindText) ? 'void' : 'failed', reason: failure }
   const beside = besideOf(plan, result)
-  if (hasFallenBehind(plan, result)) return { kind: 'void', reason: 'it does not keep up with the rate' }
+  if (hasFallenBehind(plan, result)) return { kind: 'behind', reason: 'it does not keep up with the rate' }
   const value = beside[keys[goal]]
   if (value === undefined || !(value > 0)) return { kind: 'void', reason: 'it was over before it could be measured' }
   return { kind: 'measured', value, beside }

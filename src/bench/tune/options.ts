@@ -1,9 +1,8 @@
 import { parseArgs } from 'node:util'
 import { messageOf } from '../../base/errors.ts'
-import { quoted } from '../../base/units.ts'
 import type { LimitOptions } from '../limits/choose.ts'
 import type { HoldOptions } from '../limits/hold.ts'
-import { durationOf, oneOf, perSecondOf, wrong } from '../option-values.ts'
+import { durationOf, oneOf, percentOf, perSecondOf, wrong } from '../option-values.ts'
 import { holdingOf, seedOf, urlOf } from '../options.ts'
 import type { Form } from '../scenarios/scenario.ts'
 import { leastEffectDefault } from './judge.ts'
@@ -105,7 +104,7 @@ export function parseTuneOptions(argv: readonly string[]): TuneOptions | 'help' 
     bytesPerSecond: bandwidth === undefined ? undefined : perSecondOf('--bandwidth', bandwidth),
     rateBytesPerSecond: rate === undefined ? undefined : perSecondOf('--rate', rate),
     sample: values.sample,
-    leastEffect: shareOf('--least-effect', values['least-effect']),
+    leastEffect: percentOf('--least-effect', values['least-effect'], percentMax),
     format: oneOf('--format', values.format, formats),
     out: values.out,
   }
@@ -148,10 +147,4 @@ export function givenTuneOptions(options: TuneOptions): Record<string, string> {
     if (value !== undefined && value !== 0) given[name] = String(value)
   }
   return given
-}
-
-function shareOf(name: string, text: string): number {
-  const percent = /^\d{1,3}(\.\d{1,3})?$/.test(text) ? Number(text) : NaN
-  if (percent <= percentMax) return percent / 100
-  throw wrong(`${name} is not ${quoted(text)}`, `write a number of percent from 0 to ${percentMax}`)
 }

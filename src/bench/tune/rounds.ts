@@ -10,9 +10,12 @@ class Entry implements Measured {
   failure = ''
   readonly disturbed: string[] = []
   isDropped = false
+  readonly #behindMax: number
+  #behind = 0
 
-  constructor(tried: Try) {
+  constructor(tried: Try, behindMax: number) {
     this.tried = tried
+    this.#behindMax = behindMax
   }
 
   add(outcome: Outcome): void {
@@ -21,12 +24,16 @@ class Entry implements Measured {
       this.beside.push(outcome.beside)
       return
     }
-    if (outcome.kind === 'void') this.disturbed.push(outcome.reason)
-    if (outcome.kind === 'failed' || this.disturbed.length > voidsMax) this.failure = outcome.reason
+    if (outcome.kind !== 'failed') this.disturbed.push(outcome.reason)
+    if (outcome.kind === 'behind') this.#behind += 1
+    if (outcome.kind === 'failed' || this.#behind > this.#behindMax || this.disturbed.length > voidsMax)
+      this.failure = outcome.reason
   }
 }
 
 export interface Rounds {
+  /** So many runs in which it does not keep up are the machine's fault; one more, and it is out. */
+  readonly behindMax: number
   /** One run. @param round  from 1 */
   measure(tried: Try, round: number): Promise<Outcome>
   /** After each round: whether one more is worth its time. */
@@ -41,7 +48,8 @@ export interface Rounds {
  * fails nothing can be compared, and it ends.
  */
 export async function inRounds(tries: readonly Try[], roundsMax: number, how: Rounds): Promise<readonly Measured[]> {
-  const entries = tries.map((tried) => new Entry(tried))
+  // What is there already has been seen to keep up: it is not out for what the machine does to it.
+  const entries = tries.map((tried, at) => new Entry(tried, at === 0 ? voidsMax : how.behindMax))
   const [first, ...others] = entries
   if (first === undefined) return entries
   for (let round = 1; round <= roundsMax; round++) {

@@ -1,3 +1,4 @@
+import { spreadOf } from '../stats.ts'
 import { confirm } from './confirm.ts'
 import { type Better, gainOf, isClearlyBehind, judge, roundsMin } from './judge.ts'
 import { inRounds } from './rounds.ts'
@@ -108,6 +109,7 @@ class Searching {
     const perRound = tries.length + 1
     const later = this.#laterRuns(setting, pass)
     const measured = await inRounds([this.#best, ...tries], roundsMax, {
+      behindMax: 1,
       measure: (tried, round) => {
         const left = Math.max(1, roundsMin - round + 1) * perRound
         const what = tried === this.#best ? `${setting} as until now` : `${setting}=${tried.name}`
@@ -126,7 +128,7 @@ class Searching {
     this.#contests.push({ setting, best: best!, judged, winner: winner?.tried })
     if (winner !== undefined) this.#best = winner.tried
     const values = (winner ?? best!).values
-    if (values.length > 0) this.#stage.bestIs(medianOf(values))
+    if (values.length > 0) this.#stage.bestIs(spreadOf(values).median)
   }
 
   /** Roughly: settings still to be looked at in this pass, and the confirmation. */
@@ -198,9 +200,4 @@ function winnerOf(judged: readonly Judged[], { better, leastEffect }: Rules): Ju
 
 function keyOf({ effect }: Try): string {
   return JSON.stringify(effect)
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
 }

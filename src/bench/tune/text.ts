@@ -168,7 +168,9 @@ function confirmationText(
   const isSimpler = final !== undefined && final.tried !== chosen.tried
   const rounds = `${before.values.length} and ${after.values.length}`
   const head = `Measured again (${rounds} fresh runs, in turn): as it is, and ${textOf(changedValues(start.values, after.tried.values))}`
+  const disturbed = [before, after].filter((each) => each.disturbed.length > 0)
   const lines = [
+    ...disturbed.map((each) => `${each === before ? 'as it is' : 'tuned'}: ${valuesText(each, figure)}`),
     `${figure.label}: ${after.failure === '' ? `${words[after.decision]}: ${gainText(after.gain)}` : `OUT: ${after.failure}`}`,
   ]
   const brought = parts.map((part) => {

@@ -1,15 +1,17 @@
+import { tmpdir } from 'node:os'
 import { systemClock } from '../../base/clock.ts'
 import { RemoraError } from '../../base/errors.ts'
-import type { Watcher } from '../bench.ts'
 import { Cost } from '../cost.ts'
 import { settingsFor } from '../elasticsearch/connection.ts'
 import { type Held, wantedLimits, type Wanted } from '../limits/choose.ts'
 import { holdHere, programUnder } from '../limits/hold.ts'
-import { commitHere, machineHere } from '../machine/facts.ts'
 import { removeLeft } from '../machine/temporary.ts'
 import type { Program } from '../program.ts'
+import { provenanceFrom } from '../report/provenance.ts'
+import { roomFor } from '../room.ts'
 import { type Parts, run } from '../run.ts'
-import type { RunPlan, RunResult } from '../types.ts'
+import type { Watcher } from '../scenarios/perform-all.ts'
+import type { Limits, RunPlan, RunResult } from '../types.ts'
 import { backlogFor, rateFor } from './calibrate.ts'
 import { type Effort, effortFor } from './effort.ts'
 import { Fits } from './fits.ts'
@@ -57,8 +59,10 @@ export async function tune(options: TuneOptions, tools: TuneTools): Promise<Tune
   const program = tools.program ?? programUnder(held.enforcement)
   const { form, goal, leastEffect, seed, url } = options
   const { effort = effortFor(form, goal) } = tools
-  const given = { ...(url === undefined ? {} : settingsFor(tools.env, url, 'remora-bench')), ...wanted.settings }
-  const fits = new Fits(given, url ?? 'http://127.0.0.1:9200', held.limits)
+  const memory = memoryFor(wanted.limits, held)
+  const credentials = url === undefined ? {} : settingsFor(tools.env, url, 'remora-bench')
+  const given = { ...credentials, ...wanted.settings, ...memory.settings }
+  const fits = new Fits(given, url ?? 'http://127.0.0.1:9200', { ...held.limits, memoryBytes: memory.bytes })
   const start = startOf(given, fits)
   tools.begins({ wanted, held, effect: start.effect })
   const common: Common = {
@@ -67,7 +71,7 @@ export async function tune(options: TuneOptions, tools: TuneTools): Promise<Tune
     mix: options.sample === undefined ? { kind: 'mixed' } : { kind: 'sample', path: options.sample },
     destination: url === undefined ? 'null' : { url },
     shape: { latencyMs: options.latencyMs, bytesPerSecond: options.bytesPerSecond },
-    settings: without(wanted.settings, tunedSettings),
+    settings: { ...without(wanted.settings, tunedSettings), ...memory.settings },
   }
   const times = new RunTimes(effort.budgetSeconds, () => (systemClock.monotonicMs() - beganMs) / 1_000)
   const cost = new Cost()
@@ -77,8 +81,8 @@ export async function tune(options: TuneOptions, tools: TuneTools): Promise<Tune
     times.took(times.seconds() - fromSeconds)
     return cost.add(result)
   }
-  const machine = machineHere()
-  const version = await program.version()
+  const asked = { seed, options: givenTuneOptions(options), startedAtMs }
+  const provenance = provenanceFrom(await program.version(), { wanted, held }, asked)
   tools.watcher.begin(Math.round(effort.budgetSeconds / (effort.runSeconds + runOverheadSeconds)))
   const before = (about: string) => tools.watcher.step('getting ready', about, effort.budgetSeconds - times.seconds())
   const spaceFor = (filledMs: number | undefined) =>
@@ -88,7 +92,9 @@ export async function tune(options: TuneOptions, tools: TuneTools): Promise<Tune
   let load: Load
   let [fillMs, moreSeconds]: [number | undefined, number] = [undefined, 0]
   if (goal === 'rate') {
-    const found = await backlogFor(runSeconds, windowBytesOf(spaceFor(undefined).space), (backlogBytes) => {
+    const serverBytesPerSecond = options.bytesPerSecond
+    const windowBytes = windowBytesOf(spaceFor(undefined).space)
+    const found = await backlogFor({ seconds: runSeconds, windowBytes, serverBytesPerSecond }, (backlogBytes) => {
       before('how much is a backlog of a few seconds')
       return measureOnce(planOf(common, { backlogBytes, seconds: runSeconds }, start.values))
     })
@@ -118,7 +124,12 @@ export async function tune(options: TuneOptions, tools: TuneTools): Promise<Tune
     hasTime: (runs) => times.hasTime(runs),
     bestIs(figure) {
       if (!('backlogBytes' in load) || !('backlogBytes' in first)) return
-      const larger = Math.min(backlogBytesMax, first.backlogBytes * growthMax, figure * runSeconds * shortestShare)
+      const larger = Math.min(
+        backlogBytesMax,
+        roomFor(tmpdir()),
+        first.backlogBytes * growthMax,
+        figure * runSeconds * shortestShare,
+      )
       const grown = Math.max(1, larger / load.backlogBytes)
       load = { backlogBytes: Math.round(load.backlogBytes * grown), seconds: load.seconds * grown }
     },
@@ -128,14 +139,7 @@ export async function tune(options: TuneOptions, tools: TuneTools): Promise<Tune
   return {
     schema: tuneSchema,
     version: tuneVersion,
-    remora: version,
-    commit: await commitHere(),
-    machine,
-    limits: held.enforcement.kind === 'none' ? wanted.limits : held.limits,
-    limitsFrom: wanted.origin,
-    enforcement: held.enforcement,
-    seed,
-    options: { ...givenTuneOptions(options), ...wanted.settings },
+    ...(await provenance.end()),
     goal,
     leastEffect,
     server: url === undefined ? { kind: 'null', ...common.shape } : { kind: 'elasticsearch', url },
@@ -144,8 +148,6 @@ export async function tune(options: TuneOptions, tools: TuneTools): Promise<Tune
     untried: [...untried, ...found.untried],
     runs: cost.runs,
     measuring: cost.sum,
-    startedAt: new Date(startedAtMs).toISOString(),
-    endedAt: new Date(systemClock.nowMs()).toISOString(),
   }
 }
 
@@ -169,4 +171,18 @@ function startOf(given: Values, fits: Fits) {
 
 function without(values: Values, names: readonly string[]): Values {
   return Object.fromEntries(Object.entries(values).filter(([name]) => !names.includes(name)))
+}
+
+/**
+ * The memory that the sidecar will have, where a smaller limit is wanted than holds here: settings for more would be told to
+ * be better, and the Pod that they are for would not start with them.
+ */
+export function memoryFor(
+  wanted: Limits,
+  { enforcement, limits }: Held,
+): { readonly bytes: number | undefined; readonly settings: Readonly<Record<string, string>> } {
+  const isHeld = enforcement.kind === 'cgroup' || enforcement.kind === 'container'
+  const least = Math.min(wanted.memoryBytes ?? Infinity, limits.memoryBytes ?? Infinity)
+  if (isHeld || least === Infinity) return { bytes: limits.memoryBytes, settings: {} }
+  return { bytes: least, settings: { REMORA_MEMORY_LIMIT: String(Math.floor(least)) } }
 }

@@ -1,7 +1,6 @@
 import type { RatioInterval } from '../compare/rank-interval.ts'
-import type { Commit, Machine } from '../machine/facts.ts'
+import type { Provenance } from '../report/provenance.ts'
 import type { MeasuringCost } from '../report/report.ts'
-import type { Enforcement, Limits } from '../types.ts'
 
 /**
  * What the words of tuning mean to all of its parts. A try is some settings; a contest measures tries and the present best in
@@ -43,11 +42,12 @@ export interface Beside {
 
 /**
  * `measured`: the goal's figure, above 0. `failed`: a line lost, twice or wrong, no memory, an agent that ended: such settings
- * are out. `void`: the machine, not the settings, was in the way.
+ * are out. `behind`: the agent did not keep up with the rate. `void`: the machine, not the settings, was in the way.
  */
 export type Outcome =
   | { readonly kind: 'measured'; readonly value: number; readonly beside: Beside }
   | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'behind'; readonly reason: string }
   | { readonly kind: 'void'; readonly reason: string }
 
 /** All runs of one try in one contest. */
@@ -131,19 +131,9 @@ export const tuneSchema = 'remora-bench-tune'
 export const tuneVersion = 1
 
 /** `tune.json` is this. */
-export interface TuneReport extends Search {
+export interface TuneReport extends Search, Provenance {
   readonly schema: typeof tuneSchema
   readonly version: typeof tuneVersion
-  /** Of the program that was measured. */
-  readonly remora: string
-  readonly commit: Commit | undefined
-  readonly machine: Machine
-  readonly limits: Limits
-  readonly limitsFrom: string
-  readonly enforcement: Enforcement
-  readonly seed: number
-  /** As given, and the manifest's settings; never a credential. */
-  readonly options: Readonly<Record<string, string>>
   readonly goal: GoalName
   /** A gain below this is none: 0.03 is 3 %. */
   readonly leastEffect: number
@@ -155,6 +145,4 @@ export interface TuneReport extends Search {
   /** With those that only made ready. */
   readonly runs: number
   readonly measuring: MeasuringCost
-  readonly startedAt: string
-  readonly endedAt: string
 }

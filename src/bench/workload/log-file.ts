@@ -3,8 +3,7 @@ import { assert } from '../../base/errors.ts'
 import type { Descriptors } from './descriptors.ts'
 import { linesOfFileMax } from './head.ts'
 import type { LineRing } from './lines.ts'
-
-const copyStepBytes = 4 * 1024 * 1024
+import { copyNumbered, shiftNumbered } from './numbered.ts'
 
 /** First and last line of what is in no copy. */
 export interface DestroyedLines {
@@ -63,33 +62,14 @@ export class LogFile {
   /** In steps between which the application writes. @returns the lines that came between the end of the copy and the truncation */
   *copytruncate(): Generator<void, DestroyedLines | undefined> {
     this.#shift()
-    const from = fs.openSync(this.path, 'r')
-    const to = fs.openSync(`${this.path}.1`, 'w')
-    const step = Buffer.allocUnsafe(copyStepBytes)
-    try {
-      for (let copied = 0; ;) {
-        const got = fs.readSync(from, step, 0, step.length, copied)
-        if (got === 0) break
-        for (let at = 0; at < got;) at += fs.writeSync(to, step, at, got - at)
-        copied += got
-        if (got === step.length) yield
-      }
-      const lines = this.lines
-      yield
-      fs.truncateSync(this.path, 0)
-      return this.lines > lines ? { from: lines + 1, to: this.lines } : undefined
-    } finally {
-      fs.closeSync(from)
-      fs.closeSync(to)
-    }
+    yield* copyNumbered(this.path)
+    const lines = this.lines
+    yield
+    fs.truncateSync(this.path, 0)
+    return this.lines > lines ? { from: lines + 1, to: this.lines } : undefined
   }
 
-  /** `.1` becomes `.2` and so on; the oldest is deleted. */
   #shift(): void {
-    fs.rmSync(`${this.path}.${this.#keep}`, { force: true })
-    for (let n = Math.min(this.#keep - 1, this.#rotated); n >= 1; n--) {
-      if (fs.existsSync(`${this.path}.${n}`)) fs.renameSync(`${this.path}.${n}`, `${this.path}.${n + 1}`)
-    }
-    this.#rotated++
+    shiftNumbered(this.path, this.#keep, this.#rotated++)
   }
 }

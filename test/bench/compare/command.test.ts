@@ -77,6 +77,8 @@ test('the baseline: made from a good report only, and held against others', () =
   }
   expect(check(at('good'))).toEqual([2, expect.stringContaining('there is no baseline yet')])
   expect(check(at('lossy'), '--write')).toEqual([1, expect.stringContaining('lines lost')])
+  expect(check(at('worse'), at('good'), '--write')).toEqual([0, ''])
+  expect(check(at('good'))[0]).toBe(0)
   expect(check(at('good'), '--write')).toEqual([0, ''])
   expect(check(at('good'))).toEqual([0, ''])
   expect(check(at('worse'))).toEqual([1, ''])

@@ -17,7 +17,9 @@ describe('closing table', () => {
 
   test('a rate that something else ended is told as the least', () => {
     const rows = [
-      row('a', [figure('highest rate', 'MB/s', [38]), figure('lines', 'lines/s', [7])], { notes: [lowerBounds.cpu] }),
+      row('a', [figure('highest rate', 'MB/s', [38]), figure('lines', 'lines/s', [7])], {
+        notes: [lowerBounds.server],
+      }),
     ]
     const text = closingTable(exampleReport({ scenarios: [{ name: 'saturation', about: '', rows, seconds: 1 }] }), 80)
     expect(text).toContain('it carries at least 38 MB/s')

@@ -239,3 +239,12 @@ test('rounds are interleaved, and none is always first', async () => {
   for (const round of rounds) expect(round.toSorted()).toEqual(['-', '2', '4'])
   expect(new Set(rounds.map(([first]) => first)).size).toBeGreaterThan(1)
 })
+
+const isBehind = (about: string) => /confirming: as chosen, round 3\b/.test(about)
+
+test('what does not keep up once while it is confirmed is not told to be better', async () => {
+  const truth = raised({ A4: 1.3 })
+  const { found } = await searched({ truth, noise: 0.005, isBehind }, 1)
+  expect(found.confirmation?.chosen.failure).toBe('it does not keep up')
+  expect(isNothing(found)).toBe(true)
+})

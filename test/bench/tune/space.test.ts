@@ -1,3 +1,4 @@
+import { memoryFor } from '../../../src/bench/tune/tune.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { effortFor } from '../../../src/bench/tune/effort.ts'
@@ -175,5 +176,20 @@ describe('what is tried', () => {
       }),
       { numRuns: 200 },
     )
+  })
+})
+
+test.each([
+  ['a group of its own', { kind: 'cgroup', version: 2 }, 64, 64, undefined],
+  ['a larger group that it shares', { kind: 'own', version: 2 }, 2_048, 64, 64],
+  ['a smaller group that it shares', { kind: 'own', version: 2 }, 512, 512, 512],
+  ['nothing', { kind: 'none', reason: '' }, undefined, 64, 64],
+] as const)('with %s settings are for the memory that the sidecar will have', (_, enforcement, holds, plans, said) => {
+  const bytes = (mebibytes: number | undefined) => (mebibytes === undefined ? undefined : mebibytes * mib)
+  const held = { enforcement, limits: { cpus: 1, memoryBytes: bytes(holds) }, warning: '' }
+  const wanted = { cpus: 1, memoryBytes: bytes(holds === 512 ? 1_024 : 64) }
+  expect(memoryFor(wanted, held)).toEqual({
+    bytes: bytes(plans),
+    settings: said === undefined ? {} : { REMORA_MEMORY_LIMIT: String(said * mib) },
   })
 })

@@ -2,8 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { backlogFor, rateFor } from '../../../src/bench/tune/calibrate.ts'
 import { outcomeOf, planOf, type Common } from '../../../src/bench/tune/goals.ts'
+import { inRounds } from '../../../src/bench/tune/rounds.ts'
 import { steadyOf } from '../../../src/bench/tune/steady.ts'
 import { RunTimes } from '../../../src/bench/tune/times.ts'
+import type { Effect, Outcome, Try } from '../../../src/bench/tune/types.ts'
 import type { Moment, RunResult } from '../../../src/bench/types.ts'
 import { behindText } from '../../../src/bench/verdict.ts'
 
@@ -160,8 +162,26 @@ describe('what a run is worth', () => {
     expect(outcomeOf('rate', backlog, result({ failure }))).toEqual({ kind, reason: failure })
   })
 
+  test('a try that does not keep up is out, after one run in a search and at once where it counts', async () => {
+    for (const behindMax of [0, 1]) {
+      let runs = 0
+      const effect = { batchBytes: 1, concurrency: 1, slots: 1, compression: 'none' } as Effect
+      const tried = (name: string): Try => ({ name, values: {}, effect })
+      const [, other] = await inRounds([tried('a'), tried('b')], 6, {
+        behindMax,
+        measure: ({ name }: Try): Promise<Outcome> => {
+          if (name === 'b' && ++runs > 0) return Promise.resolve({ kind: 'behind', reason: 'late' })
+          return Promise.resolve({ kind: 'void', reason: '' })
+        },
+        goesOn: () => true,
+        drops: () => false,
+      })
+      expect([other!.failure, runs]).toEqual(['late', behindMax + 1])
+    }
+  })
+
   test('CPU and latency of an agent that falls behind are no figures', () => {
-    expect(outcomeOf('cpu', steady, result({ moments: lagging(2e6) })).kind).toBe('void')
+    expect(outcomeOf('cpu', steady, result({ moments: lagging(2e6) })).kind).toBe('behind')
     expect(outcomeOf('latency', steady, result({ moments: lagging(4e6), latency: undefined })).kind).toBe('void')
   })
 })
@@ -192,28 +212,40 @@ const runAt = (most: number, tried: number[]) => (bytesPerSecond: number) => {
   return Promise.resolve({ plan, result: result({ moments: looks }) })
 }
 
+const backlog4 = { seconds: 4, windowBytes: 1e6, serverBytesPerSecond: undefined }
+const window16 = { seconds: 1, windowBytes: 16e6, serverBytesPerSecond: undefined }
+
 describe('getting ready', () => {
+  test('a server that is narrow is not asked for more than it takes in the time', async () => {
+    const asked: number[] = []
+    const { bytes } = await backlogFor({ seconds: 4, windowBytes: 1e6, serverBytesPerSecond: 200e3 }, (wanted) => {
+      asked.push(wanted)
+      return at(100e3)(wanted)
+    })
+    expect(Math.max(bytes, ...asked)).toBeLessThanOrEqual(1e6)
+  })
+
   test.each([
     [20e6, 80e6],
     [1e6, 4e6],
     [1e9, 512e6],
   ])('at %i bytes/s a backlog of four seconds is %i bytes', async (speed, wanted) => {
-    const { bytes, sentPerLogByte } = await backlogFor(4, 1e6, at(speed))
+    const { bytes, sentPerLogByte } = await backlogFor(backlog4, at(speed))
     expect(bytes / wanted).toBeCloseTo(1, 1)
     expect(sentPerLogByte).toBeCloseTo(2)
   })
 
   test('all that may be on its way goes through several times, unless that takes too long', async () => {
-    expect((await backlogFor(1, 16e6, at(20e6))).bytes / 48e6).toBeCloseTo(1, 1)
-    expect((await backlogFor(1, 16e6, at(4e6))).bytes / 10e6).toBeCloseTo(1, 1)
+    expect((await backlogFor(window16, at(20e6))).bytes / 48e6).toBeCloseTo(1, 1)
+    expect((await backlogFor(window16, at(4e6))).bytes / 10e6).toBeCloseTo(1, 1)
   })
 
   test('it ends, and a run that fails ends it at once', async () => {
     let runs = 0
     const odd = (bytes: number) => at(++runs * 1e8)(bytes)
-    await backlogFor(4, 1e6, odd)
+    await backlogFor(backlog4, odd)
     expect(runs).toBeLessThanOrEqual(5)
-    await expect(backlogFor(4, 1e6, () => Promise.resolve(result({ failure: 'nothing arrived' })))).rejects.toThrow(
+    await expect(backlogFor(backlog4, () => Promise.resolve(result({ failure: 'nothing arrived' })))).rejects.toThrow(
       'nothing arrived',
     )
   })

@@ -12,7 +12,9 @@ export interface Surface {
   /** One run of twenty is slower by this part, by whatever it was. */
   readonly spikes?: number
   readonly fails?: (values: Values, run: number) => string
-  readonly isVoid?: (run: number) => boolean
+  readonly isVoid?: (run: number, about: string) => boolean
+  /** It does not keep up with the rate. */
+  readonly isBehind?: (about: string) => boolean
 }
 
 export const rules: Rules = {
@@ -83,12 +85,13 @@ export class SyntheticStage implements Stage {
   }
 
   measure(tried: Try, about: string): Promise<Outcome> {
-    const { truth, noise, drift = 0, spikes = 0, fails, isVoid } = this.#surface
+    const { truth, noise, drift = 0, spikes = 0, fails, isVoid, isBehind } = this.#surface
     const run = this.ran.push(tried)
     this.abouts.push(about)
     const reason = fails?.(tried.values, run) ?? ''
     if (reason !== '') return Promise.resolve({ kind: 'failed', reason })
-    if (isVoid?.(run) === true) return Promise.resolve({ kind: 'void', reason: 'the machine' })
+    if (isBehind?.(about) === true) return Promise.resolve({ kind: 'behind', reason: 'it does not keep up' })
+    if (isVoid?.(run, about) === true) return Promise.resolve({ kind: 'void', reason: 'the machine' })
     const slow = this.#random() < 0.05 ? 1 - spikes : 1
     const value = truth(tried.values) * Math.exp(noise * this.#normal()) * (1 - drift) ** (run / 100) * slow
     return Promise.resolve({ kind: 'measured', value, beside: this.#beside(value) })

@@ -54,10 +54,17 @@ async function reportOf(surface: Partial<Surface>, over: Partial<TuneReport> = {
 }
 
 const flat = (report: TuneReport, columns = 100) => tuneText(report, columns).replaceAll(/\s+/g, ' ')
+const isVoid = (_: number, about: string) => /confirming: as chosen, round 2\b/.test(about)
 const isFour: Surface['truth'] = (values) => (values['REMORA_CONCURRENCY'] === '4' ? 30e6 : 20e6)
 const isBoth: Surface['truth'] = (values) => isFour(values) * (values['REMORA_BATCH_BYTES'] === '1Mi' ? 1.2 : 1)
 
 describe('what is told', () => {
+  test('runs that do not count while it is confirmed are told', async () => {
+    const report = await reportOf({ truth: isFour, isVoid })
+    expect(flat(report)).toMatch(/tuned: 30 .*\(1 more does not count: the machine\)/)
+    expect(flat(await reportOf({ truth: isFour }))).not.toContain('more does not count')
+  })
+
   test('a gain, with its interval, what else became of it, and the block at the end', async () => {
     const report = await reportOf({ truth: isFour })
     const text = flat(report)

@@ -1,8 +1,7 @@
 import fs from 'node:fs'
+import { copyNumbered, shiftNumbered } from '../../../src/bench/workload/numbered.ts'
 
 export type Mode = 'rename' | 'copytruncate'
-
-const copyStepBytes = 8 * 1024 * 1024
 
 /** A file that is written and rotated by one process, which therefore knows exactly what a rotation destroys. */
 export class RotatedFile {
@@ -26,11 +25,7 @@ export class RotatedFile {
 
   /** `.1` becomes `.2` and so on; the oldest is deleted. */
   shift(): void {
-    fs.rmSync(`${this.path}.${this.#keep}`, { force: true })
-    for (let n = Math.min(this.#keep - 1, this.#rotated); n >= 1; n--) {
-      if (fs.existsSync(`${this.path}.${n}`)) fs.renameSync(`${this.path}.${n}`, `${this.path}.${n + 1}`)
-    }
-    this.#rotated++
+    shiftNumbered(this.path, this.#keep, this.#rotated++)
   }
 
   /** The first half of a rotation by name: until `reopen` the application writes on into `.1`. */
@@ -48,21 +43,7 @@ export class RotatedFile {
   /** The first half of copytruncate, in steps between which the application may write; ends at the end of the file. */
   *copy(): Generator<void, void> {
     this.shift()
-    const from = fs.openSync(this.path, 'r')
-    const to = fs.openSync(`${this.path}.1`, 'w')
-    const step = Buffer.allocUnsafe(copyStepBytes)
-    try {
-      for (let copied = 0; ;) {
-        const got = fs.readSync(from, step, 0, step.length, copied)
-        if (got === 0) return
-        for (let at = 0; at < got;) at += fs.writeSync(to, step, at, got - at)
-        copied += got
-        yield
-      }
-    } finally {
-      fs.closeSync(from)
-      fs.closeSync(to)
-    }
+    yield* copyNumbered(this.path)
   }
 
   /** The second half. @returns how many bytes of the file are in no copy now */
