@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
@@ -202,6 +203,24 @@ describeKustomize('examples/by-name', () => {
     expect(sidecarOf(theOne(manifests, 'CronJob')).volumeMounts[0].name).toBe('logs')
     expect(sidecarOf(theOne(manifests, 'StatefulSet'))).toBeUndefined()
     expect(sidecarOf(shop).image).toMatch(/^registry\.example\/logging\/remora:/)
+  })
+})
+
+describe.each(['README.md', 'components/remora/kustomization.yaml'])('what %s shows', (name) => {
+  describeKustomize('for a kustomization of your own', () => {
+    test('can be built as it stands, and ships what the label says', () => {
+      const text = readFileSync(join(manifestsDirectory, name), 'utf8')
+      const lines = text.split('\n').map((line) => line.replace(/^# {3}/, ''))
+      const from = lines.findIndex((line) => line.startsWith('resources: [deployment.yaml]'))
+      const kustomization = lines.slice(from, lines.findIndex((line) => line.startsWith('images:')) + 1).join('\n')
+      const { status, stderr, manifests } = buildOf({
+        'deployment.yaml': stringify(workload('Deployment', 'app', labelled)),
+        'kustomization.yaml': kustomization.replaceAll('path/to/manifests', 'MANIFESTS'),
+      })
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+      expect(sidecarOf(theOne(manifests, 'Deployment')).image).toMatch(/^registry\.example\/remora:/)
+      expect(theOne(manifests, 'ConfigMap').data).toHaveProperty('REMORA_ELASTICSEARCH_URL')
+    })
   })
 })
 

@@ -22,7 +22,8 @@ describeKustomize('injection', () => {
   })
 
   test('is bound to namespaces that ask for it, and keeps no Pod from starting', () => {
-    const [policy, binding] = built('injection')
+    const policy = theOne(built('injection'), 'MutatingAdmissionPolicy')
+    const binding = theOne(built('injection'), 'MutatingAdmissionPolicyBinding')
     expect(binding.spec.policyName).toBe(policy.metadata.name)
     expect(binding.spec.matchResources.namespaceSelector).toEqual({ matchLabels: { 'remora/injection': 'enabled' } })
     expect(policy.spec.failurePolicy).toBe('Ignore')

@@ -3,20 +3,22 @@ import { accessSync, constants, mkdirSync, mkdtempSync, realpathSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import type { Manifest } from './manifest.ts'
 
 export const manifestsDirectory = fileURLToPath(new URL('../../../manifests', import.meta.url))
+
+/** Where `install.ts` puts one. */
+export const installedKubectl = fileURLToPath(new URL('../../../.cache/kubectl', import.meta.url))
 
 /** Kustomize as users have it: inside kubectl. `KUBECTL` names another one than that of the PATH. */
 export const kubectl: string | undefined = findKubectl(process.env)
 
 function findKubectl({ KUBECTL, PATH = '' }: NodeJS.ProcessEnv): string | undefined {
   if (KUBECTL !== undefined && KUBECTL !== '') return resolve(KUBECTL)
-  return PATH.split(delimiter)
-    .map((directory) => join(directory, 'kubectl'))
-    .find(isExecutable)
+  const onPath = PATH.split(delimiter).map((directory) => join(directory, 'kubectl'))
+  return [...onPath, installedKubectl].find(isExecutable)
 }
 
 function isExecutable(path: string): boolean {
@@ -28,12 +30,13 @@ function isExecutable(path: string): boolean {
   }
 }
 
+const noKubectl = 'no kubectl: node test/kit/kubernetes/install.ts gets one'
+
 /** A `describe` for tests that build manifests: skipped where there is no kubectl, but a failure where `CI` is set. */
 export function describeKustomize(name: string, define: () => void): void {
-  describe.skipIf(kubectl === undefined)(name, define)
-  if (kubectl === undefined && (process.env['CI'] ?? '') !== '') {
-    test(name, () => expect(kubectl, 'CI is set, so there must be a kubectl on the PATH').toBeDefined())
-  }
+  const isMissing = kubectl === undefined
+  const isCi = (process.env['CI'] ?? '') !== ''
+  describe.skipIf(isMissing && !isCi)(isMissing ? `${name} (${noKubectl})` : name, define)
 }
 
 export interface Built {
@@ -45,7 +48,7 @@ export interface Built {
 
 /** What `kubectl apply -k` would apply. */
 export function build(directory: string): Built {
-  if (kubectl === undefined) throw new Error('there is no kubectl: describeKustomize')
+  if (kubectl === undefined) throw new Error(noKubectl)
   const { error, status, stdout, stderr } = spawnSync(kubectl, ['kustomize', directory], {
     encoding: 'utf8',
     timeout: 60_000,
