@@ -31,11 +31,15 @@ function changed(change: (pod: Manifest) => void): Pod {
   return pod
 }
 
+const first = (spec: Manifest) => spec.containers[0]
+
 describe('the schemas of Kubernetes', () => {
   test('are of several versions, each with all that is deployed', () => {
     expect(versions.length).toBeGreaterThan(4)
     for (const { kinds } of Object.values(schemas.versions)) {
-      expect(Object.keys(kinds)).toEqual(expect.arrayContaining(['apps/v1 Deployment', 'batch/v1 CronJob', 'v1 Secret']))
+      expect(Object.keys(kinds)).toEqual(
+        expect.arrayContaining(['apps/v1 Deployment', 'batch/v1 CronJob', 'v1 Secret']),
+      )
     }
   })
 
@@ -43,15 +47,18 @@ describe('the schemas of Kubernetes', () => {
     expect(problemsOf(good(), version)).toEqual([])
   })
 
-  const first = (pod: Manifest) => pod.spec.containers[0]
   test.each<[string, (pod: Manifest) => void, RegExp]>([
-    ['an unknown field', (pod) => (first(pod).restartPolice = 'Always'), /containers\[0\]\.restartPolice: unknown/],
-    ['a missing one', (pod) => delete first(pod).name, /containers\[0\]\.name: missing/],
+    [
+      'an unknown field',
+      (pod) => (first(pod.spec).restartPolice = 'Always'),
+      /containers\[0\]\.restartPolice: unknown/,
+    ],
+    ['a missing one', (pod) => delete first(pod.spec).name, /containers\[0\]\.name: missing/],
     ['a bad quantity', (pod) => (pod.spec.volumes[0].emptyDir.sizeLimit = '1Go'), /sizeLimit: no quantity/],
-    ['a string for a number', (pod) => (first(pod).ports[0].containerPort = '80'), /containerPort: no integer/],
+    ['a string for a number', (pod) => (first(pod.spec).ports[0].containerPort = '80'), /containerPort: no integer/],
     ['a list for a map', (pod) => (pod.spec.securityContext = []), /securityContext: no object/],
     ['a number in a map of strings', (pod) => (pod.metadata.labels = { a: 1 }), /labels\.a: no string/],
-    ['neither a port nor its name', (pod) => (first(pod).livenessProbe.httpGet.port = 1.5), /port: neither/],
+    ['neither a port nor its name', (pod) => (first(pod.spec).livenessProbe.httpGet.port = 1.5), /port: neither/],
     ['two of a name', (pod) => pod.spec.volumes.push({ name: 'logs', emptyDir: {} }), /volumes\[1\]: a second one/],
   ])('each refuses %s', (_, change, message) => {
     for (const version of versions) {
@@ -71,7 +78,6 @@ describe('Pod Security restricted', () => {
     expect(violationsOf(good().spec)).toEqual([])
   })
 
-  const first = (spec: Manifest) => spec.containers[0]
   test.each<[string, (spec: Manifest) => void, string]>([
     ['the network of the host', (spec) => (spec.hostNetwork = true), 'hostNetwork'],
     ['a directory of the host', (spec) => (spec.volumes[0] = { name: 'v', hostPath: {} }), 'volume v: hostPath'],
@@ -84,7 +90,11 @@ describe('Pod Security restricted', () => {
       'container a: runAsNonRoot is not true',
     ],
     ['all calls', (spec) => delete spec.securityContext.seccompProfile, 'container a: seccompProfile undefined'],
-    ['a capability', (spec) => (first(spec).securityContext.capabilities.add = ['SYS_ADMIN']), 'container a: capability SYS_ADMIN'],
+    [
+      'a capability',
+      (spec) => (first(spec).securityContext.capabilities.add = ['SYS_ADMIN']),
+      'container a: capability SYS_ADMIN',
+    ],
     [
       'those it has by default',
       (spec) => (first(spec).securityContext.capabilities.drop = ['CHOWN']),

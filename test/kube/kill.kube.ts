@@ -43,41 +43,46 @@ async function restarted(name: string, times: number): Promise<Manifest> {
   )
 }
 
-test(`SIGKILL ${where.kills} times, and the kernel's OOM killer once, during rotation`, { timeout: killsMsMax + 300_000 }, async () => {
-  const scene: Scene = {
-    name: sceneName('kill'),
-    url: gateway().url,
-    // A rotation every second or so.
-    writing: { bytesPerSecond: 100_000, rotateLines: 500 },
-  }
-  await space().apply(
-    podIn(scene, (spec) => {
-      // What kills must see the process, and have its user.
-      spec.shareProcessNamespace = true
-      for (const { securityContext } of spec.containers) securityContext.runAsUser = securityContext.runAsGroup = 65532
-    }),
-  )
-  await space().ready(scene.name)
-  const log = space().follow(scene.name, 'application')
-  for (let kill = 1; kill <= where.kills; kill++) {
-    const before = writtenIn(log.text)
-    await until('lines', async () => (writtenIn(log.text) > before + 400 ? true : undefined))
-    const { stdout, stderr } = await space().exec(scene.name, 'application', killRemora)
-    expect(stdout, stderr).toMatch(/killed [1-9]/)
-    expect(statusOf(await restarted(scene.name, kill)).lastState.terminated).toMatchObject({ exitCode: 137 })
-  }
+test(
+  `SIGKILL ${where.kills} times, and the kernel's OOM killer once, during rotation`,
+  { timeout: killsMsMax + 300_000 },
+  async () => {
+    const scene: Scene = {
+      name: sceneName('kill'),
+      url: gateway().url,
+      // A rotation every second or so.
+      writing: { bytesPerSecond: 100_000, rotateLines: 500 },
+    }
+    await space().apply(
+      podIn(scene, (spec) => {
+        // What kills must see the process, and have its user.
+        spec.shareProcessNamespace = true
+        for (const { securityContext } of spec.containers)
+          securityContext.runAsUser = securityContext.runAsGroup = 65532
+      }),
+    )
+    await space().ready(scene.name)
+    const log = space().follow(scene.name, 'application')
+    for (let kill = 1; kill <= where.kills; kill++) {
+      const before = writtenIn(log.text)
+      await until('lines', async () => (writtenIn(log.text) > before + 400 ? true : undefined))
+      const { stdout, stderr } = await space().exec(scene.name, 'application', killRemora)
+      expect(stdout, stderr).toMatch(/killed [1-9]/)
+      expect(statusOf(await restarted(scene.name, kill)).lastState.terminated).toMatchObject({ exitCode: 137 })
+    }
 
-  await space().exec(scene.name, 'remora', takeMemory)
-  const oom = statusOf(await restarted(scene.name, where.kills + 1))
-  expect(oom.lastState.terminated).toMatchObject({ exitCode: 137, reason: 'OOMKilled' })
-  await space().exec(scene.name, 'application', "require('node:fs').rmSync('/dev/shm/taken')")
+    await space().exec(scene.name, 'remora', takeMemory)
+    const oom = statusOf(await restarted(scene.name, where.kills + 1))
+    expect(oom.lastState.terminated).toMatchObject({ exitCode: 137, reason: 'OOMKilled' })
+    await space().exec(scene.name, 'application', "require('node:fs').rmSync('/dev/shm/taken')")
 
-  await space().ready(scene.name)
-  const pod = await space().get('pod', scene.name)
-  expect(statusOf(pod, 'application').restartCount).toBe(0)
-  expect(statusOf(pod).restartCount).toBe(where.kills + 1)
-  await space().run('delete', 'pod', scene.name, '--wait=true')
-  await log.ended
-  const written = writtenIn(log.text)
-  expect(await expectStored(server(), scene, written)).toBe(written)
-})
+    await space().ready(scene.name)
+    const pod = await space().get('pod', scene.name)
+    expect(statusOf(pod, 'application').restartCount).toBe(0)
+    expect(statusOf(pod).restartCount).toBe(where.kills + 1)
+    await space().run('delete', 'pod', scene.name, '--wait=true')
+    await log.ended
+    const written = writtenIn(log.text)
+    expect(await expectStored(server(), scene, written)).toBe(written)
+  },
+)

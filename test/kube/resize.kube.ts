@@ -9,7 +9,10 @@ const firstMinor = 33
 
 test('a memory limit that is raised and lowered is followed', async ({ skip }) => {
   const { serverVersion } = JSON.parse(await kube(['version', '-o', 'json']))
-  skip(Number.parseInt(serverVersion.minor, 10) < firstMinor, 'before 1.33 a cluster does not resize in place by itself')
+  skip(
+    Number.parseInt(serverVersion.minor, 10) < firstMinor,
+    'before 1.33 a cluster does not resize in place by itself',
+  )
   const scene: Scene = { name: sceneName('resize'), url: gateway().url, writing: { bytesPerSecond: 500_000 } }
   await space().apply(podIn(scene))
   await space().ready(scene.name)

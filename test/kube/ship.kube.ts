@@ -16,7 +16,9 @@ test('every kustomization is taken by the server, in a namespace with Pod Securi
   const version = `${serverVersion.major}.${Number.parseInt(serverVersion.minor, 10)}`
   const served = await kube(['api-resources', '--no-headers', '-o', 'name'])
   const names = readdirSync(manifestsDirectory, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('/kustomization.yaml') && !name.startsWith('components/') && !name.includes('/select/'))
+    .filter(
+      (name) => name.endsWith('/kustomization.yaml') && !name.startsWith('components/') && !name.includes('/select/'),
+    )
     .map(dirname)
   const taken: string[] = []
   for (const name of names) {
@@ -29,7 +31,9 @@ test('every kustomization is taken by the server, in a namespace with Pod Securi
     expect(said.trim().split('\n'), name).toHaveLength(manifests.length)
     taken.push(name)
   }
-  expect(taken).toEqual(expect.arrayContaining(['base', 'bench', 'development', 'elasticsearch', 'network-policy', 'pre-1.29']))
+  expect(taken).toEqual(
+    expect.arrayContaining(['base', 'bench', 'development', 'elasticsearch', 'network-policy', 'pre-1.29']),
+  )
 })
 
 function isServed({ apiVersion, kind }: Manifest, served: string): boolean {
@@ -52,7 +56,9 @@ test('the server refuses an unknown field, and what restricted forbids', async (
   }
   expect(await refusal(() => {})).toBe('taken')
   expect(await refusal((spec) => (spec.initContainers[0].restartPolice = 'Always'))).toMatch(/unknown field/)
-  expect(await refusal((spec) => (spec.initContainers[0].securityContext.runAsUser = 0))).toMatch(/violates PodSecurity/)
+  expect(await refusal((spec) => (spec.initContainers[0].securityContext.runAsUser = 0))).toMatch(
+    /violates PodSecurity/,
+  )
 })
 
 test('the base ships what its application writes, and at its deletion what is left', async () => {

@@ -8,15 +8,16 @@ const { space, server, gateway } = stage()
 const limit = '48Mi'
 const limitBytes = 48 << 20
 
+const sceneWith = (kind: string, components: readonly string[]): Scene => ({
+  name: sceneName(kind),
+  url: gateway().url,
+  components,
+  settings: { REMORA_VOLUME_LIMIT: limit },
+  // A file in two seconds.
+  writing: { bytesPerSecond: 1_000_000, rotateLines: 10_000 },
+})
+
 test('the volume guard keeps a Pod from eviction that is evicted without it', { timeout: 600_000 }, async () => {
-  const sceneWith = (kind: string, components: readonly string[]): Scene => ({
-    name: sceneName(kind),
-    url: gateway().url,
-    components,
-    settings: { REMORA_VOLUME_LIMIT: limit },
-    // A file in two seconds.
-    writing: { bytesPerSecond: 1_000_000, rotateLines: 10_000 },
-  })
   const guarded = sceneWith('guarded', ['volume-guard'])
   const plain = sceneWith('plain', [])
   for (const scene of [guarded, plain]) {

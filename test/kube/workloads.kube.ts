@@ -84,7 +84,11 @@ describe('the component', () => {
   })
 
   test('on a CronJob: its Jobs complete', async () => {
-    const scene: Scene = { name: sceneName('cron'), url: gateway().url, writing: { lines: 800, bytesPerSecond: 100_000 } }
+    const scene: Scene = {
+      name: sceneName('cron'),
+      url: gateway().url,
+      writing: { lines: 800, bytesPerSecond: 100_000 },
+    }
     await space().apply(withComponents(['remora'], workload('CronJob', scene), scene))
     await space().run('create', 'job', `${scene.name}-now`, `--from=cronjob/${scene.name}`)
     await space().run('wait', '--for=condition=Complete', `job/${scene.name}-now`, '--timeout=110s')
@@ -99,9 +103,9 @@ describe('the component', () => {
     await space().run('rollout', 'restart', `deployment/${scene.name}`)
     await space().run('rollout', 'status', `deployment/${scene.name}`, '--timeout=100s')
     // The same lines again, of another Pod: other documents.
-    await until('as many again', async () =>
-      (await server().count(`logs-${scene.name}-default`)) >= 2_000 ? true : undefined,
-    )
+    const index = `logs-${scene.name}-default`
+    await until('as many again', async () => (await server().count(index)) >= 2_000 || undefined)
+    expect(await server().count(index)).toBe(2_000)
     await space().run('delete', 'deployment', scene.name, '--cascade=foreground')
   })
 })
@@ -110,9 +114,17 @@ describe('never in the way of the application', () => {
   test('a wrong setting: the application runs, and the sidecar says what is wrong', async () => {
     const scene: Scene = { name: sceneName('wrong'), url: gateway().url, settings: { REMORA_PATHS: 'not/absolute' } }
     await space().apply(podIn(scene))
-    const pod = await space().untilPod(scene.name, 'the application runs', (each) => statusOf(each, 'application')?.state.running !== undefined)
+    const pod = await space().untilPod(
+      scene.name,
+      'the application runs',
+      (each) => statusOf(each, 'application')?.state.running !== undefined,
+    )
     expect(statusOf(pod, 'application').restartCount).toBe(0)
-    const ended = await space().untilPod(scene.name, 'the sidecar has ended', (each) => statusOf(each).lastState.terminated !== undefined || statusOf(each).state.terminated !== undefined)
+    const ended = await space().untilPod(
+      scene.name,
+      'the sidecar has ended',
+      (each) => statusOf(each).lastState.terminated !== undefined || statusOf(each).state.terminated !== undefined,
+    )
     const { lastState, state } = statusOf(ended)
     expect((lastState.terminated ?? state.terminated).exitCode).toBe(2)
     await space().run('delete', 'pod', scene.name, '--now')
@@ -121,7 +133,12 @@ describe('never in the way of the application', () => {
   test('settings and credentials that are not there: the application runs', async () => {
     const scene: Scene = { name: sceneName('none'), url: gateway().url }
     await space().apply(podIn(scene).filter(({ kind }) => kind === 'Pod'))
-    await space().untilPod(scene.name, 'the application runs', (each) => statusOf(each, 'application')?.state.running !== undefined)
+    const pod = await space().untilPod(
+      scene.name,
+      'the application runs',
+      (each) => statusOf(each, 'application')?.state.running !== undefined,
+    )
+    expect(statusOf(pod, 'application').restartCount).toBe(0)
     await space().run('delete', 'pod', scene.name, '--now')
   })
 
@@ -166,7 +183,9 @@ describe('injection', () => {
       expect((await space().get('pod', scene.name)).spec.initContainers[0]).toMatchObject(alike)
       // One that has it already stays as it is, and so do one without the label and one without a log volume.
       const named = (name: string, change: object) => ({ ...pod, metadata: { ...pod.metadata, name, ...change } })
-      expect((await asTaken({ ...has, metadata: { ...has.metadata, name: 'has' } })).spec.initContainers).toHaveLength(1)
+      expect((await asTaken({ ...has, metadata: { ...has.metadata, name: 'has' } })).spec.initContainers).toHaveLength(
+        1,
+      )
       expect(sidecarOf(await asTaken(named('unlabelled', { labels: {} })))).toBeUndefined()
       const { containers } = pod.spec
       const writesNothing = { ...pod.spec, volumes: [], containers: [{ ...containers[0], volumeMounts: [] }] }

@@ -6,6 +6,7 @@ import { built, describeKustomize } from '../kit/kubernetes/kubectl.ts'
 import { containersOf, podOf, sidecarOf, theOne, type Manifest } from '../kit/kubernetes/manifest.ts'
 
 const sidecar = () => sidecarOf(theOne(built('base'), 'Deployment'))
+const mounted = (container: Manifest) => container.volumeMounts.map(({ mountPath }: Manifest) => mountPath)
 
 describeKustomize('the manifests agree', () => {
   test('monitoring looks for the port that the sidecar has', () => {
@@ -50,7 +51,6 @@ describeKustomize('the manifests agree', () => {
     for (const { command: words } of readers) {
       expect(words.at(-1)).toMatch(/readFileSync\("\/report\/report\.(?:html|json)"\)/)
     }
-    const mounted = (container: Manifest) => container.volumeMounts.map(({ mountPath }: Manifest) => mountPath)
     expect(readers.every((each) => mounted(each).includes('/report'))).toBe(true)
   })
 })

@@ -15,12 +15,19 @@ const kustomizations = readdirSync(manifestsDirectory, { recursive: true, encodi
   .map(({ name, file }) => ({ name, kind: (parse(readFileSync(file, 'utf8')) as { kind: string }).kind }))
 const names = kustomizations.filter(({ kind }) => kind === 'Kustomization').map(({ name }) => name)
 
+const refused = (name: string, by: string) => built(name).flatMap((each) => problemsOf(each, by))
+
 /** The Kubernetes versions that a kustomization is for; the others refuse it. */
-const since: Readonly<Record<string, string>> = { injection: '1.36', 'injection/before-1.36': '1.34', 'pre-1.29': '1.27' }
+const since: Readonly<Record<string, string>> = {
+  injection: '1.36',
+  'injection/before-1.36': '1.34',
+  'pre-1.29': '1.27',
+}
 const usual = '1.29'
 
+const minor = (text: string) => Number(text.split('.')[1])
+
 function isFor(name: string, wanted: string): boolean {
-  const minor = (text: string) => Number(text.split('.')[1])
   return minor(wanted) >= minor(since[name] ?? usual)
 }
 
@@ -57,7 +64,6 @@ describeKustomize('each kustomization', () => {
   })
 
   test('what is for later versions only is refused by the one before', () => {
-    const refused = (name: string, by: string) => built(name).flatMap((each) => problemsOf(each, by))
     expect(refused('injection', '1.35')).toContainEqual(expect.stringMatching(/1\.35 has no admissionregistration/))
     expect(refused('injection/before-1.36', '1.33')).toContainEqual(expect.stringMatching(/1\.33 has no/))
     // The native sidecar itself.
@@ -74,7 +80,11 @@ test('files that a comment names are there', () => {
   const missing = texts.flatMap(({ name, text }) =>
     [...text.matchAll(/\.\.\/[\w./-]*\w|\bmanifests\/[\w./-]*\w/g)]
       .map(([found]) => found)
-      .map((found) => (found.startsWith('..') ? join(manifestsDirectory, dirname(name), found) : join(manifestsDirectory, relative('manifests', found))))
+      .map((found) =>
+        found.startsWith('..')
+          ? join(manifestsDirectory, dirname(name), found)
+          : join(manifestsDirectory, relative('manifests', found)),
+      )
       .filter((path) => !existsSync(path))
       .map((path) => `${name}: ${path}`),
   )

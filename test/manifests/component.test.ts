@@ -52,6 +52,11 @@ function succeeds(components: readonly string[], workloads: readonly Manifest[])
   return manifests
 }
 
+/** As text, without what Kustomize adds to the names of what it generates. */
+function named(sidecar: Manifest): string {
+  return JSON.stringify(sidecar).replaceAll(/(remora-\w+)-[0-9a-z]{10}"/g, '$1"')
+}
+
 describeKustomize('components/remora', () => {
   test.each(kinds)('adds the sidecar to a %s, and changes nothing else of it', (kind) => {
     const given = workload(kind, 'app', labelled)
@@ -63,7 +68,11 @@ describeKustomize('components/remora', () => {
     expect(state).toEqual({ name: 'remora-state', emptyDir: { sizeLimit: '64Mi' } })
     // All but the two.
     const left = theOne(manifests, kind)
-    podOf(left).spec = { ...pod, initContainers: others, volumes: pod.volumes.filter((each: Manifest) => each !== state) }
+    podOf(left).spec = {
+      ...pod,
+      initContainers: others,
+      volumes: pod.volumes.filter((each: Manifest) => each !== state),
+    }
     expect(left).toEqual(given)
   })
 
@@ -72,7 +81,6 @@ describeKustomize('components/remora', () => {
       ['remora'],
       kinds.map((kind) => workload(kind, `a-${kind.toLowerCase()}`, labelled)),
     )
-    const named = (sidecar: Manifest) => JSON.stringify(sidecar).replaceAll(/(remora-\w+)-[0-9a-z]{10}"/g, '$1"')
     const sidecars = manifests.filter(({ kind }) => kinds.includes(kind)).map((each) => named(sidecarOf(each)))
     expect(sidecars).toHaveLength(kinds.length)
     expect(new Set([...sidecars, named(sidecarOf(theOne(built('base'), 'Deployment')))]).size).toBe(1)
@@ -141,7 +149,11 @@ describeKustomize('components/pre-1.29', () => {
   })
 
   test('a Job without the label is none of its business', () => {
-    succeeds(['remora', 'pre-1.29'], [workload('Job', 'app', {}), workload('Deployment', 'b', labelled)])
+    const manifests = succeeds(
+      ['remora', 'pre-1.29'],
+      [workload('Job', 'a', {}), workload('Deployment', 'b', labelled)],
+    )
+    expect(sidecarOf(theOne(manifests, 'Job'))).toBeUndefined()
   })
 
   test('alone it is refused, and so is what must come before it', () => {
@@ -189,7 +201,10 @@ describeKustomize('components/credentials-files', () => {
     const manifests = succeeds(['remora', 'credentials-files'], [workload('Job', 'app', labelled)])
     const job = theOne(manifests, 'Job')
     const secretName = theOne(manifests, 'Secret').metadata.name
-    expect(podOf(job).spec.volumes).toContainEqual({ name: 'remora-credentials', secret: { secretName, optional: true } })
+    expect(podOf(job).spec.volumes).toContainEqual({
+      name: 'remora-credentials',
+      secret: { secretName, optional: true },
+    })
     expect(JSON.stringify(sidecarOf(job).envFrom)).not.toContain('secretRef')
   })
 })

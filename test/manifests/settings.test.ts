@@ -17,6 +17,10 @@ function settingsIn(manifest: Manifest, manifests: readonly Manifest[]): Setting
   return settings
 }
 
+function policyOf(manifests: readonly Manifest[]): string {
+  return settingsIn(theOne(manifests, 'Deployment'), manifests).volumePolicy
+}
+
 const guarded = () =>
   buildOf({
     'kustomization.yaml': 'resources: [MANIFESTS/base]\ncomponents: [MANIFESTS/components/volume-guard]\n',
@@ -51,7 +55,6 @@ describeKustomize('the settings of the manifests', () => {
   })
 
   test('the base keeps everything, and may not write to the log volume; with the guard it deletes what is shipped', () => {
-    const policyOf = (manifests: readonly Manifest[]) => settingsIn(theOne(manifests, 'Deployment'), manifests).volumePolicy
     expect(policyOf(built('base'))).toBe('keep')
     expect(policyOf(guarded())).toBe('delete-shipped')
   })

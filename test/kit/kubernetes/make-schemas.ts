@@ -113,7 +113,10 @@ const files =
   given.length > 0
     ? given.map(([version = '', file = '']): [string, string] => [version, file])
     : releases.map((release): [string, string] => [release.split('.').slice(0, 2).join('.'), documentOf(release)])
-const all: Schemas = { versions: Object.fromEntries(files.map(([version, file]) => [version, versionOf(file)])), contents }
+const all: Schemas = {
+  versions: Object.fromEntries(files.map(([version, file]) => [version, versionOf(file)])),
+  contents,
+}
 const target = new URL('schemas.json', import.meta.url)
 writeFileSync(
   target,

@@ -29,7 +29,8 @@ export function nameOf(manifest: Manifest): string {
 
 export function theOne(manifests: readonly Manifest[], kind: string, name?: RegExp): Manifest {
   const found = manifests.filter((each) => each.kind === kind && (name?.test(each.metadata.name) ?? true))
-  if (found.length !== 1) throw new Error(`${found.length} objects ${kind} ${name ?? ''}: ${manifests.map(nameOf)}`)
+  if (found.length !== 1)
+    throw new Error(`${found.length} objects ${kind} ${name ?? ''}: ${manifests.map(nameOf).join(', ')}`)
   return found[0]
 }
 

@@ -21,7 +21,7 @@ export function violationsOf(spec: Manifest): string[] {
   for (const name of ['hostNetwork', 'hostPID', 'hostIPC']) if (spec[name] === true) found.push(name)
   for (const { name, ...source } of used) {
     const kinds = Object.keys(source)
-    if (kinds.length !== 1 || !volumes.has(kinds[0] ?? '')) found.push(`volume ${name}: ${kinds}`)
+    if (kinds.length !== 1 || !volumes.has(kinds[0] ?? '')) found.push(`volume ${name}: ${kinds.join(', ')}`)
   }
   for (const name of ['sysctls', 'seLinuxOptions', 'windowsOptions', 'appArmorProfile']) {
     if (pod[name] !== undefined) found.push(name)

@@ -60,7 +60,12 @@ export function problemsOf(manifest: Manifest, version: string, all: Schemas = s
 
 const quantity = /^[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/
 
-function* faultsOf(value: unknown, schema: Schema, at: string, definition: (name: string) => Schema): Generator<string> {
+function* faultsOf(
+  value: unknown,
+  schema: Schema,
+  at: string,
+  definition: (name: string) => Schema,
+): Generator<string> {
   if (schema.ref !== undefined) {
     if (schema.ref.endsWith('.Quantity')) {
       if (typeof value !== 'number' && !quantity.test(String(value))) yield `${at}: no quantity`
@@ -111,16 +116,7 @@ function* faultsOfObject(
 }
 
 function isOf(type: NonNullable<Schema['type']>, value: unknown): boolean {
-  switch (type) {
-    case 'object':
-      return typeof value === 'object' && !Array.isArray(value)
-    case 'array':
-      return Array.isArray(value)
-    case 'integer':
-      return Number.isInteger(value)
-    case 'number':
-    case 'string':
-    case 'boolean':
-      return typeof value === type
-  }
+  if (type === 'array') return Array.isArray(value)
+  if (type === 'object') return typeof value === 'object' && !Array.isArray(value)
+  return type === 'integer' ? Number.isInteger(value) : typeof value === type
 }

@@ -9,7 +9,7 @@ export interface Log {
   /** Those lines that are JSON objects. */
   readonly messages: readonly Manifest[]
   /** When the container has ended. */
-  readonly ended: Promise<void>
+  readonly ended: Promise<unknown>
   /** Whether it has a message with that `event.code`. */
   said(code: string): boolean
   stop(): void
@@ -19,7 +19,7 @@ export function followed(args: readonly string[]): Log {
   const child = spawn(kubectl ?? 'kubectl', args, { stdio: ['ignore', 'pipe', 'ignore'] })
   const parts: string[] = []
   child.stdout.setEncoding('utf8').on('data', (text: string) => parts.push(text))
-  const ended = once(child, 'close').then(() => {})
+  const ended = once(child, 'close')
   return {
     get text() {
       return parts.join('')

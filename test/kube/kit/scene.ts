@@ -105,7 +105,12 @@ export function writtenIn(text: string): number {
 }
 
 /** Waits until so many are there; then every line from the first to the last is, once, as it was written. */
-export async function expectStored(server: Elasticsearch, scene: Scene, linesMin: number, msMax = 60_000): Promise<number> {
+export async function expectStored(
+  server: Elasticsearch,
+  scene: Scene,
+  linesMin: number,
+  msMax = 60_000,
+): Promise<number> {
   const index = `logs-${scene.name}-default`
   await until(
     `${linesMin} documents in ${index}`,
@@ -125,5 +130,8 @@ export async function expectStored(server: Elasticsearch, scene: Scene, linesMin
 /** A change of the sidecar's limits. */
 export function limited(spec: Manifest, limits: Readonly<Record<string, string>>): void {
   const sidecar = sidecarOf({ kind: 'Pod', spec })
-  sidecar.resources = { requests: { ...sidecar.resources.requests, ...limits }, limits: { ...sidecar.resources.limits, ...limits } }
+  sidecar.resources = {
+    requests: { ...sidecar.resources.requests, ...limits },
+    limits: { ...sidecar.resources.limits, ...limits },
+  }
 }

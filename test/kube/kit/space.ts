@@ -70,8 +70,8 @@ export class Space {
     return JSON.parse(await this.run('get', kind, name, '-o', 'json'))
   }
 
-  /** Of a controller's Pods, the youngest; undefined: none is there yet. */
-  async podWith(label: string): Promise<Manifest | undefined> {
+  /** Of a controller's Pods, the youngest, which is undefined before there is one. */
+  async podWith(label: string): Promise<Manifest> {
     const { items } = JSON.parse(await this.run('get', 'pod', '-l', label, '-o', 'json'))
     return items.toSorted((a: Manifest, b: Manifest) =>
       b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp),

@@ -25,6 +25,9 @@ export default function setup(): void {
     where.host === '' && 'TEST_KUBE_HOST is not the address of this machine at which Pods reach it',
   ].filter((each) => each !== false)
   if (missing.length > 0) throw new Error(`test:kube cannot run: ${missing.join('; ')}`)
-  const { status, stderr } = spawnSync(kubectl ?? '', ['get', '--raw', '/readyz'], { encoding: 'utf8', timeout: 30_000 })
+  const { status, stderr } = spawnSync(kubectl ?? '', ['get', '--raw', '/readyz'], {
+    encoding: 'utf8',
+    timeout: 30_000,
+  })
   if (status !== 0) throw new Error(`the cluster of KUBECONFIG does not answer: ${stderr.trim()}`)
 }
