@@ -161,7 +161,7 @@ describe('injection', () => {
     const resources = await kube(['api-resources', '--api-group=admissionregistration.k8s.io', '-o', 'name'])
     skip(!resources.includes('mutatingadmissionpolicies'), 'the server has no MutatingAdmissionPolicy')
     const stable = await tried(['get', '--raw', '/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies'])
-    const policies = built(stable.status === 0 ? 'injection' : 'injection/before-1.36')
+    const policies = built(stable.status === 0 ? 'injection' : 'injection-before-1.36')
     theOne(policies, 'MutatingAdmissionPolicy').spec.variables[0].expression = JSON.stringify(where.image)
     const scene: Scene = { name: sceneName('inject'), url: gateway().url, writing: { lines: 500 } }
     const has = podIn(scene).find(hasPods)

@@ -20,7 +20,7 @@ const refused = (name: string, by: string) => built(name).flatMap((each) => prob
 /** The Kubernetes versions that a kustomization is for; the others refuse it. */
 const since: Readonly<Record<string, string>> = {
   injection: '1.36',
-  'injection/before-1.36': '1.34',
+  'injection-before-1.36': '1.34',
   'pre-1.29': '1.27',
 }
 const usual = '1.29'
@@ -65,7 +65,7 @@ describeKustomize('each kustomization', () => {
 
   test('what is for later versions only is refused by the one before', () => {
     expect(refused('injection', '1.35')).toContainEqual(expect.stringMatching(/1\.35 has no admissionregistration/))
-    expect(refused('injection/before-1.36', '1.33')).toContainEqual(expect.stringMatching(/1\.33 has no/))
+    expect(refused('injection-before-1.36', '1.33')).toContainEqual(expect.stringMatching(/1\.33 has no/))
     // The native sidecar itself.
     expect(refused('base', '1.27')).toEqual([
       'apps/v1 Deployment.spec.template.spec.initContainers[0].restartPolicy: unknown field',

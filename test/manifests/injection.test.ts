@@ -27,7 +27,7 @@ describeKustomize('injection', () => {
   })
 
   test('is the same before 1.36, in the version of the API that is there', () => {
-    const [now, before] = [built('injection'), built('injection/before-1.36')]
+    const [now, before] = [built('injection'), built('injection-before-1.36')]
     const beta = now.map((each) => ({ ...each, apiVersion: 'admissionregistration.k8s.io/v1beta1' }))
     expect(before).toEqual(beta)
   })
