@@ -46,20 +46,16 @@ export class Gateway {
 
   #pass(client: Socket): void {
     const server = connect({ port: this.#to, host: '127.0.0.1' })
-    for (const [socket, other] of [
-      [client, server],
-      [server, client],
-    ] as const) {
+    for (const socket of [client, server]) {
       this.#sockets.add(socket)
-      socket.on('error', () => other.destroy())
-      socket.on('close', () => {
-        this.#sockets.delete(socket)
-        other.destroy()
-      })
+      // It closes, too.
+      socket.on('error', () => {})
+      socket.on('close', () => this.#sockets.delete(socket))
     }
     client.pipe(server)
+    client.on('close', () => server.destroy())
     // Timers of one length fire in their order.
     server.on('data', (piece: Buffer) => setTimeout(() => client.write(piece), this.answerDelayMs))
-    server.on('end', () => setTimeout(() => client.end(), this.answerDelayMs))
+    server.on('close', () => setTimeout(() => client.end(), this.answerDelayMs))
   }
 }

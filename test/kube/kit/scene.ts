@@ -86,7 +86,7 @@ export function writeIn(spec: Manifest, writing: Writing): void {
   application.resources = { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '160Mi' } }
 }
 
-const writerCommand = [
+export const writerCommand: readonly string[] = [
   'node',
   '--input-type=module',
   '-e',
