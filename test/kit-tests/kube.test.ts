@@ -11,6 +11,20 @@ import { Gateway } from '../kube/kit/gateway.ts'
 import { writerCommand, writtenIn } from '../kube/kit/scene.ts'
 import { lineOf, type Writing } from '../kube/kit/writer.ts'
 
+function started(asked: Writing) {
+  const [, ...args] = writerCommand
+  const env = { ...process.env, TEST_WRITING: JSON.stringify(asked) }
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const printed: string[] = []
+  child.stdout.setEncoding('utf8').on('data', (text: string) => printed.push(text))
+  return { child, ended: once(child, 'close'), printed: () => printed.join('') }
+}
+
+/** Of `orders.log.1`; the one that is written to comes last. */
+const number = (name: string) => Number(name.split('.')[2] ?? Infinity)
+
+const expected = (asked: Writing, count: number) => Array.from({ length: count }, (_, n) => lineOf(asked, n + 1))
+
 describe('the application of the tests', () => {
   let directory: string
   beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'remora-writer-'))))
@@ -26,23 +40,11 @@ describe('the application of the tests', () => {
     ...change,
   })
 
-  function started(asked: Writing) {
-    const [, ...args] = writerCommand
-    const env = { ...process.env, TEST_WRITING: JSON.stringify(asked) }
-    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
-    const printed: string[] = []
-    child.stdout.setEncoding('utf8').on('data', (text: string) => printed.push(text))
-    return { child, ended: once(child, 'close'), printed: () => printed.join('') }
-  }
-
   /** In the order they were written in. */
   function lines(): string[] {
-    const number = (name: string) => Number(name.split('.')[2] ?? Infinity)
     const names = readdirSync(directory).toSorted((a, b) => number(a) - number(b))
     return names.flatMap((name) => readFileSync(join(directory, name), 'utf8').split('\n').slice(0, -1))
   }
-
-  const expected = (asked: Writing, count: number) => Array.from({ length: count }, (_, n) => lineOf(asked, n + 1))
 
   test('writes so many lines, rotates, and ends', async () => {
     const asked = writing({ lines: 330 })
