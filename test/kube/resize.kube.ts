@@ -18,7 +18,7 @@ test('a memory limit that is raised and lowered is followed', async ({ skip }) =
   await space().ready(scene.name)
   const application = space().follow(scene.name, 'application')
   const remora = space().follow(scene.name, 'remora')
-  const changes = () => remora.messages.filter(({ event }) => event?.code === 'MEMORY_LIMIT_CHANGED').length
+  const changes = () => remora.messages.filter((message) => message['event.code'] === 'MEMORY_LIMIT_CHANGED').length
 
   for (const [index, memory] of ['128Mi', '64Mi'].entries()) {
     const resources = { requests: { memory }, limits: { memory } }

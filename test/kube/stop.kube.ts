@@ -53,7 +53,7 @@ test('with the server away, the last message counts what remained', async () => 
   await space().run('delete', 'pod', scene.name, '--wait=true')
   await Promise.all([application.ended, remora.ended])
   await gateway().comeBack()
-  const last = remora.messages.find(({ event }) => event?.code === 'STOPPED_WITH_REST')
+  const last = remora.messages.find((message) => message['event.code'] === 'STOPPED_WITH_REST')
   const stored = await expectStored(server(), scene, 1)
   const { ledger, unreadBytes } = last.remora
   // What it had acknowledged is there (and what went out without an answer may be); the rest is in the message.

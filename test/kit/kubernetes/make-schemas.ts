@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Schema, Schemas } from './schema.ts'
 
-/** The last without native sidecars, the first with them, the newest, and some between; a `.0` has the fewest fields. */
-const releases = ['1.27.0', '1.29.0', '1.31.0', '1.33.0', '1.34.0', '1.35.0', '1.36.0']
+/** The last version without native sidecars, the first with them, the newest, and some between. */
+const releases = ['1.27.16', '1.29.6', '1.31.0', '1.33.6', '1.34.0', '1.35.4', '1.36.3', '1.37.2']
 
 const kinds = new Set([
   ' Pod',

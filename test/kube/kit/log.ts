@@ -29,7 +29,7 @@ export function followed(args: readonly string[]): Log {
     },
     ended,
     said(code) {
-      return messagesIn(parts.join('')).some((message) => message.event?.code === code)
+      return messagesIn(parts.join('')).some((message) => message['event.code'] === code)
     },
     stop() {
       child.kill()
