@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { built, manifestsDirectory } from '../kit/kubernetes/kubectl.ts'
 import type { Manifest } from '../kit/kubernetes/manifest.ts'
 import { expectStored, manifestsOf, podIn, writtenIn } from './kit/scene.ts'
-import { isReady, kube, statusOf, tried, until } from './kit/space.ts'
+import { isReady, statusOf, tried, until } from './kit/space.ts'
 import { sceneName, stage } from './kit/stage.ts'
 
 const { space, server, gateway } = stage()

@@ -41,7 +41,13 @@ describe('at 2 MB/s, with a server that answers within 100 ms', () => {
 })
 
 test('with the server away, the last message counts what remained', async () => {
-  const scene: Scene = { name: sceneName('outage'), url: gateway().url, writing: { bytesPerSecond: 200_000 } }
+  const scene: Scene = {
+    name: sceneName('outage'),
+    url: gateway().url,
+    // Less than what the Pod is given below, or there are no last words.
+    settings: { REMORA_SHUTDOWN_GRACE: '5s' },
+    writing: { bytesPerSecond: 200_000 },
+  }
   await space().apply(podIn(scene, (spec) => (spec.terminationGracePeriodSeconds = 10)))
   await space().ready(scene.name)
   const application = space().follow(scene.name, 'application')
