@@ -116,9 +116,11 @@ test('what is excluded is so with all that it was rotated to', async () => {
   expect(storedLines(agent)).toEqual(lines(1, 1))
 })
 
+/** As the pages write it: `16,384`. */
+const grouped = (figure: number) => figure.toLocaleString('en-US')
+
 test('figures are those of the code', () => {
   const { text } = page('docs/migrating-from-filebeat.md')
-  const grouped = (figure: number) => figure.toLocaleString('en-US')
   for (const figure of [
     `(${limits.directoryDepthMax} at most)`,
     `up to ${grouped(limits.openFilesMax)} files stay open`,
