@@ -8,7 +8,7 @@ import { parseAnswer } from '../../src/ship/answer.ts'
 import { verdictOf } from '../../src/ship/verdict.ts'
 import { OneFile } from '../content/kit.ts'
 import type { Said } from '../encode/content.ts'
-import { agentOver, numbered, storedLines } from '../follow/kit.ts'
+import { agentOver, compress, numbered, old, rotate, storedLines } from '../follow/kit.ts'
 import { temporaryTree, type Tree } from '../kit/agent-tree.ts'
 import { page } from './pages.ts'
 
@@ -154,6 +154,26 @@ async function twoPods(secondStateDir: string): Promise<number> {
   await next.advance(20_000)
   return next.server.documents.size
 }
+
+test.each([
+  ['is read on in the archive', [], 20],
+  ['is missing when archives are excluded', ['/**/*.gz'], 10],
+])('what was unread when its file was packed %s', async (_, exclude, arrived) => {
+  const tree = temporaryTree()
+  const agent = agentOver(tree, { podUid: 'pod-1', exclude })
+  tree.write('logs/app.log', numbered(1, 10))
+  await agent.start()
+  await agent.advance(2_000)
+  await agent.stop()
+  tree.append('logs/app.log', numbered(11, 20))
+  rotate(tree, 'logs/app.log', 5)
+  old(tree, 'logs/app.log.1')
+  compress(tree, 'logs/app.log.1', 'gz')
+  tree.write('logs/app.log', 'line 21\n')
+  await agent.start()
+  await agent.advance(90_000)
+  expect(storedLines(agent)).toEqual([...lines(1, arrived), 'line 21'].toSorted())
+})
 
 describe('the log volume outlives the Pod', () => {
   test('with the state on it, too, the next Pod goes on where the last one ended', async () => {
