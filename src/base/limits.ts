@@ -194,6 +194,8 @@ export const limits = {
   /** Warnings that it shows, and characters of each. */
   recentMax: 40,
   recentCharactersMax: 600,
+  /** Reasons for which files may not be read that it shows, each with the way out. */
+  deniedReasonsMax: 3,
   /** Kinds of events with their reasons that are counted apart. */
   reasonsMax: 64,
   /** Ids in one question whether documents are there already, and bytes of any answer about them. */
