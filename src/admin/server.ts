@@ -5,6 +5,7 @@ import { limits } from '../base/limits.ts'
 import { Connections } from './connections.ts'
 import { Kept } from './kept.ts'
 import type { Notice } from './logger.ts'
+import { isOfForeignPage } from './foreign.ts'
 import { formatFor } from './metrics/accept.ts'
 
 export interface AdminRoutes {
@@ -114,9 +115,8 @@ type Answer = readonly [status: number, contentType: string, text: string | Buff
 const noPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) {
-  // As bytes: for all who read them slowly they lie in memory once.
-  const kept = new Kept<Answer | Promise<Answer>>(clock)
-  const costly = (question: string, make: () => Answer | Promise<Answer>) => kept.get(question, make) ?? tooMany
+  // As bytes: for all who read them slowly they lie in memory once. Whoever asks for pages must not blind the monitoring.
+  const [metrics, pages] = [new Kept<Promise<Answer>>(clock), new Kept<Promise<Answer>>(clock)]
 
   const answerTo = (url: string, accept: string | undefined): Answer | Promise<Answer> => {
     const mark = url.includes('?') ? url.indexOf('?') : url.length
@@ -131,19 +131,25 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
         return [ready ? 200 : 503, 'application/json', `${JSON.stringify(detail)}\n`]
       }
       case '/metrics':
-        return costly(`${path} ${formatFor(accept)}`, async () => {
-          const { contentType, text } = await routes.metrics(accept)
-          return [200, contentType, Buffer.from(text)]
-        })
+        return (
+          metrics.get(formatFor(accept), async () => {
+            const { contentType, text } = await routes.metrics(accept)
+            return [200, contentType, Buffer.from(text)]
+          }) ?? tooMany
+        )
       case '/':
-        return costly(`${path} ${find()}`, async () => {
-          const { text, policy } = await routes.page(find())
-          return [200, 'text/html; charset=utf-8', Buffer.from(text), policy]
-        })
+        return (
+          pages.get(`${path} ${find()}`, async () => {
+            const { text, policy } = await routes.page(find())
+            return [200, 'text/html; charset=utf-8', Buffer.from(text), policy]
+          }) ?? tooMany
+        )
       case '/status.json':
-        return costly(`${path} ${find()}`, async () => {
-          return [200, 'application/json', Buffer.from(`${JSON.stringify(await routes.status(find()))}\n`)]
-        })
+        return (
+          pages.get(`${path} ${find()}`, async () => {
+            return [200, 'application/json', Buffer.from(`${JSON.stringify(await routes.status(find()))}\n`)]
+          }) ?? tooMany
+        )
       default:
         return nothingThere
     }
@@ -167,6 +173,7 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
     }
     // What shows how things are must never be what ends them.
     const failed = (error: unknown) => say([500, 'text/plain', `${messageOf(error)}\n`])
+    if (isOfForeignPage(request.headers)) return say(foreign)
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD')
       return say([405, 'text/plain', 'read-only\n'])
@@ -182,6 +189,12 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
 }
 
 const tooMany: Answer = [503, 'text/plain', 'too much is asked for at once: ask again in a second\n']
+
+const foreign: Answer = [
+  421,
+  'text/plain',
+  'a browser may ask for this as localhost, by an address, or by a name within the cluster: `kubectl port-forward` and http://localhost\n',
+]
 
 const nothingThere: Answer = [404, 'text/plain', 'there are /, /livez, /readyz, /metrics and /status.json\n']
 

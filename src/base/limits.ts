@@ -349,6 +349,9 @@ export const limits = {
   /** Metrics and status page serve all who ask within this time; so many of them are made in a second, and so many kept. */
   adminFreshMs: 500,
   adminMakesMax: 8,
+  /** One part in so many of the time, and the longest rest: what took a second on a starved processor is asked for again. */
+  adminRest: 10,
+  adminRestMaxMs: 5_000,
   adminKeptMax: 4,
   /** A port that is taken is tried again in this interval. */
   adminRetryMs: 5_000,

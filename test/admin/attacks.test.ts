@@ -157,6 +157,19 @@ test('page and metrics are made once for all who ask at once, and again later', 
   expect(made).toMatchObject({ pages: 2, metrics: 2 })
 })
 
+async function statusOf(path: string): Promise<string> {
+  const visitor = await visit(get(path))
+  await visitor.closed
+  return visitor.text().slice(9, 12)
+}
+
+test('who asks for ever other pages does not blind the monitoring', async () => {
+  const pages = new Set<string>()
+  for (let n = 0; n <= limits.adminMakesMax; n++) pages.add(await statusOf(`/?find=${n}`))
+  expect([...pages]).toEqual(['200', '503'])
+  expect(await statusOf('/metrics')).toBe('200')
+})
+
 describe('what is no request', () => {
   const header = 'x'.repeat(limits.adminHeaderBytesMax)
   test.each([

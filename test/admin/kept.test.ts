@@ -47,3 +47,52 @@ test('what fails is not kept', () => {
   expect(() => kept.get('a', fails)).toThrow('not now')
   expect(ask('a')).toBe('a 1')
 })
+
+test('an answer that fails later is not kept either', async () => {
+  const later = new Kept<Promise<string>>({ monotonicMs: () => nowMs })
+  await expect(later.get('a', () => Promise.reject(new Error('not now')))).rejects.toThrow('not now')
+  await expect(later.get('a', () => Promise.resolve('made'))).resolves.toBe('made')
+})
+
+test.each([
+  ['a moment', 20],
+  ['long', 400],
+])('what takes %s leaves nine parts in ten of the time to others, and stays fresh as long as that', (_, tookMs) => {
+  const slow = (question: string) =>
+    kept.get(question, () => {
+      nowMs += tookMs
+      made.push(question)
+      return question
+    })
+  const untilMs = 60_000
+  for (let n = 0; nowMs < untilMs; n++) {
+    if (n % 10 === 0 && slow('page') === undefined) made.push('no page')
+    slow(`attack ${n}`)
+    nowMs++
+  }
+  const spentMs = made.filter((question) => question !== 'no page').length * tookMs
+  expect(spentMs).toBeLessThan(untilMs * 0.12)
+  expect(spentMs).toBeGreaterThan(untilMs * 0.05)
+})
+
+test('what was made slowly answers the same question while it rests', () => {
+  const page = () =>
+    kept.get('page', () => {
+      nowMs += 300
+      return 'page'
+    })
+  expect(page()).toBe('page')
+  nowMs += 300 * (limits.adminRest - 1) - 1
+  expect([page(), ask('other')]).toEqual(['page', undefined])
+  nowMs += 1
+  expect(ask('other')).toBe('other 1')
+})
+
+test('a rest ends, however long something took', () => {
+  kept.get('page', () => {
+    nowMs += 60_000
+    return 'page'
+  })
+  nowMs += limits.adminRestMaxMs
+  expect(ask('other')).toBe('other 1')
+})

@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import http from 'node:http'
 import net from 'node:net'
 import os from 'node:os'
+import { text as textOf } from 'node:stream/consumers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { messageOf } from '../../src/base/errors.ts'
 import { startAdmin, type AdminRoutes } from '../../src/admin/server.ts'
@@ -88,6 +91,19 @@ describe('what is answered', () => {
       const policy = (await ask(path)).headers.get('content-security-policy') ?? ''
       expect(policy.includes('script-src'), path).toBe(runs)
     }
+  })
+
+  test('a page that calls this port by a name of its own is told nothing; who scrapes by that name is', async () => {
+    const { server } = await start()
+    const asked = async (path: string, headers: Record<string, string>) => {
+      const request = http.get({ port: server.port, path, headers: { host: 'evil.example:9600', ...headers } })
+      const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+      return [response.statusCode, await textOf(response)]
+    }
+    for (const path of ['/', '/status.json', '/metrics']) {
+      expect(await asked(path, { 'accept-language': 'en' })).toEqual([421, expect.stringContaining('localhost')])
+    }
+    expect(await asked('/metrics', {})).toEqual([200, 'remora_files 7\n'])
   })
 
   test('not ready is 503 with a reason', async () => {

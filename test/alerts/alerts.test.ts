@@ -39,5 +39,21 @@ describePrograms(
       pod.seen.expect()
       expect(await pod.seen.verdict()).toBe('')
     })
+
+    test('what was told long ago is not told again when Prometheus itself was away', async () => {
+      const { broken, hooks } = breakable()
+      const pod = new Pod({ hooks })
+      broken.set('append /state/dead-letters', 'ENOSPC')
+      pod.server.outcome = () => ({ item: () => ({ status: 400, errorType: 'strict_dynamic_mapping_exception' }) })
+      pod.log()
+      await pod.world.agent.start()
+      await pod.minutes(15)
+      await pod.unseenMinutes(20)
+      for (let minute = 0; minute < 12; minute++) {
+        await pod.minutes(1)
+        pod.seen.expect()
+      }
+      expect(await pod.seen.verdict()).toBe('')
+    })
   },
 )

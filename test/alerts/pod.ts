@@ -79,6 +79,14 @@ export class Pod {
     }
   }
 
+  /** Time passes, and nobody scrapes. */
+  async unseenMinutes(count: number): Promise<void> {
+    for (let left = count * 60_000; left > 0; left -= intervalMs) {
+      await this.world.agent.advance(intervalMs)
+      this.seen.miss()
+    }
+  }
+
   /** More than the slots hold. */
   flood(path = '/logs/app.log'): void {
     this.world.write(path, 40_000)

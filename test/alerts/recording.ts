@@ -56,6 +56,12 @@ export class Recording {
     }
   }
 
+  /** Prometheus itself was away. */
+  miss(): void {
+    this.#scrapes++
+    for (const values of this.#series.values()) values.push('_')
+  }
+
   /** As of the last scrape exactly these alerts fire. */
   expect(...alerts: readonly string[]): void {
     this.#expected.push({ at: this.#scrapes - 1, alerts })
@@ -88,7 +94,8 @@ export class Recording {
     if (this.#of !== agent) {
       this.#of = agent
       this.#metrics = makeMetrics('1.2.3', () => agent.figures(), { monotonicMs: () => clock.nowMs })
-      this.#startedAtSeconds = clock.wallMs / 1000
+      // promtool's time begins with the first scrape.
+      this.#startedAtSeconds = (this.#scrapes * intervalMs) / 1000
     }
     const { text } = await this.#metrics!.text()
     for (const { name, labels, value } of parseExposition(text).samples) {

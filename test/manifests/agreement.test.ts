@@ -22,9 +22,11 @@ describeKustomize('the manifests agree', () => {
     const elasticsearch = theOne(built('elasticsearch'), 'Deployment')
     expect(podOf(elasticsearch).metadata.labels).toMatchObject(way.to[0].podSelector.matchLabels)
     expect(containersOf(elasticsearch)[0].ports[0].containerPort).toBe(way.ports[0].port)
-    const labels = podOf(theOne(built('base'), 'Deployment')).metadata.labels
+    const examples = built('examples/by-name')
+    const selected = [theOne(built('base'), 'Deployment'), theOne(examples, 'Deployment'), theOne(examples, 'CronJob')]
     for (const { spec } of policies) {
-      expect(labels).toMatchObject(spec.podSelector.matchLabels)
+      for (const workload of selected)
+        expect(podOf(workload).metadata.labels).toMatchObject(spec.podSelector.matchLabels)
       // One direction each: the other stays as the namespace has it.
       expect(spec.policyTypes).toHaveLength(1)
     }

@@ -24,6 +24,9 @@ describeKustomize('injection', () => {
     expect(binding.spec.policyName).toBe(policy.metadata.name)
     expect(binding.spec.matchResources.namespaceSelector).toEqual({ matchLabels: { 'remora/injection': 'enabled' } })
     expect(policy.spec.failurePolicy).toBe('Ignore')
+    const conditions = policy.spec.matchConditions.map(({ expression }: Manifest) => expression).join('\n')
+    for (const word of ['"remora"', '"remora-state"', '"logs"', 'hostNetwork', 'os.name'])
+      expect(conditions).toContain(word)
   })
 
   test('is the same before 1.36, in the version of the API that is there', () => {

@@ -24,7 +24,7 @@ export const otherFiles = 'other'
 
 interface Own {
   readonly label: string
-  /** What the series had when the present account of its file began. */
+  /** What the series had when the present account of its file began, less what that account had then: this is among the others'. */
   readonly before: Counts
   counts: Counts
   /** When they last were others, monotonic. */
@@ -67,6 +67,7 @@ export class FileSeries {
     for (const path of this.#own.keys()) if (!known.has(path)) this.#end(path)
     for (const path of this.#others) if (!known.has(path)) this.#others.delete(path)
     for (const file of files) this.#update(file, monotonicMs)
+    this.#promote(files, monotonicMs)
 
     const ownRows: FileRow[] = []
     const rest: FileFigures[] = []
@@ -111,6 +112,27 @@ export class FileSeries {
     own.counts = counts
   }
 
+  /** The other files that are furthest behind get the series of those that were quiet for long. */
+  #promote(files: readonly FileFigures[], nowMs: number): void {
+    if (this.#others.size === 0 || !this.#hasRoom(nowMs)) return
+    const waiting = files.filter(
+      ({ path, unreadBytes }) => unreadBytes > 0 && path !== undefined && this.#others.has(path),
+    )
+    for (const file of waiting.toSorted((a, b) => b.unreadBytes - a.unreadBytes)) {
+      const path = file.path!
+      if (!this.#admits(path, nowMs)) return
+      this.#others.delete(path)
+      const counts = this.#countsOf(file)
+      this.#begin(path, counts, nowMs, counts)
+    }
+  }
+
+  #hasRoom(nowMs: number): boolean {
+    if (this.#own.size < limits.metricFilesMax) return true
+    for (const { changedAtMs } of this.#own.values()) if (nowMs - changedAtMs >= limits.metricFileQuietMs) return true
+    return false
+  }
+
   /** Whether it may have series now; one that was quiet for long makes room. */
   #admits(path: string, nowMs: number): boolean {
     const isNew = !this.#ended.has(path)
@@ -125,11 +147,12 @@ export class FileSeries {
     return true
   }
 
-  #begin(path: string, counts: Counts, nowMs: number): void {
-    const before = this.#ended.get(path) ?? this.#nothing
+  /** @param elsewhere  what of these counts is in the series of the others already */
+  #begin(path: string, counts: Counts, nowMs: number, elsewhere = this.#nothing): void {
+    const had = this.#ended.get(path) ?? this.#nothing
     this.#ended.delete(path)
-    this.#endedInAll = subtract(this.#endedInAll, before)
-    this.#own.set(path, { label: labelOf(path), before, counts, changedAtMs: nowMs })
+    this.#endedInAll = subtract(this.#endedInAll, had)
+    this.#own.set(path, { label: labelOf(path), before: subtract(had, elsewhere), counts, changedAtMs: nowMs })
   }
 
   #end(path: string): void {

@@ -12,7 +12,8 @@ export function shiftNumbered(path: string, keep: number, rotated: number): void
   }
 }
 
-/** The first half of copytruncate, in steps between which the application may write; ends at the end of the file. */
+/** The first half of copytruncate, in steps between which the application may write. A step that is not full was the last one:
+ * a copy that waited for nothing to be left would follow a busy application for ever. */
 export function* copyNumbered(path: string): Generator<void, void> {
   const from = fs.openSync(path, 'r')
   const to = fs.openSync(`${path}.1`, 'w')
@@ -20,8 +21,8 @@ export function* copyNumbered(path: string): Generator<void, void> {
   try {
     for (let copied = 0; ;) {
       const got = fs.readSync(from, step, 0, step.length, copied)
-      if (got === 0) return
       for (let at = 0; at < got;) at += fs.writeSync(to, step, at, got - at)
+      if (got < step.length) return
       copied += got
       yield
     }

@@ -24,6 +24,10 @@ const file = (path: string | undefined, readLines: number, more: Partial<FileFig
 
 const countsOf = (rows: ReturnType<FileSeries['rows']>) =>
   Object.fromEntries(rows.map(({ path, counts }) => [path, counts[0]]))
+const busyOnes = (lines: number) => [
+  file('/busy.log', lines, { unreadBytes: 9 }),
+  file('/slow.log', 3, { unreadBytes: 1 }),
+]
 const many = (count: number, from = 0) => Array.from({ length: count }, (_, at) => `/${from + at}.log`)
 
 describe('which files have series of their own', () => {
@@ -70,6 +74,20 @@ describe('which files have series of their own', () => {
     expect(before).not.toContain('/0.log')
     expect(labels()).toEqual(before)
     expect(labels()).toEqual(before)
+  })
+
+  test('one of the others that is behind gets the series of one that was quiet for long, and no line is counted twice', () => {
+    const series = new FileSeries(columns)
+    const files = many(limits.metricFilesMax).map((path) => file(path, 5))
+    expect(countsOf(series.rows([...files, ...busyOnes(7)], 0))).toMatchObject({ [otherFiles]: 10 })
+    const going = files.map((each, at) => (at === 0 ? each : { ...each, unreadBytes: 1 }))
+    series.rows([...going, ...busyOnes(8)], limits.metricFileQuietMs - 1)
+    const rows = countsOf(series.rows([...going, ...busyOnes(9)], limits.metricFileQuietMs))
+    expect(rows).toMatchObject({ '/busy.log': 0, [otherFiles]: 12 })
+    expect(rows).not.toHaveProperty('/0.log')
+    expect(rows).not.toHaveProperty('/slow.log')
+    const next = countsOf(series.rows([...going, ...busyOnes(20)], limits.metricFileQuietMs + 1))
+    expect(next).toMatchObject({ '/busy.log': 11, [otherFiles]: 12 })
   })
 
   test.each([
@@ -125,7 +143,7 @@ test('whatever comes and goes: no series ever falls, and each line is in one of 
       let nowMs = 0
       const last = new Map<string, number>()
       const scrape = () => {
-        const files = [...accounts].map(([at, read]) => file(at, read))
+        const files = [...accounts].map(([at, read]) => file(at, read, { unreadBytes: read % 3 }))
         const rows = series.rows([...files, file(undefined, others)], nowMs)
         expect(rows.length).toBeLessThanOrEqual(limits.metricFilesMax + 1)
         for (const { path: label, counts } of rows) {

@@ -26,7 +26,7 @@ export const losses: Causes = {
     pod.server.outcome = () => 'ok'
     await pod.world.agent.start()
     await pod.minutes(2)
-    pod.seen.expect('RemoraGap')
+    pod.seen.expect('RemoraGap', 'RemoraRestarted')
     return pod
   },
 

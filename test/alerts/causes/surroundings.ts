@@ -129,6 +129,18 @@ export const surroundings: Causes = {
     return pod
   },
 
+  async RemoraRestarted() {
+    const pod = await healthyPod()
+    pod.world.agent.crash()
+    await pod.minutes(1)
+    await pod.world.agent.start()
+    await pod.minutes(2, () => pod.log())
+    pod.seen.expect('RemoraRestarted')
+    await pod.minutes(15, () => pod.log())
+    pod.seen.expect()
+    return pod
+  },
+
   async RemoraRestarting() {
     const pod = await healthyPod()
     for (let time = 0; time < 3; time++) {
@@ -137,7 +149,7 @@ export const surroundings: Causes = {
       await pod.world.agent.start()
       await pod.minutes(2, () => pod.log())
     }
-    pod.seen.expect('RemoraRestarting')
+    pod.seen.expect('RemoraRestarted', 'RemoraRestarting')
     return pod
   },
 }
