@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseBenchOptions } from '../../src/bench/options.ts'
@@ -15,7 +16,10 @@ import { parseTuneOptions } from '../../src/bench/tune/options.ts'
 import { bareReport, figure, row } from '../bench/report/example.ts'
 import { describeElasticsearch, sharedElasticsearch } from '../kit/elasticsearch.ts'
 import { describeKustomize, kubectl } from '../kit/kubernetes/kubectl.ts'
-import { commandsOf, fencesOf, pageNames, root, textOf, type Command } from './commands.ts'
+import { commandsOf, documents, fencesOf, type Command } from './commands.ts'
+import { page as pageOf } from './pages.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
 
 interface Elsewhere {
   readonly command: string
@@ -84,7 +88,7 @@ const elsewhere: readonly Elsewhere[] = [
   })),
 ]
 
-const fences = pageNames().flatMap((page) => fencesOf(page))
+const fences = documents.flatMap(fencesOf)
 const commands = fences.filter(({ language }) => language === 'sh').flatMap(commandsOf)
 const isElsewhere = ({ text }: Command) => elsewhere.some(({ command }) => command === text)
 
@@ -128,9 +132,9 @@ describe('no command goes untried', () => {
 })
 
 describe('what stands within the text', () => {
-  const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> }
-  const spans = pageNames().flatMap((page) =>
-    [...textOf(page).matchAll(/`([^`\n]+)`/g)].map(([, span]) => ({ page, span: span! })),
+  const { scripts } = JSON.parse(pageOf('package.json').text) as { scripts: Record<string, string> }
+  const spans = documents.flatMap(({ name, text }) =>
+    [...text.matchAll(/`([^`\n]+)`/g)].map(([, span]) => ({ page: name, span: span! })),
   )
   const named = (pattern: RegExp) =>
     spans.flatMap(({ page, span }) => [...span.matchAll(pattern)].map(([, name]) => ({ page, name: name! })))

@@ -1,8 +1,5 @@
 /** The commands that the documents show, in fenced blocks of `sh`. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-
-export const root = fileURLToPath(new URL('../../', import.meta.url))
+import { page, pages, type Page } from './pages.ts'
 
 export interface Fence {
   readonly page: string
@@ -22,38 +19,31 @@ export interface Command {
   readonly exported: readonly string[]
 }
 
-/** README and all that is written for people who run Remora. */
-export function pageNames(): readonly string[] {
-  const docs = readdirSync(`${root}docs`).filter((name) => name.endsWith('.md'))
-  return ['README.md', 'manifests/README.md', ...docs.map((name) => `docs/${name}`)]
-}
+/** What is written for people who run Remora, or change it. */
+export const documents: readonly Page[] = [...pages(), page('manifests/README.md')]
 
-export function textOf(page: string): string {
-  return readFileSync(`${root}${page}`, 'utf8')
-}
-
-export function fencesOf(page: string, text = textOf(page)): readonly Fence[] {
+export function fencesOf({ name, text }: Page): readonly Fence[] {
   const fences: { page: string; line: number; language: string; lines: string[] }[] = []
   let open: (typeof fences)[number] | undefined
   for (const [at, line] of text.split('\n').entries()) {
     const mark = /^ *```(.*)$/.exec(line)
     if (mark === null) open?.lines.push(line)
     else if (open !== undefined) open = undefined
-    else fences.push((open = { page, line: at + 1, language: mark[1]!.trim(), lines: [] }))
+    else fences.push((open = { page: name, line: at + 1, language: mark[1]!.trim(), lines: [] }))
   }
   return fences
 }
 
-export function commandsOf({ page, line, lines }: Fence): readonly Command[] {
+export function commandsOf(fence: Fence): readonly Command[] {
   const commands: Command[] = []
   const exported: string[] = []
   let begun = ''
-  for (const [at, each] of lines.entries()) {
+  for (const [at, each] of fence.lines.entries()) {
     const text = `${begun}${uncommented(each).trim()}`
     begun = text.endsWith('\\') ? `${text.slice(0, -1).trim()} ` : ''
     if (text === '' || begun !== '') continue
     if (text.startsWith('export ')) exported.push(text)
-    else commands.push({ page, line: line + at + 1, text, exported: [...exported] })
+    else commands.push({ page: fence.page, line: fence.line + at + 1, text, exported: [...exported] })
   }
   return commands
 }
