@@ -72,9 +72,19 @@ async function start(cores: string, url: string, dataset: string): Promise<Conta
   const settings = { REMORA_ELASTICSEARCH_URL: url, REMORA_DATASET: dataset, REMORA_ADMIN_PORT: String(port) }
   const askedMs = performance.now()
   const { stdout } = await run('podman', [
-    ...['run', '--detach', '--network=host', '--read-only', '--read-only-tmpfs=false', '--cap-drop=ALL'],
-    ...['--user=65532', '--memory=64m', `--cpus=${cores}`],
-    ...['-v', `${directory}/logs:/var/log/app:ro`, '-v', `${directory}/state:/var/lib/remora`],
+    'run',
+    '--detach',
+    '--network=host',
+    '--read-only',
+    '--read-only-tmpfs=false',
+    '--cap-drop=ALL',
+    '--user=65532',
+    '--memory=64m',
+    `--cpus=${cores}`,
+    '-v',
+    `${directory}/logs:/var/log/app:ro`,
+    '-v',
+    `${directory}/state:/var/lib/remora`,
     ...Object.entries(settings).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
     values.image,
   ])

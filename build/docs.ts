@@ -1,20 +1,23 @@
 /**
- * Writes what the documentation and the manifests have from the code: the reference of metrics, the facts of each alert, a section
- * for each alert and message that has none, the dashboard. `test/docs` checks that all of it is as this would write it.
+ * Writes what the documentation and the manifests have from the code: the reference of settings, README's short one, the reference of
+ * metrics, the facts of each alert, a section for each alert and message that has none, the dashboard. `test/docs` checks that all of it is as this would write it.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { metricsBegin, metricsEnd, metricsReference } from '../src/admin/metrics/reference.ts'
+import { markdownReference, referenceBegin, referenceEnd, shortReference } from '../src/config/reference.ts'
 import { readAlertGroups, withAlertFacts } from './alerts.ts'
 import { dashboardText } from './dashboard.ts'
 import { messageCodes, withMissingCodes } from './message-codes.ts'
 
 const root = new URL('..', import.meta.url)
 
+const between = (begin: string, end: string, made: () => string) => (text: string) =>
+  text.slice(0, text.indexOf(begin) + begin.length) + made() + text.slice(text.indexOf(end))
+
 const pages: Readonly<Record<string, (text: string) => string>> = {
-  'docs/metrics.md': (text) =>
-    text.slice(0, text.indexOf(metricsBegin) + metricsBegin.length) +
-    metricsReference() +
-    text.slice(text.indexOf(metricsEnd)),
+  'README.md': between(referenceBegin, referenceEnd, shortReference),
+  'docs/settings.md': between(referenceBegin, referenceEnd, markdownReference),
+  'docs/metrics.md': between(metricsBegin, metricsEnd, metricsReference),
   'docs/operations.md': (text) => {
     const alerts = readAlertGroups().flatMap(({ rules }) => rules)
     return withMissingCodes(withAlertFacts(text, alerts), messageCodes().codes)

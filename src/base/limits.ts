@@ -125,6 +125,8 @@ export const limits = {
   drainFollowMs: 1_000,
   /** Of the shutdown grace so much is kept for shipping, when files are followed until they are quiet. */
   drainReserveMs: 3_000,
+  /** In a Pod a process that cannot start stays so long: a kubelet looks at its containers once a second, or somewhat later. */
+  refusalStayMs: 3_000,
   /** Memory is looked at in this interval while a slot is taken, and in the second one while none is. */
   memoryIntervalMs: 500,
   memoryIdleIntervalMs: 5_000,

@@ -38,10 +38,17 @@ import { version } from '../version.ts'
 import { farewell } from './farewell.ts'
 import { connectionsFor } from './connections.ts'
 import { explainPlan, leastPlanFor, planFor } from './plan.ts'
+import { stayInPod } from './refusal.ts'
 import type { Signals } from './signals.ts'
 
 /** `remora run`: ships until it is told to stop. @returns the exit code */
 export async function runCommand(env: Env, signals: Signals): Promise<number> {
+  const code = await ship(env, signals)
+  if (code === 2) await stayInPod(env, systemClock, signals.first)
+  return code
+}
+
+async function ship(env: Env, signals: Signals): Promise<number> {
   const { settings, problems, notices } = loadSettings(env, readSettingFile)
   if (settings === undefined) {
     process.stderr.write(explainProblems(problems))

@@ -1,9 +1,9 @@
-/** The reference of all settings, made from the table: as Markdown for README, and for the terminal. */
+/** The reference of all settings, made from the table: as Markdown for `docs/settings.md` and README, and for the terminal. */
 import { filled } from '../base/words.ts'
-import { rows } from './settings.ts'
-import type { Setting } from './settings.ts'
+import { rows, settings } from './settings.ts'
+import type { Key, Setting } from './settings.ts'
 
-/** README holds `markdownReference()` between these two. */
+/** `docs/settings.md` holds `markdownReference()` between these two, README `shortReference()`. */
 export const referenceBegin = '<!-- settings -->'
 export const referenceEnd = '<!-- /settings -->'
 
@@ -13,16 +13,45 @@ const preamble =
   'as in `REMORA_API_KEY_FILE=/secrets/api-key`. ' +
   'Bytes are written as in Kubernetes (`64Mi`, `1500k`), durations with their unit (`250ms`, `30s`, `1h30m`).'
 
-/** What stands between the two marks of README, line breaks at both ends included. */
+/** The settings that most deployments look at, in the order of README. */
+const essentials: readonly Key[] = [
+  'elasticsearchUrls',
+  'apiKey',
+  'caFile',
+  'paths',
+  'dataset',
+  'fields',
+  'volumeLimitBytes',
+  'volumePolicy',
+  'stateDir',
+  'shutdownGraceMs',
+  'compression',
+  'adminPort',
+]
+
+/** What stands between the two marks of `docs/settings.md`, line breaks at both ends included. */
 export function markdownReference(): string {
-  const lines = rows.map(([, setting]) => {
-    const fallback = setting.default === undefined ? (setting.unset ?? '') : code(setting.default)
-    const cells = [code(setting.name), boundsOf(setting), fallback, setting.help]
-    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
-  })
+  const lines = rows.map(([, setting]) =>
+    rowOf([code(setting.name), boundsOf(setting), fallbackOf(setting), setting.help]),
+  )
   const head = ['| variable | value | default | meaning |', '|---|---|---|---|']
   return `\n${preamble}\n\n${[...head, ...lines].join('\n')}\n`
 }
+
+/** The same of README: a dozen settings, without their bounds. */
+export function shortReference(): string {
+  const lines = essentials.map((key) => {
+    const setting: Setting<unknown> = settings[key]
+    return rowOf([code(setting.name), fallbackOf(setting), setting.help])
+  })
+  return `\n${['| variable | default | meaning |', '|---|---|---|', ...lines].join('\n')}\n`
+}
+
+const fallbackOf = (setting: Setting<unknown>): string =>
+  setting.default === undefined ? (setting.unset ?? '') : code(setting.default)
+
+const rowOf = (cells: readonly string[]): string =>
+  `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 
 /** The same for a terminal of 100 columns. Ends with a line break. */
 export function terminalReference(): string {

@@ -1,4 +1,4 @@
-/** The one table of settings. Parsing, help, the reference and README are all made from it. */
+/** The one table of settings. Parsing, help and the reference are all made from it. */
 import * as kinds from './kinds.ts'
 import type { Kind } from './kinds.ts'
 import { cloudId } from './cloud-id.ts'

@@ -72,7 +72,7 @@ describe.skipIf(!present)('the image', () => {
     expect(ended).toMatchObject({ status, stdout: expect.stringContaining(said) })
   })
 
-  /** What runs it may make groups for it, as the README says. */
+  /** What runs it may make groups for it, as docs/bench.md says. */
   test('measures itself', { timeout: 120_000 }, () => {
     const asked = ['bench', '--short', '--scenario', 'latency', '--rounds', '1']
     const ended = podman('run', '--rm', '--user', '0', '--privileged', image, ...asked)
