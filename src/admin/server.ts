@@ -87,7 +87,7 @@ export async function startAdmin(
     warn({
       code: 'ADMIN_PORT_UNAVAILABLE',
       message: `port ${port} for probes and metrics: ${messageOf(error)}`,
-      wayOut: `Shipping goes on without it, and it is tried again every ${limits.adminRetryMs / 1000} s. All containers of a Pod share their ports: choose another with REMORA_ADMIN_PORT (0: none), and in the probes.`,
+      wayOut: `Shipping goes on without it, and it is tried again every ${limits.adminRetryMs / 1000} s. All containers of a Pod share their ports, and whoever has this one answers the probes of Remora, too: choose another with REMORA_ADMIN_PORT (0: none), and the same as containerPort.`,
     })
     tryAgain()
   }
