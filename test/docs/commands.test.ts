@@ -224,7 +224,7 @@ describe('in a shell', () => {
   })
 
   describeElasticsearch('with a real Elasticsearch', () => {
-    const dataset = `docs${process.pid}`
+    const dataset = `docs${process.pid}x${Date.now().toString(36)}`
     const index = `logs-${dataset}-default`
 
     async function agent(command: Command) {
@@ -247,7 +247,7 @@ describe('in a shell', () => {
       const { server, child, ended } = await agent(command)
       while ((await server.count(index)) < 2 && child.exitCode === null) await delay(50)
       process.kill(-child.pid!, 'SIGINT')
-      expect((await ended).output).toMatch(/everything is shipped/)
+      expect(await ended).toMatchObject({ output: expect.stringContaining('everything is shipped') })
       expect(await server.count(index)).toBe(2)
     })
 
