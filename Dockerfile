@@ -28,8 +28,14 @@ RUN npm run --silent kernel \
 FROM ${BASE} AS dependencies
 WORKDIR /opt/remora
 COPY package.json package-lock.json .npmrc ./
+# Of each package its code, once, and its licence; nothing that only its makers have a use for.
 RUN npm ci --ignore-scripts --omit=dev \
-    && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.[cm]ts' \) -delete
+    && find node_modules -mindepth 1 -type d \( -name test -o -name docs -o -name examples -o -name benchmarks -o -name browser \
+         -o -name '.*' -o -path '*/@opentelemetry/*/build/es*' \) -prune -exec rm -r {} + \
+    && find node_modules -type f ! -name '*.js' ! -name '*.cjs' ! -name '*.mjs' ! -name '*.json' ! -iname 'licen[cs]e*' ! -iname '*notice*' \
+         ! -name uPlot.min.css -delete \
+    && find node_modules/uplot/dist -type f ! -name 'uPlot.iife.min.js' ! -name uPlot.min.css -delete \
+    && find node_modules -type d -empty -delete
 
 # Node, the libraries that it is linked with, and nothing that could install or start anything else. What they are and under
 # which licence stays with them, for scanners.

@@ -268,6 +268,7 @@ export class Agent {
       letters: this.#letters.figures(),
       backpressure: this.#backpressure.figures(),
       volume: this.#volume.figures(),
+      denied: this.#unreadable.denied,
       unsaidMessages: this.#o.unsaid?.() ?? 0,
     })
   }

@@ -57,10 +57,11 @@ async function main(argv: readonly string[]): Promise<number> {
       return (await import('./commands/config.ts')).configCommand(rest, process.env, write)
     case 'check':
       restart()
-      return (await import('./commands/check.ts')).checkCommand(process.env, write)
+      return (await import('./commands/check.ts')).checkCommand(rest, process.env, write)
     case 'setup':
       return (await import('./commands/setup.ts')).setupCommand(rest, process.env, write)
     case 'inspect':
+      restart()
       return (await import('./commands/inspect.ts')).inspectCommand(rest, process.env, write)
     case 'replay':
       restart()

@@ -40,13 +40,31 @@ export interface FileFigures extends LineFigures {
   readonly lagSeconds: number
 }
 
+/** How many files have unread bytes that nobody can read, for one reason: a code of the system, or what Remora failed at. */
+export interface UnreadableFigures {
+  readonly reason: string
+  readonly count: number
+}
+
+/** Files and directories that their owner and mode keep from Remora, for one reason. */
+export interface DeniedFigures {
+  /** As many as are remembered. */
+  readonly files: number
+  /** One of them. */
+  readonly path: string
+  /** Owner and mode, and the own uid and groups. */
+  readonly why: string
+  readonly wayOut: string
+}
+
 /** What metrics and the status page show. */
 export interface Figures extends LineFigures {
   readonly files: number
   readonly openFiles: number
   readonly openFilesMax: number
-  /** With unread bytes, by the code that says why nobody can read them. */
-  readonly unreadableFiles: ReadonlyMap<string, number>
+  readonly unreadableFiles: readonly UnreadableFigures[]
+  /** What the rights are that forbid it, the commonest first and a few only. */
+  readonly denied: readonly DeniedFigures[]
   readonly directories: number
   /** Of these, the ones that could not be listed, or not wholly; and those that cannot be watched. */
   readonly unreadableDirectories: number
@@ -74,6 +92,8 @@ export interface Figures extends LineFigures {
   readonly memoryStalledSeconds: number | undefined
   readonly checkpointAgeSeconds: number | undefined
   readonly checkpointFailures: number
+  /** The last attempt was one of these. */
+  readonly checkpointFailing: boolean
   /** Dead letters in their directory, whoever has put them there. */
   readonly letters: number
   readonly letterBytes: number

@@ -1,10 +1,12 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createListener, type Server } from 'node:net'
 import { systemClock, type Clock, type Timer } from '../base/clock.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { Connections } from './connections.ts'
 import { Kept } from './kept.ts'
 import type { Notice } from './logger.ts'
+import { OneRequest } from './one-request.ts'
 import { isOfForeignPage } from './foreign.ts'
 import { formatFor } from './metrics/accept.ts'
 
@@ -42,17 +44,12 @@ export async function startAdmin(
   { clock = systemClock, info = () => {} }: AdminOptions = {},
 ): Promise<AdminServer> {
   const connections = new Connections(clock)
-  const server = createServer(
-    {
-      maxHeaderSize: limits.adminHeaderBytesMax,
-      requestTimeout: limits.adminRequestMs,
-      headersTimeout: limits.adminRequestMs,
-      connectionsCheckingInterval: 1_000,
-    },
-    handlerOf(routes, connections, clock),
-  )
-  server.on('connection', (socket) => connections.take(socket))
-  server.on('clientError', (_error, socket) => socket.destroy())
+  const http = createServer({ maxHeaderSize: limits.adminHeaderBytesMax }, handlerOf(routes, connections, clock))
+  http.on('clientError', (_error, stream) => stream.destroy())
+  const server = createListener({ allowHalfOpen: true }, (socket) => {
+    const request = new OneRequest(socket)
+    if (connections.take(request, socket.remoteAddress)) http.emit('connection', request)
+  })
 
   let again: Timer | undefined
   let closed = false
@@ -104,7 +101,7 @@ export async function startAdmin(
         closed = true
         again?.cancel()
         server.close(() => resolve())
-        server.closeAllConnections()
+        connections.endAll()
       }),
   }
 }
@@ -156,7 +153,7 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
   }
 
   return (request: IncomingMessage, response: ServerResponse): void => {
-    if (!connections.mayAsk(request.socket)) return
+    connections.asked(request.socket)
     const say = ([status, contentType, text, policy = noPolicy]: Answer) => {
       response.writeHead(status, {
         'content-type': contentType,

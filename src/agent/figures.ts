@@ -1,4 +1,4 @@
-import type { Figures, FileFigures } from '../admin/figures.ts'
+import type { DeniedFigures, Figures, FileFigures, UnreadableFigures } from '../admin/figures.ts'
 import type { Discovery } from '../discover/discovery.ts'
 import type { Kernel } from '../encode/kernel.ts'
 import type { Registry } from '../follow/registry.ts'
@@ -33,6 +33,7 @@ export interface Sources {
   readonly letters: LetterFigures
   readonly backpressure: BackpressureFigures
   readonly volume: VolumeFigures
+  readonly denied: readonly DeniedFigures[]
   readonly unsaidMessages: number
 }
 
@@ -48,6 +49,7 @@ export function figuresOf(sources: Sources): Figures {
     openFiles: registry.openFiles,
     openFilesMax: sources.openFilesMax,
     unreadableFiles: countsOf(registry.unreadable()),
+    denied: sources.denied,
     directories: discovery.directories,
     unreadableDirectories: discovery.unreadableDirectories,
     unwatchableDirectories: discovery.unwatchableDirectories,
@@ -59,6 +61,7 @@ export function figuresOf(sources: Sources): Figures {
     ...sources.memory,
     checkpointAgeSeconds: writtenAtMs && Math.max(0, nowMs - writtenAtMs) / 1000,
     checkpointFailures: checkpoint.failures,
+    checkpointFailing: checkpoint.failuresInARow > 0,
     ...sources.letters,
     ...sources.volume,
     unsaidMessages: sources.unsaidMessages,
@@ -117,10 +120,10 @@ function byFile(ledger: Ledger, unread: ReadonlyMap<string, number>, lag: Readon
 }
 
 /** How often each is there. */
-function countsOf(reasons: Iterable<string>): Map<string, number> {
+function countsOf(reasons: Iterable<string>): UnreadableFigures[] {
   const counts = new Map<string, number>()
   for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
-  return counts
+  return [...counts].map(([reason, count]) => ({ reason, count }))
 }
 
 function sum(numbers: Iterable<number>): number {

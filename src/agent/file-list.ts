@@ -1,7 +1,7 @@
 import type { FileList, FileRow } from '../admin/page/file-row.ts'
 import { visible } from '../admin/page/pieces.ts'
 import { limits } from '../base/limits.ts'
-import type { Registry } from '../follow/registry.ts'
+import { notReopened, readFailed, type Registry } from '../follow/registry.ts'
 import type { Ledger } from '../settle/ledger.ts'
 import type { Frontiers } from './frontiers.ts'
 
@@ -30,7 +30,7 @@ export function fileList({ ledger, registry, frontiers }: FileSources, nowMs: nu
     return made
   }
   for (const generation of registry.generations) {
-    const { path, finished, unreadBytes, unsearched, caughtUpAtMs, offset, sizeBytes } = generation
+    const { path, finished, failed, unreadBytes, unsearched, caughtUpAtMs, offset, sizeBytes } = generation
     const found = row(path)
     // Older ones come first.
     found.offsetBytes = offset
@@ -39,6 +39,7 @@ export function fileList({ ledger, registry, frontiers }: FileSources, nowMs: nu
     if (finished) continue
     found.lives++
     found.unreadBytes += unreadBytes
+    if (failed) found.unreadable = readFailed
     if (unsearched) found.lagSeconds = Math.max(found.lagSeconds, (nowMs - caughtUpAtMs) / 1000)
   }
   for (const { path, finished, sizeBytes, offset } of registry.waiting) {
@@ -47,12 +48,14 @@ export function fileList({ ledger, registry, frontiers }: FileSources, nowMs: nu
     if (finished) continue
     found.lives++
     found.unreadBytes += Math.max(0, sizeBytes - offset)
+    found.unreadable = notReopened
   }
-  for (const { path, bytes } of registry.unopened) {
+  for (const { path, bytes, reason } of registry.unopened) {
     const found = row(path)
     found.lives++
     found.unreadBytes += bytes
     found.sizeBytes = bytes
+    if (reason !== '') found.unreadable = reason
   }
   for (const [path, account] of ledger.files) take(row(path), account)
   if (ledger.others.readLines > 0 || ledger.others.gaps > 0) take(row(undefined), ledger.others)
@@ -76,6 +79,7 @@ function nothingOf(path: string | undefined): Gathered {
     offsetBytes: 0,
     shippedBytes: 0,
     sizeBytes: 0,
+    unreadable: '',
     readLines: 0,
     acknowledgedLines: 0,
     heldLines: 0,
@@ -119,6 +123,6 @@ function byUrgency(a: FileRow, b: FileRow): number {
   )
 }
 
-function damageOf({ lostLines, gapBytes, droppedBytes, deadLetteredLines }: FileRow): number {
-  return lostLines + gapBytes + droppedBytes + deadLetteredLines
+function damageOf({ lostLines, gapBytes, droppedBytes, deadLetteredLines, unreadable }: FileRow): number {
+  return lostLines + gapBytes + droppedBytes + deadLetteredLines + Number(unreadable !== '')
 }

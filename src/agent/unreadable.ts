@@ -1,16 +1,9 @@
+import type { DeniedFigures } from '../admin/figures.ts'
 import type { Notice } from '../admin/logger.ts'
 import { limits } from '../base/limits.ts'
 import { isDenied } from '../base/rights.ts'
 
 type Refused = Notice & { readonly path: string }
-
-/** For a probe that asks for details: how many, and of the first one why and what to do. */
-export interface UnreadableDetail {
-  readonly files: number
-  readonly path: string
-  readonly why: string
-  readonly wayOut: string
-}
 
 /**
  * Files and directories that are there and may not be read, which is how most set-ups go wrong. Each reason (owner, mode) is said
@@ -32,11 +25,22 @@ export class Unreadable {
     return this.#paths.size
   }
 
-  get detail(): UnreadableDetail | undefined {
+  /** For a probe that asks for details: how many in all, and of the first one why and what to do. */
+  get detail(): DeniedFigures | undefined {
     const [first] = this.#paths.values()
-    if (first === undefined) return undefined
-    const { path, message, wayOut = '' } = first.notice
-    return { files: this.files, path, why: message, wayOut }
+    return first && deniedOf(first.notice, this.files)
+  }
+
+  /** By their reasons, the commonest first and a few only: one pass over all of them, for a person who looks. */
+  get denied(): readonly DeniedFigures[] {
+    const found = new Map<string, { first: Refused; files: number }>()
+    for (const { notice } of this.#paths.values()) {
+      const known = found.get(notice.message)
+      if (known === undefined) found.set(notice.message, { first: notice, files: 1 })
+      else known.files++
+    }
+    const denied = [...found.values()].map(({ first, files }) => deniedOf(first, files))
+    return denied.toSorted((a, b) => b.files - a.files).slice(0, limits.deniedReasonsMax)
   }
 
   /** @returns false: it is refused for another reason than its rights, and somebody else says so */
@@ -72,6 +76,13 @@ export class Unreadable {
     this.#say('info', { code: 'READABLE', message: 'nothing is left that may not be read' })
   }
 }
+
+const deniedOf = ({ path, message, wayOut = '' }: Refused, files: number): DeniedFigures => ({
+  files,
+  path,
+  why: message,
+  wayOut,
+})
 
 const others =
   'It is tried again at each scan. Others with the same owner and mode are not named: remora_unreadable_files and remora_unreadable_directories count all of them.'

@@ -196,6 +196,8 @@ export const limits = {
   /** Warnings that it shows, and characters of each. */
   recentMax: 40,
   recentCharactersMax: 600,
+  /** Reasons for which files may not be read that it shows, each with the way out. */
+  deniedReasonsMax: 3,
   /** Kinds of events with their reasons that are counted apart. */
   reasonsMax: 64,
   /** Ids in one question whether documents are there already, and bytes of any answer about them. */
@@ -282,6 +284,9 @@ export const limits = {
   replayBatchDocuments: 1_000,
   /** What it takes of memory beside what it has when it begins: the client, a batch and its text. Measured: 27 to 52 MiB. */
   replayMemoryBytes: 48 * 1024 * 1024,
+  /** The same of `check` and `inspect`: so much, and so often the bytes of the checkpoint. Measured with 1,000 and 4,000 files. */
+  lookMemoryBytes: 18 * 1024 * 1024,
+  lookMemoryShare: 5,
   /** Segments with no more left than this are put together. */
   replayMergeBytes: 64 * 1024,
   /** Attempts in a row that bring a replay no further, before it gives up. */

@@ -27,13 +27,35 @@ import { readSettingFile } from '../config/read-file.ts'
 import { settings as table } from '../config/settings.ts'
 import type { Settings } from '../config/types.ts'
 import { version } from '../version.ts'
+import { needToLook, tightnessNow } from './room.ts'
+import { stateDirIn } from './state-dir.ts'
 
 /** For everything that one address of Elasticsearch is asked. */
 const deadlineMs = 10_000
 
-/** @returns the exit code: 0 when nothing is an error, 2 on bad configuration, else 1 */
-export async function checkCommand(env: Env, write: (text: string) => void): Promise<number> {
+const usage = `remora check   what would run here, before it runs: settings, files, memory, Elasticsearch
+  --anyway    although there is little memory left beside Remora in the same container
+
+Changes nothing, and works while Remora runs. Exit codes: 0 nothing is an error; 1 something is; 2 the configuration is bad.
+`
+
+/** @returns the exit code: 0 when nothing is an error, 2 on bad configuration or arguments, else 1 */
+export async function checkCommand(argv: readonly string[], env: Env, write: (text: string) => void): Promise<number> {
+  if (argv.includes('--help')) {
+    write(usage)
+    return 0
+  }
+  const unknown = argv.find((argument) => argument !== '--anyway')
+  if (unknown !== undefined) {
+    write(`remora check does not know ${JSON.stringify(unknown)}.\n\n${usage}`)
+    return 2
+  }
   giveWay()
+  const tight = argv.length > 0 ? undefined : tightnessNow(needToLook(stateDirIn(env)))
+  if (tight !== undefined) {
+    write(`${tight}\n`)
+    return 1
+  }
   write(`Remora ${version}: what would run here\n`)
   const loaded = loadSettings(env, readSettingFile)
   const { settings } = loaded

@@ -3,9 +3,7 @@ import { systemClock } from '../base/clock.ts'
 import { systemDisk } from '../base/disk.ts'
 import { RemoraError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
-import { memoryInUse, memoryLimit, type MemoryLimit } from '../base/memory.ts'
 import { printable } from '../base/printable.ts'
-import { sizeText } from '../check/words.ts'
 import { loadSettings, type Env } from '../config/load.ts'
 import { explainProblems } from '../config/problem.ts'
 import { readSettingFile } from '../config/read-file.ts'
@@ -17,6 +15,7 @@ import { Sending } from '../ship/letters/sending.ts'
 import { again } from '../ship/letters/shapes.ts'
 import { wireTo } from '../ship/letters/wire.ts'
 import type { Signals } from './signals.ts'
+import { tightnessNow } from './room.ts'
 import { connectionsFor } from './connections.ts'
 import { namedStateDir } from './state-dir.ts'
 
@@ -99,7 +98,7 @@ export async function replayCommand(
     write('REMORA_ELASTICSEARCH_URL is not set, so there is nowhere to send to.\n')
     return 2
   }
-  const tight = options.anyway ? undefined : tightness(memoryLimit(), memoryInUse())
+  const tight = options.anyway ? undefined : tightnessNow(need)
   if (tight !== undefined) {
     write(`${tight}\n`)
     return 1
@@ -107,11 +106,10 @@ export async function replayCommand(
   return sendAll(settings, env, stateDir, options, write, signals)
 }
 
-/** Why there is too little memory to begin; undefined: there is enough. Run inside of Remora's container, both are in one limit. */
-export function tightness(limit: MemoryLimit, inUseBytes: number): string | undefined {
-  const leftBytes = limit.bytes - inUseBytes
-  if (leftBytes >= limits.replayMemoryBytes) return undefined
-  return `Nothing was sent: ${sizeText(Math.max(0, leftBytes))} of ${sizeText(limit.bytes)} of memory (${limit.origin}) are left, and a replay may take ${sizeText(limits.replayMemoryBytes)}.\n  Raise the limit of the container, copy the directory and replay it elsewhere, or use --anyway.`
+const need = {
+  bytes: limits.replayMemoryBytes,
+  refusal: 'Nothing was sent',
+  instead: 'Raise the limit of the container, copy the directory and replay it elsewhere',
 }
 
 function sayOnly(stateDir: string, options: Arguments, write: (text: string) => void): number {

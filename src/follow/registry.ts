@@ -20,7 +20,11 @@ import { byAge, type SeenDirectory, type SeenFile } from './seen.ts'
 import { Sightings } from './sightings.ts'
 import { Sizing } from './sizing.ts'
 import { Strangers } from './strangers.ts'
-import { Unopened } from './unopened.ts'
+import { Unopened, type LeftUnopened } from './unopened.ts'
+
+/** Why a file is unread for which the system has no code. */
+export const notReopened = 'NOT_REOPENED'
+export const readFailed = 'READ_FAILED'
 
 /** Which generation each file is: opens, remembers and forgets them. The decisions are in `rotation.ts`. */
 export class Registry {
@@ -111,16 +115,16 @@ export class Registry {
     return this.#resuming.waiting
   }
 
-  /** Bytes of files that were seen and that nobody could open yet, by the name under which they were seen first. */
-  get unopened(): readonly { readonly path: string; readonly bytes: number }[] {
+  /** Files that were seen and that nobody could open yet. */
+  get unopened(): readonly LeftUnopened[] {
     return this.#unopened.left
   }
 
   /** Of each file that has unread bytes and cannot be read, why: a code. */
   *unreadable(): Iterable<string> {
-    yield* this.#unopened.refusals()
-    for (const { finished } of this.waiting) if (!finished) yield 'NOT_REOPENED'
-    for (const { failed, finished } of this.generations) if (failed && !finished) yield 'READ_FAILED'
+    for (const { reason } of this.unopened) if (reason !== '') yield reason
+    for (const { finished } of this.waiting) if (!finished) yield notReopened
+    for (const { failed, finished } of this.generations) if (failed && !finished) yield readFailed
   }
 
   hasPath(path: string): boolean {

@@ -23,6 +23,14 @@ interface Note {
   holder: Generation | undefined
 }
 
+export interface LeftUnopened {
+  /** The name under which it was seen first. */
+  readonly path: string
+  readonly bytes: number
+  /** Why it cannot be opened: a code; empty: it is no longer there. */
+  readonly reason: string
+}
+
 export interface UnopenedOptions {
   readonly clock: Clock
   readonly isUnsure: (path: string) => boolean
@@ -50,14 +58,13 @@ export class Unopened {
     this.#o = options
   }
 
-  /** What is unread of each, by the name under which it was seen first. */
-  get left(): readonly { readonly path: string; readonly bytes: number }[] {
-    return [...this.#there.values(), ...this.#gone].map(({ path, sizeBytes }) => ({ path, bytes: sizeBytes }))
-  }
-
-  /** Why those that are there cannot be opened, by code. */
-  *refusals(): Iterable<string> {
-    for (const { refusal, goneAtMs } of this.#there.values()) if (goneAtMs === undefined) yield refusal.code
+  /** What is unread of each. */
+  get left(): readonly LeftUnopened[] {
+    return [...this.#there.values(), ...this.#gone].map(({ path, sizeBytes, refusal, goneAtMs }) => ({
+      path,
+      bytes: sizeBytes,
+      reason: goneAtMs === undefined ? refusal.code : '',
+    }))
   }
 
   /** When `poll` has something to say, monotonic. */

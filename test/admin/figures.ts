@@ -23,10 +23,11 @@ export const figures: Figures = {
   files: 112,
   openFiles: 113,
   openFilesMax: 154,
-  unreadableFiles: new Map([
-    ['EACCES', 155],
-    ['READ_FAILED', 156],
-  ]),
+  unreadableFiles: [
+    { reason: 'EACCES', count: 155 },
+    { reason: 'READ_FAILED', count: 156 },
+  ],
+  denied: [{ files: 160, path: '/logs/secret.log', why: 'it may not be read by uid 161', wayOut: 'Add a group.' }],
   directories: 114,
   unreadableDirectories: 157,
   unwatchableDirectories: 158,
@@ -47,6 +48,7 @@ export const figures: Figures = {
   memoryStalledSeconds: 139.5,
   checkpointAgeSeconds: 121.5,
   checkpointFailures: 122,
+  checkpointFailing: true,
   possiblyDuplicatedLines: 125,
   failureStoredLines: 130,
   filteredLines: 126,

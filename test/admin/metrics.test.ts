@@ -16,7 +16,16 @@ const valueOf = (samples: readonly Sample[], name: string, labels: Record<string
   samples.find((sample) => sample.name === name && JSON.stringify(sample.labels) === JSON.stringify(labels))?.value
 
 /** Shown with labels, or not in the metrics. */
-type Other = 'phase' | 'health' | 'healthDetail' | 'events' | 'byFile' | 'backpressure' | 'unreadableFiles'
+type Other =
+  | 'phase'
+  | 'health'
+  | 'healthDetail'
+  | 'events'
+  | 'byFile'
+  | 'backpressure'
+  | 'unreadableFiles'
+  | 'denied'
+  | 'checkpointFailing'
 
 /** Of the dead-lettered, and shown with them. */
 type Joined = 'deadLetteredLines' | 'expiredLines'

@@ -12,6 +12,7 @@ interface Known {
   readonly finished?: boolean
   readonly caughtUpAtMs?: number
   readonly shipped?: number
+  readonly failed?: boolean
 }
 
 const nowMs = 60_000
@@ -24,26 +25,29 @@ function sourcesOf({
   accounts = {},
   others = {},
   unopened = [],
+  waiting = [],
 }: {
   lives?: readonly Known[]
   accounts?: Readonly<Record<string, Partial<Account>>>
   others?: Partial<Account>
-  unopened?: readonly { path: string; bytes: number }[]
+  unopened?: readonly { path: string; bytes: number; reason: string }[]
+  waiting?: readonly { path: string; offset: number; sizeBytes: number; finished: boolean }[]
 }): FileSources {
   const generations = lives.map(
-    ({ path, offset = 0, sizeBytes = offset, finished = false, caughtUpAtMs = nowMs, shipped }) => ({
+    ({ path, offset = 0, sizeBytes = offset, finished = false, caughtUpAtMs = nowMs, shipped, failed = false }) => ({
       path,
       offset,
       sizeBytes,
       finished,
       caughtUpAtMs,
       shipped,
+      failed,
       unreadBytes: sizeBytes - offset,
       unsearched: !finished && sizeBytes > offset,
     }),
   )
   return {
-    registry: { generations: new Set(generations), waiting: [], unopened },
+    registry: { generations: new Set(generations), waiting, unopened },
     ledger: {
       files: new Map(Object.entries(accounts).map(([path, given]) => [path, account(given)])),
       others: account(others),
@@ -94,7 +98,7 @@ describe('what is told of a file', () => {
 
   test('one that could not be opened, and one that is gone, are told of', () => {
     const given = {
-      unopened: [{ path: '/x', bytes: 9 }],
+      unopened: [{ path: '/x', bytes: 9, reason: '' }],
       accounts: { '/gone': { readLines: 3 } },
       others: { readLines: 4 },
     }
@@ -103,6 +107,33 @@ describe('what is told of a file', () => {
       [undefined, 0, 4],
       ['/gone', 0, 3],
     ])
+  })
+})
+
+test('one that cannot be read says why, as long as something is left of it', () => {
+  const given = {
+    lives: [
+      { path: '/bad', sizeBytes: 5, failed: true },
+      { path: '/done', finished: true, failed: true },
+      { path: '/good', sizeBytes: 4 },
+    ],
+    unopened: [
+      { path: '/secret', bytes: 9, reason: 'EACCES' },
+      { path: '/gone', bytes: 8, reason: '' },
+    ],
+    waiting: [
+      { path: '/later', offset: 1, sizeBytes: 2, finished: false },
+      { path: '/over', offset: 1, sizeBytes: 1, finished: true },
+    ],
+  }
+  expect(Object.fromEntries(listOf(given).rows.map(({ path, unreadable }) => [path, unreadable]))).toEqual({
+    '/bad': 'READ_FAILED',
+    '/done': '',
+    '/good': '',
+    '/secret': 'EACCES',
+    '/gone': '',
+    '/later': 'NOT_REOPENED',
+    '/over': '',
   })
 })
 

@@ -89,6 +89,20 @@ describe('when it is over', () => {
   })
 })
 
+test('by their reasons, the commonest first, a few of them', () => {
+  expect(unreadable.denied).toEqual([])
+  unreadable.take(denied('/x.log', 'owner 9:9, mode 0600'))
+  for (const file of ['a', 'b', 'c']) unreadable.take(denied(`/${file}.log`))
+  const wayOut = 'Share a group.'
+  expect(unreadable.denied).toEqual([
+    { files: 3, path: '/a.log', why: 'owner 0:0, mode 0600', wayOut },
+    { files: 1, path: '/x.log', why: 'owner 9:9, mode 0600', wayOut },
+  ])
+  for (let owner = 1; owner < 9; owner++) unreadable.take(denied(`/${owner}.log`, `owner ${owner}:0, mode 0600`))
+  expect(unreadable.denied).toHaveLength(limits.deniedReasonsMax)
+  expect(unreadable.denied[0]?.files).toBe(3)
+})
+
 test('neither files nor reasons are remembered without end', () => {
   for (let file = 0; file < limits.unopenedFilesMax + 100; file++)
     unreadable.take(denied(`/${file}.log`, `owner ${file}:0, mode 0600`))

@@ -49,7 +49,7 @@ afterAll(() => {
 
 async function outputOf(env: Record<string, string>): Promise<string> {
   let text = ''
-  await checkCommand(env, (part) => (text += part))
+  await checkCommand([], env, (part) => (text += part))
   return stripVTControlCharacters(text)
 }
 

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { argumentsOf, replayCommand, report, tightness } from '../../src/commands/replay.ts'
+import { argumentsOf, replayCommand, report } from '../../src/commands/replay.ts'
 import type { Signals } from '../../src/commands/signals.ts'
 import type { Replayed } from '../../src/ship/letters/replay.ts'
 
@@ -80,13 +80,6 @@ test('a dry run needs no server, and changes nothing', async () => {
     text: expect.stringMatching(/^1 would be sent to b\nthrough the pipeline p\n/),
   })
   expect(fs.readdirSync(path.join(directory, 'dead-letters'))).toEqual(['00000003.ndjson'])
-})
-
-test('it does not begin where it could have the kernel end Remora', () => {
-  const limit = { bytes: 64 * 2 ** 20, origin: 'cgroup v2 memory.max' }
-  expect(tightness(limit, 10 * 2 ** 20)).toBeUndefined()
-  expect(tightness(limit, 40 * 2 ** 20)).toMatch(/24 MiB of 64 MiB.*cgroup v2 memory.max.*--anyway/s)
-  expect(tightness(limit, 80 * 2 ** 20)).toContain(' 0 B of')
 })
 
 test('the report says what became of all of them', () => {

@@ -140,7 +140,13 @@ describe('never in the way of the application', () => {
       (each) => statusOf(each).lastState.terminated !== undefined || statusOf(each).state.terminated !== undefined,
     )
     const { lastState, state } = statusOf(ended)
-    expect((lastState.terminated ?? state.terminated).exitCode).toBe(2)
+    const { exitCode, message } = lastState.terminated ?? state.terminated
+    expect(exitCode).toBe(2)
+    // For `kubectl describe pod`.
+    expect(message).toMatch(/REMORA_PATHS/)
+    // What no setting of ours changes: such a Pod gets no traffic. It is what holds up a rollout.
+    const waiting = await space().untilPod(scene.name, 'the sidecar waits', (each) => !isReady(each))
+    expect(statusOf(waiting, 'application')).toMatchObject({ restartCount: 0, ready: true })
     await space().run('delete', 'pod', scene.name, '--now')
   })
 

@@ -239,6 +239,26 @@ describe.each(['README.md', 'components/remora/kustomization.yaml'])('what %s sh
   })
 })
 
+describeKustomize('another admin port', () => {
+  test('as README.md shows it, is the one of the settings and the one of the probes', () => {
+    const text = readFileSync(join(manifestsDirectory, 'README.md'), 'utf8')
+    const shown = [...text.matchAll(/```yaml\n([^`]*REMORA_ADMIN_PORT[^`]*)```/g)].map(([, found]) => found)
+    expect(shown).toHaveLength(1)
+    const { status, stderr, manifests } = buildOf({
+      'kustomization.yaml': `resources: [MANIFESTS/base]\n${shown[0]}`,
+    })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    const { ports, livenessProbe } = sidecarOf(theOne(manifests, 'Deployment'))
+    expect(ports).toEqual([
+      {
+        name: livenessProbe.httpGet.port,
+        containerPort: Number(theOne(manifests, 'ConfigMap').data.REMORA_ADMIN_PORT),
+      },
+    ])
+    expect(ports[0].containerPort).not.toBe(sidecarOf(theOne(built('base'), 'Deployment')).ports[0].containerPort)
+  })
+})
+
 test('a kustomization that cannot be built is one that fails here', ({ skip }) => {
   skip(kubectl === undefined)
   expect(buildOf({ 'kustomization.yaml': 'resources: [none.yaml]\n' }).status).not.toBe(0)

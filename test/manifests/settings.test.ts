@@ -1,8 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parseBytes } from '../../src/base/units.ts'
 import { loadSettings } from '../../src/config/load.ts'
 import type { Settings } from '../../src/config/types.ts'
-import { buildOf, built, describeKustomize } from '../kit/kubernetes/kubectl.ts'
+import { buildOf, built, describeKustomize, kubectl, manifestsDirectory } from '../kit/kubernetes/kubectl.ts'
 import { environmentOf, hasPods, nameOf, podOf, sidecarOf, theOne, type Manifest } from '../kit/kubernetes/manifest.ts'
 
 const noFile = () => {
@@ -26,16 +28,29 @@ const guarded = () =>
     'kustomization.yaml': 'resources: [MANIFESTS/base]\ncomponents: [MANIFESTS/components/volume-guard]\n',
   }).manifests
 
+/** Source: Kubernetes API reference, PodSpec, `terminationGracePeriodSeconds`. */
+const usualGraceSeconds = 30
+
+/** Those with a sidecar in them. */
+function ownKustomizations(): readonly string[] {
+  if (kubectl === undefined) return []
+  const names = readdirSync(manifestsDirectory, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('/kustomization.yaml') && !name.startsWith('components/'))
+    .map(dirname)
+  return names.filter((name) => built(name).some((each) => hasPods(each) && sidecarOf(each) !== undefined))
+}
+
+test.runIf(kubectl !== undefined)('there are manifests with a sidecar', () => {
+  expect(ownKustomizations()).toEqual(expect.arrayContaining(['base', 'development', 'examples/by-name', 'pre-1.29']))
+})
+
 describeKustomize('the settings of the manifests', () => {
   test.each([
-    ['base', () => built('base')],
-    ['pre-1.29', () => built('pre-1.29')],
-    ['examples/by-name', () => built('examples/by-name')],
-    ['the base with the volume guard', guarded],
+    ...ownKustomizations().map((name) => [name, () => built(name)] as const),
+    ['the base with the volume guard', guarded] as const,
   ])('%s: each is known and right, and agrees with the Pod', (_, manifestsOf) => {
     const manifests = manifestsOf()
     const shipping = manifests.filter((each) => hasPods(each) && sidecarOf(each) !== undefined)
-    expect(shipping).not.toEqual([])
     for (const each of shipping) {
       const settings = settingsIn(each, manifests)
       const { spec } = podOf(each)
@@ -48,10 +63,20 @@ describeKustomize('the settings of the manifests', () => {
       expect(settings.paths.every((path) => path.startsWith('/var/log/app/'))).toBe(true)
       // The dead letters, and as much again for the checkpoint, its previous one and what is being written.
       expect(settings.deadLetterBytesMax * 2).toBeLessThanOrEqual(sizeOf(settings.stateDir))
-      expect(settings.shutdownGraceMs).toBeLessThan((spec.terminationGracePeriodSeconds ?? 30) * 1_000)
+      expect(settings.shutdownGraceMs).toBeLessThan((spec.terminationGracePeriodSeconds ?? usualGraceSeconds) * 1_000)
       expect(ports).toEqual([{ name: 'remora', containerPort: settings.adminPort }])
       expect(settings).toMatchObject({ podUid: expect.stringMatching(/./), nodeName: 'node-1' })
     }
+  })
+
+  // The components change nothing of the Pod but what is Remora's: most have the grace that Kubernetes gives.
+  test('the grace that Remora takes unless it is told is less than a Pod has that says nothing', () => {
+    const { settings } = loadSettings({ REMORA_ELASTICSEARCH_URL: 'http://es:9200' }, noFile)
+    expect(settings?.shutdownGraceMs).toBeLessThan(usualGraceSeconds * 1_000)
+    const changes = readdirSync(join(manifestsDirectory, 'components'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.yaml'))
+      .filter((name) => /^[^#]*GracePeriod/m.test(readFileSync(join(manifestsDirectory, 'components', name), 'utf8')))
+    expect(changes).toEqual([])
   })
 
   test('the base keeps everything, and may not write to the log volume; with the guard it deletes what is shipped', () => {
@@ -67,10 +92,10 @@ describeKustomize('the settings of the manifests', () => {
     expect(settingsIn(theOne(built('base'), 'Deployment'), built('base')).drainQuietMs).toBe(0)
   })
 
-  test('the probe asks the admin port, and Elasticsearch nothing', () => {
+  test('probes ask the admin port, and Elasticsearch nothing', () => {
     const { livenessProbe, readinessProbe, startupProbe } = sidecarOf(theOne(built('base'), 'Deployment'))
     expect(livenessProbe.httpGet).toEqual({ path: '/livez', port: 'remora' })
-    // A Service would lose the application for it.
+    // A Pod gets no traffic while its sidecar is not ready.
     expect(readinessProbe).toBeUndefined()
     // With a native sidecar it would be what the application waits for.
     expect(startupProbe).toBeUndefined()

@@ -32,13 +32,32 @@ describe.skipIf(!present)('the image', () => {
 
   test('holds node and remora, and nothing to install or start anything else with', () => {
     const listing = spawnSync('sh', ['-c', `podman export ${container} | tar -t`], { encoding: 'utf8' }).stdout
-    const files = listing.split('\n').filter((name) => !name.endsWith('/'))
+    const files = listing.split('\n').filter((name) => name !== '' && !name.endsWith('/'))
     expect(files.filter((name) => /(^|\/)s?bin\//.test(name)).toSorted()).toEqual([
       'usr/local/bin/node',
       'usr/local/bin/remora',
     ])
     expect(files.filter((name) => /(^|\/)(\.npmrc|\.npm|\.env)(\/|$)|\/test\/scenario\//.test(name))).toEqual([])
     expect(files).toContain('opt/remora/src/encode/kernel.wasm')
+    // The base image's own, and what a package is for its makers, stay behind.
+    const unneeded = /(^|\/)(tests?|docs|benchmarks|examples)\/|\.(ts|[cm]ts|map|md|sh|ya?ml)$/
+    expect(files.filter((name) => unneeded.test(name) && !/licen[cs]e/i.test(name))).toEqual([])
+    const elsewhere = files.filter((name) => !/^(lib|lib64|opt\/remora|usr\/local\/bin)\//.test(name))
+    expect(elsewhere.filter((name) => !/^(etc|usr\/share\/doc|var\/lib\/dpkg\/status\.d)\//.test(name))).toEqual([])
+  })
+
+  // A module that is not there would be found by nobody before somebody needs it.
+  test.each([
+    [['setup', '--dry-run'], /Not now: .*ECONNREFUSED/],
+    [['inspect'], /There is no checkpoint/],
+    [['check'], /ECONNREFUSED/],
+    [['replay', '--anyway'], /no dead letter/i],
+    [['config', '--reference'], /REMORA_PATHS/],
+  ] as const)('remora %j has all that it is made of', (command, said) => {
+    const settings = ['-e', 'REMORA_ELASTICSEARCH_URL=http://127.0.0.1:9', '-e', 'REMORA_ADMIN_PORT=0']
+    const { stdout, stderr } = podman('run', '--rm', ...hardened, ...settings, image, ...command)
+    expect(stdout + stderr).toMatch(said)
+    expect(stdout + stderr).not.toMatch(/ERR_MODULE|Cannot find|ENOENT.*node_modules/)
   })
 
   test.each([

@@ -166,7 +166,7 @@ const files: Group = {
       name: 'remora_unreadable_files',
       help: 'Files with unread bytes that cannot be read now.',
       labels: { reason: 'the code of the system (`EACCES`, …), `READ_FAILED`, `NOT_REOPENED`' },
-      read: (f) => [...f.unreadableFiles].map(([reason, count]) => [count, { reason }]),
+      read: (f) => f.unreadableFiles.map(({ reason, count }) => [count, { reason }]),
     },
     plain('remora_directories', 'Directories looked at.', (f) => f.directories),
     plain(

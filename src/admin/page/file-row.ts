@@ -17,6 +17,8 @@ export interface FileRow extends Pick<
   readonly offsetBytes: number
   readonly shippedBytes: number
   readonly sizeBytes: number
+  /** Why what is left of it cannot be read: a code; empty: it can. */
+  readonly unreadable: string
 }
 
 /** Files that have something to tell, the worst first, as many as there is room for. */

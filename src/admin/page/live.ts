@@ -2,7 +2,7 @@
 import { chartText, drawChart, type Drawn, type PlotElement, type PlotLibrary } from './charts.ts'
 import { patch, type PageNode } from './patch.ts'
 import { clockText, timeText, visible } from './pieces.ts'
-import { iconOf, regionsOf, saidOf, titleOf } from './regions.ts'
+import { iconFor, iconOf, regionsOf, saidOf, silentTitleOf, titleOf } from './regions.ts'
 import { addSample, charts, emptyColumns, type Chart, type Columns } from './samples.ts'
 import type { Status } from './status.ts'
 
@@ -51,6 +51,8 @@ export class Live {
   readonly #library: PlotLibrary | undefined
   readonly #drawings: readonly Drawing[]
   #last: Status | undefined
+  /** Of the last answer, however old. */
+  #place: Status['place'] | undefined
   #asking: AbortController | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #isPaused = false
@@ -116,6 +118,7 @@ export class Live {
     const { pollMs, pollMaxMs, pollRest, answerMaxMs } = this.#limits
     const { value: find } = this.#element('find')
     const startedMs = performance.now()
+    let restMs = pollMs
     try {
       const signal = AbortSignal.any([asking.signal, AbortSignal.timeout(answerMaxMs)])
       const query = find === '' ? '' : `?find=${encodeURIComponent(find)}`
@@ -123,15 +126,17 @@ export class Live {
       if (!response.ok) throw new Error(`it answers ${response.status}`)
       const status = (await response.json()) as Status
       if (asking.signal.aborted) return
+      // Whose answers take long has little to spare.
+      restMs = (performance.now() - startedMs) * pollRest
       history.replaceState(null, '', `${location.pathname}${query}`)
       this.#show(status)
     } catch (error) {
       if (asking.signal.aborted) return
+      restMs = performance.now() - startedMs
       this.#fail(error instanceof Error ? error.message : String(error))
     }
     if (this.#isPaused || document.hidden) return
-    // Whose answers take long has little to spare.
-    const restMs = Math.min(pollMaxMs, Math.max(pollMs, (performance.now() - startedMs) * pollRest))
+    restMs = Math.min(pollMaxMs, Math.max(pollMs, restMs))
     this.#askIn(restMs)
     this.#tell(restMs)
   }
@@ -149,17 +154,23 @@ export class Live {
       this.#addSamples(status)
       this.#last = status
     }
+    this.#place = status.place
     document.title = visible(titleOf(status))
     this.#set('icon', 'href', iconOf(status))
     this.#say('said', saidOf(status))
     this.#trouble = ''
     this.#element('trouble').hidden = true
+    this.#set('main', 'class', '')
   }
 
   #fail(why: string): void {
     if (this.#trouble === '') this.#addSamples(undefined)
     if (this.#trouble === why) return
     this.#trouble = why
+    // Nobody is to take what it was for what it is.
+    this.#set('main', 'class', 'old')
+    document.title = visible(silentTitleOf(this.#place))
+    this.#set('icon', 'href', iconFor('bad'))
     const since = this.#last === undefined ? '' : ` What is shown is of ${clockText(this.#last.nowMs)}.`
     this.#say('trouble', `Remora does not answer (${why}). It is asked again.${since}`)
     this.#element('trouble').hidden = false

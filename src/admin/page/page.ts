@@ -89,7 +89,7 @@ function bodyOf(status: Status): Content[] {
     ),
     piece(
       'main',
-      {},
+      { id: 'main' },
       section('How it goes', region('state'), region('now')),
       chartsSection(),
       section('Files', searchOf(status), region('files')),

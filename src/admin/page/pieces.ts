@@ -72,6 +72,11 @@ export function plural(count: number, one: string, many: string): string {
   return `${countText(count)} ${count === 1 ? one : many}`
 }
 
+/** With a capital letter. */
+export function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
+}
+
 /** @param heads  of the columns; the first one is of the rows' heads  @param rows  cells; the first one is the row's head */
 export function table(caption: string, heads: readonly string[], rows: readonly (readonly Content[])[]): Piece {
   return piece(
@@ -124,6 +129,7 @@ export const pieceFunctions = [
   timeText,
   clockText,
   plural,
+  sentence,
   table,
   facts,
   alarm,

@@ -7,12 +7,15 @@ import {
   meter,
   piece,
   plural,
+  sentence,
   shortText,
   timeText,
   type Content,
+  type Piece,
 } from './pieces.ts'
 import { rateOf } from './rate.ts'
 import type { Status } from './status.ts'
+import type { Words } from './words.ts'
 import { filesOf, ledgerOf, requestsOf, warningsOf } from './tables.ts'
 
 /** Elements that are kept up to date, by their ids. */
@@ -35,21 +38,38 @@ export function regionsOf(status: Status, before?: Status): Regions {
 }
 
 /** Of the tab in the browser. */
-export function titleOf({ figures, place }: Status): string {
-  return `${figures.backpressure.state}: Remora${place.pod === undefined ? '' : ` in ${place.pod}`}`
+export function titleOf({ words, place }: Status): string {
+  return `${words.mark} ${words.headline}: ${nameOf(place)}`
+}
+
+/** @param place  undefined: it has never answered */
+export function silentTitleOf(place: Status['place'] | undefined): string {
+  return `✕ No answer: ${nameOf(place)}`
+}
+
+function nameOf(place: Status['place'] | undefined): string {
+  return place?.pod === undefined ? 'Remora' : `Remora in ${place.pod}`
 }
 
 /** A dot whose colour tells how it goes, as the address of a picture. */
 export function iconOf({ words }: Status): string {
-  const colour = { well: '1a6b3a', busy: 'c77700', bad: 'b3261e' }[words.tone]
-  const circle = `<circle cx="8" cy="8" r="7" fill="#${colour}"/>`
-  return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">${circle}</svg>`)}`
+  return iconFor(words.tone)
+}
+
+/** The shapes differ too: not everybody sees the colours. */
+export function iconFor(tone: Words['tone']): string {
+  const shapes: Readonly<Record<Words['tone'], string>> = {
+    well: '<circle cx="8" cy="8" r="7" fill="#1a6b3a"/>',
+    busy: '<path d="M8 1 16 15H0z" fill="#c77700"/>',
+    bad: '<path d="M1 1h14v14H1z" fill="#b3261e"/>',
+  }
+  return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">${shapes[tone]}</svg>`)}`
 }
 
 /** What is read out when it changes: nothing that changes with each look. */
-export function saidOf({ words, figures }: Status): string {
-  const cause = words.cause === '' ? '' : `, because ${words.cause}`
-  return `Remora is ${figures.backpressure.state}${cause}. Elasticsearch ${words.health}.`
+export function saidOf({ words }: Status): string {
+  const titles = words.troubles.map(({ title }) => ` ${title}.`)
+  return `Remora: ${words.headline}.${titles.join('')} Elasticsearch ${words.health}.`
 }
 
 function placeOf({ version, startedAtMs, nowMs, place }: Status): Content[] {
@@ -67,22 +87,36 @@ function placeOf({ version, startedAtMs, nowMs, place }: Status): Content[] {
 function stateOf({ words, figures }: Status): Content[] {
   const { state, forSeconds } = figures.backpressure
   const detail = figures.healthDetail === '' ? '' : ` (${figures.healthDetail})`
+  const { tone, mark, headline, troubles } = words
   return [
     piece(
       'p',
-      { class: `state ${words.tone}` },
-      piece('strong', {}, state),
-      ` for ${timeText(forSeconds)}: ${words.state}.`,
+      { class: `state ${tone}` },
+      piece('strong', {}, piece('span', { class: 'mark', 'aria-hidden': 'true' }, mark), ` ${headline}`),
     ),
-    ...(words.cause === '' ? [] : [piece('p', {}, 'Cause: ', piece('strong', {}, words.cause), `. ${words.wayOut}`)]),
+    ...(troubles.length === 0 ? [] : [piece('ul', { class: 'troubles' }, ...troubles.map(troubleOf))]),
     piece(
       'p',
       {},
-      `Remora is ${words.phase}. Elasticsearch `,
+      piece('strong', {}, sentence(state)),
+      ` for ${timeText(forSeconds)}: ${words.state}. Remora is ${words.phase}. Elasticsearch `,
       piece('strong', words.isHealthBad ? { class: 'bad' } : {}, words.health),
       `${detail}.`,
     ),
   ]
+}
+
+function troubleOf({ tone, title, detail, wayOut, alert }: Words['troubles'][number]): Piece {
+  return piece(
+    'li',
+    { class: tone },
+    piece('strong', {}, title),
+    detail === '' ? '. ' : `: ${detail}. `,
+    wayOut,
+    alert === ''
+      ? undefined
+      : piece('span', { class: 'faint' }, ' See ', piece('code', {}, alert), ' in docs/operations.md.'),
+  )
 }
 
 function nowOf(status: Status, before: Status | undefined): Content[] {
@@ -144,6 +178,7 @@ function memoryOf({ figures: f }: Status): Content[] {
         alarm(withheld, `${countText(Math.max(0, withheld))} now, ${countText(f.slotsGivenBack)} in all`),
       ],
       ['Limit changed', plural(f.memoryResizes, 'time', 'times')],
+      ['Garbage collected for want of memory', plural(f.memoryCollections, 'time', 'times')],
       ['Kernel found no memory', alarm(f.memoryOoms, plural(f.memoryOoms, 'time', 'times'))],
       f.memoryStalledSeconds === undefined
         ? undefined
@@ -157,16 +192,21 @@ function diskOf({ figures: f }: Status): Content[] {
   const failures = f.checkpointFailures > 0 ? `, ${countText(f.checkpointFailures)} failed in all` : ''
   const freed = f.freedFiles > 0 ? `, ${plural(f.freedFiles, 'shipped file', 'shipped files')} deleted` : ''
   const doubt = f.volumesInDoubt > 0 ? ', as far as it can be measured' : ''
+  const held = f.volumeHeldBytes > 0 ? `, and ${bytesText(f.volumeHeldBytes)} in deleted files that are held open` : ''
+  const moved = f.movedLetters > 0 ? `, ${countText(f.movedLetters)} brought to an index` : ''
   const expired = f.expiredLetters > 0 ? `, ${countText(f.expiredLetters)} had to go for want of room` : ''
   return [
     facts([
       [
         'Last checkpoint',
-        alarm(f.checkpointFailures, `${age === undefined ? 'none yet' : `${timeText(age)} ago`}${failures}`),
+        alarm(Number(f.checkpointFailing), `${age === undefined ? 'none yet' : `${timeText(age)} ago`}${failures}`),
       ],
       [
         'Dead letters waiting for a replay',
-        alarm(f.letters, `${countText(f.letters)}, ${bytesText(f.letterBytes)}${expired}`),
+        alarm(
+          f.letters,
+          `${countText(f.letters)}, ${bytesText(f.letterBytes)} of ${bytesText(f.letterBytesMax)}${moved}${expired}`,
+        ),
       ],
       f.volumeLimitBytes === 0
         ? undefined
@@ -175,16 +215,26 @@ function diskOf({ figures: f }: Status): Content[] {
             piece(
               'span',
               {},
-              `${bytesText(f.volumeUsedBytes)} of ${bytesText(f.volumeLimitBytes)}${doubt}${freed} `,
+              `${bytesText(f.volumeUsedBytes)} of ${bytesText(f.volumeLimitBytes)}${doubt}${held}${freed} `,
               meter('Log volume in use', f.volumeUsedBytes, f.volumeLimitBytes),
             ),
           ],
-      [
-        'Files',
-        `${plural(f.files, 'life', 'lives')} known, ${countText(f.openFiles)} open, in ${plural(f.directories, 'directory', 'directories')}`,
-      ],
     ]),
   ]
 }
 
-export const regionFunctions = [regionsOf, titleOf, iconOf, saidOf, placeOf, stateOf, nowOf, memoryOf, diskOf]
+export const regionFunctions = [
+  regionsOf,
+  titleOf,
+  silentTitleOf,
+  nameOf,
+  iconOf,
+  iconFor,
+  saidOf,
+  placeOf,
+  stateOf,
+  troubleOf,
+  nowOf,
+  memoryOf,
+  diskOf,
+]

@@ -1,9 +1,9 @@
 import { limits } from '../../base/limits.ts'
-import { causeTexts, stateTexts } from '../backpressure-words.ts'
 import type { Figures } from '../figures.ts'
 import type { OutcomeFigures } from '../outcomes.ts'
 import type { Remembered } from '../recent.ts'
 import type { FileList, FileRow } from './file-row.ts'
+import { wordsOf, type Words } from './words.ts'
 
 /** Where this is: several tabs of a browser may each show another Pod. */
 export interface Place {
@@ -35,7 +35,7 @@ export interface Status {
   readonly place: Place
   readonly words: Words
   /** `memoryLimitBytes` is null where there is no limit: JSON has no infinity. */
-  readonly figures: Omit<Figures, 'byFile' | 'events' | 'memoryLimitBytes'> & {
+  readonly figures: Omit<Figures, 'byFile' | 'events' | 'denied' | 'memoryLimitBytes'> & {
     readonly memoryLimitBytes: number | null
   }
   readonly sentBytes: number
@@ -45,43 +45,18 @@ export interface Status {
   readonly files: Omit<FileList, 'rows'> & { readonly rows: readonly FileRow[] }
 }
 
-/** `well`: nothing to do; `busy`: it will pass; `bad`: somebody should look. */
-export type Tone = 'well' | 'busy' | 'bad'
-
-export interface Words {
-  readonly tone: Tone
-  readonly phase: string
-  readonly health: string
-  readonly isHealthBad: boolean
-  readonly state: string
-  /** Why it does not flow, and the way out; empty while it flows. */
-  readonly cause: string
-  readonly wayOut: string
-}
-
-const healthWords: Readonly<Record<string, string>> = {
-  unknown: 'nothing was sent yet',
-  ok: 'takes documents',
-  unreachable: 'does not answer',
-  overloaded: 'asks for time',
-  holding: 'refuses the target: someone has to mend it',
-}
-
-const phaseWords: Readonly<Record<Figures['phase'], string>> = {
-  starting: 'starting: looking at the files for the first time',
-  shipping: 'following and shipping',
-  draining: 'stopping: shipping the rest',
-}
-
 export function statusOf(sources: StatusSources): Status {
   const { version, startedAtMs, nowMs, place, figures, files, outcomes, sentBytes, warnings } = sources
-  const { byFile: _, events: __, memoryLimitBytes, healthDetail, ...rest } = figures
+  const { byFile: _, events: __, denied, memoryLimitBytes, healthDetail, ...rest } = figures
   return {
     version,
     startedAtMs,
     nowMs,
     place,
-    words: wordsOf(figures),
+    words: wordsOf({
+      ...figures,
+      denied: denied.map((each) => ({ ...each, path: shortened(each.path, limits.statusPathMax) })),
+    }),
     figures: {
       ...rest,
       healthDetail: shortened(healthDetail, limits.recentCharactersMax),
@@ -94,23 +69,6 @@ export function statusOf(sources: StatusSources): Status {
       ...files,
       rows: files.rows.map((row) => ({ ...row, path: row.path && shortened(row.path, limits.statusPathMax) })),
     },
-  }
-}
-
-export function wordsOf({ phase, health, backpressure: { state, cause } }: Figures): Words {
-  const [why, wayOut] = cause === 'none' ? ['', ''] : causeTexts[cause]
-  // That a request is put off now and then is how the server's capacity is found.
-  const isHealthBad =
-    health === 'unreachable' || health === 'holding' || (health === 'overloaded' && state !== 'flowing')
-  const isFlowing = state === 'flowing' && !isHealthBad
-  return {
-    tone: isFlowing ? 'well' : cause === 'one_core' && !isHealthBad ? 'busy' : 'bad',
-    phase: phaseWords[phase],
-    health: healthWords[health] ?? health,
-    isHealthBad,
-    state: stateTexts[state],
-    cause: why,
-    wayOut,
   }
 }
 

@@ -30,10 +30,14 @@ section { margin-top: 1.25rem; padding-top: 1rem; border-top: 1px solid var(--ru
 .top { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.25rem 1rem; }
 .top p { margin: 0; }
 .trouble { border: 2px solid var(--bad); border-radius: 6px; padding: 0.5rem 0.75rem; color: var(--bad); max-width: none; }
-.state { font-size: 1.15rem; border-left: 6px solid var(--faint); padding: 0.25rem 0 0.25rem 0.75rem; }
-.state.well { border-color: var(--well); } .state.well strong { color: var(--well); }
-.state.busy { border-color: var(--busy); } .state.busy strong { color: var(--busy); }
-.state.bad { border-color: var(--bad); color: var(--text); } .state.bad strong { color: var(--bad); }
+.state { font-size: 1.4rem; line-height: 1.3; border-left: 6px solid; padding: 0.4rem 0 0.4rem 0.75rem; background: var(--panel); max-width: none; }
+.well { color: var(--well); } .busy { color: var(--busy); }
+.mark { font-family: "DejaVu Sans", "Segoe UI Symbol", "Noto Sans Symbols 2", sans-serif; }
+.troubles { margin: 0.5rem 0; padding-left: 1.25rem; max-width: 60rem; }
+.troubles li { color: var(--text); margin: 0.3rem 0; }
+.troubles li.bad strong { color: var(--bad); } .troubles li.busy strong { color: var(--busy); }
+.troubles li.bad::marker { content: "✕  "; color: var(--bad); } .troubles li.busy::marker { content: "▲  "; color: var(--busy); }
+.old .state { color: var(--faint); } .old .state strong::after { content: " – as it was then"; font-weight: 400; }
 .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 dl { display: flex; flex-wrap: wrap; gap: 0.5rem 2rem; margin: 0.5rem 0; }
 dt { color: var(--faint); font-size: 0.875rem; }
@@ -54,14 +58,15 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 caption { text-align: left; color: var(--faint); padding-bottom: 0.25rem; }
 th, td { padding: 0.25rem 1rem 0.25rem 0; text-align: right; border-bottom: 1px solid var(--grid); vertical-align: top; overflow: hidden; }
 thead th { border-bottom: 2px solid var(--rule); vertical-align: bottom; }
-th:first-child, #warnings th, #warnings td, td:last-child, thead th:last-child { text-align: left; }
+th:first-child, #warnings th, #warnings td, .halves td:last-child, .halves thead th:last-child { text-align: left; }
 tbody th { font-weight: 400; }
 #files tbody td, #requests tbody td, #ledger tbody td { white-space: nowrap; }
-#files tbody td:last-child, #requests tbody td:last-child, #ledger tbody td:last-child { white-space: normal; min-width: 8rem; }
+#requests tbody td:last-child, #ledger tbody td:last-child { white-space: normal; min-width: 8rem; }
 #files tbody th { min-width: 12rem; max-width: 40rem; }
 #warnings tbody td:nth-child(4) { min-width: 16rem; }
 /* Marks that a name heaps upon a letter stay within its row. */
 .path { display: block; overflow: clip; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
+.wrong { display: block; }
 code { font-size: 0.85rem; }
 meter { width: 8rem; max-width: 100%; vertical-align: middle; }
 form { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; margin-bottom: 0.5rem; }

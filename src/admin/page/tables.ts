@@ -16,8 +16,25 @@ import {
 import { rateOf } from './rate.ts'
 import type { Status } from './status.ts'
 
-export function filesOf({ files }: Status): Content[] {
+/** How many there are in all, and what of them cannot be read. */
+function fileFactsOf({ figures: f }: Status): Content {
+  const unreadable = f.unreadableFiles.map(({ reason, count }) => `${countText(count)} (${reason})`).join(', ')
+  const unlisted =
+    f.unreadableDirectories > 0 ? `, ${countText(f.unreadableDirectories)} not listed, or not wholly` : ''
+  const unwatched =
+    f.unwatchableDirectories > 0 ? `, ${countText(f.unwatchableDirectories)} looked at on a timer only` : ''
+  return facts([
+    ['Followed', plural(f.files, 'file', 'files')],
+    ['Held open', `${countText(f.openFiles)} of ${countText(f.openFilesMax)} at most`],
+    ['Cannot be read', unreadable === '' ? 'none' : alarm(1, unreadable)],
+    ['Directories', alarm(f.unreadableDirectories, `${countText(f.directories)}${unlisted}${unwatched}`)],
+  ])
+}
+
+export function filesOf(status: Status): Content[] {
+  const { files } = status
   const { find, matching, known, rows } = files
+  const sums = fileFactsOf(status)
   const heads = [
     'File',
     'Unread',
@@ -28,13 +45,13 @@ export function filesOf({ files }: Status): Content[] {
     'Lines read',
     'Acknowledged',
     'Held',
-    'Went wrong',
   ]
   const shown = `${rows.length < matching ? `${countText(rows.length)} of ` : ''}${plural(matching, 'file', 'files')}`
   const found = find === '' ? '' : ` whose name has “${find}”, of ${countText(known)} in all`
   if (rows.length === 0)
-    return [piece('p', { class: 'faint' }, find === '' ? 'No file is known yet.' : `No file${found}.`)]
+    return [sums, piece('p', { class: 'faint' }, find === '' ? 'No file is known yet.' : `No file${found}.`)]
   return [
+    sums,
     piece('p', { class: 'faint' }, `${shown}${found}, the worst first.`),
     table('Files with what is left of them', heads, rows.map(fileRowOf)),
   ]
@@ -51,7 +68,7 @@ function fileRowOf(row: FileRow): Content[] {
     lives > 1 ? piece('span', { class: 'faint' }, ` and ${plural(lives - 1, 'older life', 'older lives')}`) : ''
   const place = (bytes: number) => (path === undefined ? '–' : countText(bytes))
   return [
-    piece('span', {}, name, more),
+    piece('span', {}, name, more, wrong === '' ? undefined : piece('strong', { class: 'bad wrong' }, `✕ ${wrong}`)),
     bytesText(unreadBytes),
     lagSeconds === 0 ? '–' : timeText(lagSeconds),
     place(offsetBytes),
@@ -60,12 +77,12 @@ function fileRowOf(row: FileRow): Content[] {
     countText(row.readLines),
     countText(row.acknowledgedLines),
     countText(row.heldLines),
-    wrong === '' ? '–' : piece('strong', { class: 'bad' }, wrong),
   ]
 }
 
-function wrongOf({ deadLetteredLines, lostLines, gapBytes, droppedBytes }: FileRow): string {
+function wrongOf({ unreadable, deadLetteredLines, lostLines, gapBytes, droppedBytes }: FileRow): string {
   return [
+    unreadable === '' ? '' : `cannot be read (${unreadable})`,
     lostLines > 0 ? `${plural(lostLines, 'line', 'lines')} lost` : '',
     deadLetteredLines > 0 ? `${countText(deadLetteredLines)} dead-lettered` : '',
     gapBytes > 0 ? `${bytesText(gapBytes)} gone unread` : '',
@@ -98,6 +115,7 @@ export function ledgerOf({ figures: f }: Status): Content[] {
     ['Perhaps stored twice', plural(f.possiblyDuplicatedLines, 'line', 'lines')],
     ['In the failure store', plural(f.failureStoredLines, 'line', 'lines')],
     ['Cut for their length', plural(f.cutLines, 'line', 'lines')],
+    ['NUL bytes of holes, passed over', bytesText(f.skippedBytes)],
     ['Gone before they were read', alarm(f.gaps, `${plural(f.gaps, 'file', 'files')}, ${bytesText(f.gapBytes)}`)],
     [
       'Deleted unshipped for the volume',
@@ -148,8 +166,10 @@ export function requestsOf(status: Status, before: Status | undefined): Content[
   ]
 }
 
-export function warningsOf({ warnings }: Status): Content[] {
-  if (warnings.length === 0) return [piece('p', { class: 'faint' }, 'None since the start.')]
+export function warningsOf({ warnings, figures: { unsaidMessages } }: Status): Content[] {
+  const unsaid = `${plural(unsaidMessages, 'message was', 'messages were')} left out of the log: too many with one code in a minute.`
+  const more = unsaidMessages > 0 ? [piece('p', { class: 'faint' }, unsaid)] : []
+  if (warnings.length === 0) return [piece('p', { class: 'faint' }, 'None since the start.'), ...more]
   const rows = warnings.map(({ level, code, text, count, lastMs }) => [
     piece('time', { datetime: new Date(lastMs).toISOString() }, clockText(lastMs)),
     piece('strong', level === 'warn' ? {} : { class: 'bad' }, level),
@@ -157,7 +177,20 @@ export function warningsOf({ warnings }: Status): Content[] {
     piece('bdi', { class: 'path', dir: 'ltr' }, text),
     countText(count),
   ])
-  return [table('Warnings and errors, the newest first', ['Time (UTC)', 'Level', 'Code', 'Message', 'Times'], rows)]
+  return [
+    table('Warnings and errors, the newest first', ['Time (UTC)', 'Level', 'Code', 'Message', 'Times'], rows),
+    ...more,
+  ]
 }
 
-export const tableFunctions = [filesOf, fileRowOf, wrongOf, ledgerRow, ledgerOf, outcomeMeaning, requestsOf, warningsOf]
+export const tableFunctions = [
+  fileFactsOf,
+  filesOf,
+  fileRowOf,
+  wrongOf,
+  ledgerRow,
+  ledgerOf,
+  outcomeMeaning,
+  requestsOf,
+  warningsOf,
+]

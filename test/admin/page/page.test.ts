@@ -5,27 +5,26 @@ import { escapeHtml, pageOf } from '../../../src/admin/page/page.ts'
 import { browserFunctions } from '../../../src/admin/page/script.ts'
 import { limits } from '../../../src/base/limits.ts'
 import { runs } from '../../base/runs.ts'
+import type { Figures } from '../../../src/admin/figures.ts'
 import { figures } from '../figures.ts'
+import { well } from './well.ts'
 import { exampleStatus, fileRow, type Given } from './status.ts'
 
-const page = (given: Given = {}) => pageOf(exampleStatus(given)).text
+/** Without its scripts and its style. */
+const page = (given: Given = {}) => pageOf(exampleStatus(given)).text.replaceAll(/<(script|style)>[^]*?<\/\1>/g, '')
 
 /** What a person reads, without the tags, the scripts and the style. */
-const wordsOf = (html: string) =>
-  html
-    .replaceAll(/<(script|style)>[^]*?<\/\1>/g, '')
-    .replaceAll(/<[^>]*>/g, '|')
-    .replaceAll(/\|+/g, '|')
+const wordsOf = (html: string) => html.replaceAll(/<[^>]*>/g, '|').replaceAll(/\|+/g, '|')
 
 const words = (given: Given = {}) => wordsOf(page(given))
+
+/** What is read out. */
+const said = (given: Partial<Figures>) =>
+  /<p id="said"[^>]*>([^<]*)/.exec(page({ figures: { ...well, ...given } }))?.[1]
 
 /** The tags of a page, without what stands between them; not those in its scripts. */
 const tagsOf = (html: string) =>
   [...html.replaceAll(/<script>[^]*?<\/script>/g, '').matchAll(/<[^>]*>/g)].map(([tag]) => tag)
-
-const backpressure = (given: Partial<typeof figures.backpressure>) => ({
-  figures: { health: 'ok', healthDetail: '', backpressure: { ...figures.backpressure, throttle: undefined, ...given } },
-})
 
 describe('what it tells', () => {
   test('where it is, what Remora does, and what Elasticsearch says', () => {
@@ -34,42 +33,48 @@ describe('what it tells', () => {
     expect(text).toContain('Remora is following and shipping.')
     expect(text).toContain('|refuses the target: someone has to mend it| (the server answers 403).')
     expect(words({ figures: { phase: 'draining' } })).toContain('Remora is stopping: shipping the rest.')
-    expect(page()).toContain('<title>full: Remora in orders-0</title>')
+    expect(page()).toContain('<title>✕ Needs attention: Remora in orders-0</title>')
   })
 
   test('state, for how long, why, the way out, and how bad it is', () => {
     const text = words()
-    expect(text).toContain('|full| for 2 min: every batch slot is taken, and reading waits for one.')
-    expect(text).toContain(
-      'Cause: |Remora waits for the answers of Elasticsearch, or for the network|. See remora_bulk_',
-    )
+    expect(text).toContain('|✕| Needs attention|')
+    expect(text).toContain('|Remora waits for the answers of Elasticsearch, or for the network|. See remora_bulk_')
+    expect(text).toContain('| See |RemoraServerSlow| in docs/operations.md.|')
+    expect(text).toContain('|Full| for 2 min: every batch slot is taken, and reading waits for one.')
     expect(text).toContain('|Unread|111 B|Lag|2 min at most|Oldest batch under way|2 min|')
     expect(text).toContain('145 cores, used up in 99 % of its periods since the start')
   })
 
   test.each([
-    [backpressure({ state: 'flowing', cause: 'none' }), 'well', '1a6b3a'],
-    [backpressure({ state: 'filling', cause: 'one_core' }), 'busy', 'c77700'],
-    [backpressure({ state: 'filling', cause: 'stalled' }), 'bad', 'b3261e'],
-    [
-      { figures: { ...backpressure({ state: 'flowing', cause: 'none' }).figures, health: 'unreachable' } },
-      'bad',
-      'b3261e',
-    ],
-    // Put off now and then is how the server's capacity is found.
-    [
-      { figures: { ...backpressure({ state: 'flowing', cause: 'none' }).figures, health: 'overloaded' } },
-      'well',
-      '1a6b3a',
-    ],
-  ])('how it goes has a colour, and the tab too: %#', (given, tone, colour) => {
-    expect(page(given)).toContain(`<p class="state ${tone}"><strong>`)
-    expect(page(given)).toContain(`fill%3D%22%23${colour}`)
+    [{}, 'well', '✓', '1a6b3a'],
+    [{ letters: 1 }, 'busy', '▲', 'c77700'],
+    [{ unreadableDirectories: 1 }, 'bad', '✕', 'b3261e'],
+  ])('how it goes has a colour, a mark and words, and the tab too: %o', (given, tone, mark, colour) => {
+    const html = page({ figures: { ...well, ...given } })
+    expect(html).toContain(`<p class="state ${tone}"><strong><span class="mark" aria-hidden="true">${mark}</span> `)
+    expect(html).toContain(`<title>${mark} `)
+    expect(html).toContain(`fill%3D%22%23${colour}`)
   })
 
-  test('nothing of a cause while it flows', () => {
-    expect(words(backpressure({ state: 'flowing', cause: 'none', lagSeconds: 0, heldSeconds: 0 }))).toMatch(
-      /\|flowing\| for 2 min: what is written is shipped at once\.\|Remora is [^]*\|Lag\|none\|Oldest batch under way\|none\|/,
+  test('nothing but that it flows, when nothing is wrong', () => {
+    expect(words({ figures: well })).toMatch(
+      /\|✓\| Healthy\|Flowing\| for 10 s: what is written is shipped at once\. Remora is [^]*\|Lag\|none\|Oldest batch under way\|none\|/,
+    )
+  })
+
+  test('what is read out has no figure that changes with each look', () => {
+    expect(said({})).toBe('Remora: Healthy. Elasticsearch takes documents.')
+    const away = { health: 'unreachable', unreadableDirectories: 2 }
+    expect(said(away)).toBe(
+      'Remora: Needs attention. Elasticsearch cannot be reached. Log directories cannot be listed, or not wholly. Elasticsearch does not answer.',
+    )
+    expect(said({ ...away, unreadableDirectories: 3, unreadBytes: 5, healthDetail: 'ECONNRESET' })).toBe(said(away))
+  })
+
+  test('who may not read what, and what to add: at the top, with the file', () => {
+    expect(words({ figures: { ...well, denied: figures.denied } })).toContain(
+      '|Remora may not read what the application writes|: /logs/secret.log: it may not be read by uid 161, and 159 more with the same owner and mode. Add a group.',
     )
   })
 
@@ -86,6 +91,7 @@ describe('what it tells', () => {
     expect(text).toContain('|Read|101|not the sum of the above: this is a fault|')
     expect(words({ figures: { readLines: 103 + 126 + 105 + 106 + 107 } })).toContain('|Read|547|the sum of the above|')
     expect(text).toContain('|There already|104 lines|Perhaps stored twice|125 lines|In the failure store|130 lines|')
+    expect(text).toContain('|NUL bytes of holes, passed over|127 B|')
     expect(text).toContain('|Gone before they were read|110 files, 109 B|')
     expect(text).toContain('|Deleted unshipped for the volume|133 files, 134 B|')
   })
@@ -97,9 +103,14 @@ describe('what it tells', () => {
     expect(text).toContain('|In use|118 B of 119 B |')
     expect(text).toContain('121 B of 120 B: 116 of 115 slots taken')
     expect(text).toContain('|18 now, 134 in all|')
+    expect(text).toContain('|Garbage collected for want of memory|136 times|')
     expect(text).toContain('|Last checkpoint|2 min ago, 122 failed in all|')
-    expect(text).toContain('|Dead letters waiting for a replay|128, 129 B, 1,131 had to go for want of room|')
-    expect(text).toContain('137 B of 138 B, as far as it can be measured, 135 shipped files deleted')
+    expect(text).toContain(
+      '|Dead letters waiting for a replay|128, 129 B of 159 B, 132 brought to an index, 1,131 had to go for want of room|',
+    )
+    expect(text).toContain(
+      '137 B of 138 B, as far as it can be measured, and 139 B in deleted files that are held open, 135 shipped files deleted',
+    )
     expect(words({ figures: { volumeLimitBytes: 0 } })).not.toContain('Log volume')
     expect(words({ figures: { memoryLimitBytes: Infinity } })).toContain('|In use|118 B of no limit |')
   })
@@ -114,7 +125,8 @@ describe('what it tells', () => {
       count: 7,
       lastMs,
     } as const
-    expect(words()).toContain('None since the start.')
+    expect(words()).toContain('None since the start.|150 messages were left out of the log: too many with one code')
+    expect(words({ figures: { unsaidMessages: 0 } })).not.toContain('left out of the log')
     expect(words({ warnings: [warning] })).toContain('|11-26 04:29:58Z|warn|READ_EIO|/a.log: it cannot be read|7|')
   })
 })
@@ -123,9 +135,20 @@ describe('files', () => {
   test('one has a row: what is left of it, how far it is, and what went wrong', () => {
     const text = words({ rows: [fileRow('/var/log/app/a.log'), { ...fileRow(undefined, 100), lives: 3 }] })
     expect(text).toContain(
-      '|/var/log/app/a.log|13 B|14 s|15|16|17|1|3|9|8 lines lost, 7 dead-lettered, 11 B gone unread, 18 B dropped|',
+      '|/var/log/app/a.log|✕ 8 lines lost, 7 dead-lettered, 11 B gone unread, 18 B dropped|13 B|14 s|15|16|17|1|3|9|',
     )
-    expect(text).toContain('|files without a row of their own| and 2 older lives|113 B|114 s|–|–|–|101|')
+    expect(text).toContain(
+      '|files without a row of their own| and 2 older lives|✕ 108 lines lost, 107 dead-lettered, 111 B gone unread, 118 B dropped|113 B|114 s|–|–|–|101|',
+    )
+  })
+
+  test('one that cannot be read says so in its row, and all of them by their reason above', () => {
+    const text = words({ rows: [{ ...fileRow('/a.log'), unreadable: 'EACCES', deadLetteredLines: 0 }] })
+    expect(text).toContain('|✕ cannot be read (EACCES), 8 lines lost, 11 B gone unread, 18 B dropped|')
+    expect(text).toContain('|Followed|112 files|Held open|113 of 154 at most|')
+    expect(text).toContain('|Cannot be read|155 (EACCES), 156 (READ_FAILED)|')
+    expect(text).toContain('|Directories|114, 157 not listed, or not wholly, 158 looked at on a timer only|')
+    expect(words({ figures: well })).toContain('|Cannot be read|none|')
   })
 
   test('how many there are more, and what was looked for', () => {
@@ -163,6 +186,11 @@ const tagsWith = (text: string) => {
     }),
   )
 }
+
+test('what is told as JSON is all of it: nothing in it that JSON has no word for', () => {
+  const status = exampleStatus({ rows: [fileRow('/a.log')] })
+  expect(JSON.parse(JSON.stringify(status))).toEqual(status)
+})
 
 describe('what a stranger has named stays text', () => {
   test('whatever a path or an answer says, the tags are the same', () => {
@@ -252,7 +280,7 @@ describe('the functions of the page', () => {
     expect(html).toContain(
       '<table><caption>Files with what is left of them</caption><thead><tr><th scope="col">File</th>',
     )
-    expect(html).toContain('<tr><th scope="row"><span><bdi class="path" dir="ltr">/a.log</bdi></span></th>')
+    expect(html).toContain('<tr><th scope="row"><span><bdi class="path" dir="ltr">/a.log</bdi>')
     expect(html).toContain(
       '<div class="scroll" role="region" aria-label="Files with what is left of them" tabindex="0">',
     )

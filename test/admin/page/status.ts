@@ -13,6 +13,7 @@ export function fileRow(path: string | undefined, first = 0): FileRow {
     offsetBytes: first + 15,
     shippedBytes: first + 16,
     sizeBytes: first + 17,
+    unreadable: '',
     readLines: first + 1,
     acknowledgedLines: first + 3,
     heldLines: first + 9,

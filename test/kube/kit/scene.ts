@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { expect } from 'vitest'
 import { stringify } from 'yaml'
-import { accountOf, LineAccount, type Elasticsearch } from '../../kit/elasticsearch.ts'
+import { accountOf, LineAccount, type Account, type Elasticsearch } from '../../kit/elasticsearch.ts'
 import { buildOf } from '../../kit/kubernetes/kubectl.ts'
 import { podOf, sidecarOf, theOne, type Manifest } from '../../kit/kubernetes/manifest.ts'
 import { until } from './space.ts'
@@ -104,14 +104,14 @@ export function writtenIn(text: string): number {
   return Number([...text.matchAll(/^wrote (\d+)$/gm)].at(-1)?.[1] ?? 0)
 }
 
-/** Waits until so many are there; then every line from the first to the last is, once, as it was written. */
-export async function expectStored(
+/** Waits until so many are there. While it writes, the ones that are there need not be the first ones: two requests may be under way. */
+export async function untilStored(
   server: Elasticsearch,
   scene: Scene,
   linesMin: number,
   msMax = 60_000,
-): Promise<number> {
-  const index = `logs-${scene.name}-default`
+): Promise<void> {
+  const index = indexOf(scene)
   await until(
     `${linesMin} documents in ${index}`,
     async () => ((await server.count(index)) >= linesMin ? true : undefined),
@@ -119,13 +119,30 @@ export async function expectStored(
   ).catch(async (error: unknown) => {
     throw new Error(`${await server.count(index)} documents`, { cause: error })
   })
-  const account = await accountOf(server, index)
-  const written = new LineAccount()
-  const writing = writingOf(scene)
-  for (let n = 1; n <= account.documents; n++) written.add(lineOf(writing, n))
-  expect(account).toEqual(written.account())
+}
+
+/** Once nothing writes any more: waits until so many are there; then every line from the first to the last is, once, as it was written. */
+export async function expectStored(
+  server: Elasticsearch,
+  scene: Scene,
+  linesMin: number,
+  msMax?: number,
+): Promise<number> {
+  await untilStored(server, scene, linesMin, msMax)
+  const account = await accountOf(server, indexOf(scene))
+  expect(account).toEqual(accountOfFirst(scene, account.documents))
   return account.documents
 }
+
+/** Of so many lines of the writer, from the first one on. */
+export function accountOfFirst(scene: Scene, lines: number): Account {
+  const written = new LineAccount()
+  const writing = writingOf(scene)
+  for (let n = 1; n <= lines; n++) written.add(lineOf(writing, n))
+  return written.account()
+}
+
+const indexOf = ({ name }: Scene) => `logs-${name}-default`
 
 /** A change of the sidecar's limits. */
 export function limited(spec: Manifest, limits: Readonly<Record<string, string>>): void {

@@ -1,12 +1,18 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
+import { onTestFailed } from 'vitest'
 import { kubectl } from '../../kit/kubernetes/kubectl.ts'
 import type { Manifest } from '../../kit/kubernetes/manifest.ts'
 import { followed, type Log } from './log.ts'
 
 const commandMsMax = 120_000
 const pollMs = 500
+/** Of a container, for whoever looks into a failure. */
+const lastLines = 30
+
+/** Source: Kubernetes, "Pod Security Standards". */
+export type PodSecurity = 'restricted' | 'baseline'
 
 export interface Done {
   readonly status: number
@@ -33,7 +39,7 @@ export async function kube(args: readonly string[], input = ''): Promise<string>
   return stdout
 }
 
-/** A namespace of its own, where only what passes Pod Security `restricted` may run. */
+/** A namespace of its own, where only what passes Pod Security `restricted` may run, or another level of it. */
 export class Space {
   readonly name: string
 
@@ -41,9 +47,9 @@ export class Space {
     this.name = name
   }
 
-  static async make(): Promise<Space> {
+  static async make(level: PodSecurity = 'restricted'): Promise<Space> {
     const space = new Space(`remora-test-${process.pid}-${Date.now().toString(36)}`)
-    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
+    const labels = { 'pod-security.kubernetes.io/enforce': level }
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: space.name, labels } }
     await kube(['create', '-f', '-'], JSON.stringify(namespace))
     // The controller makes it; no Pod is taken before.
@@ -82,8 +88,23 @@ export class Space {
     return tried(['-n', this.name, 'exec', pod, '-c', container, '--', 'node', '-e', script])
   }
 
+  /**
+   * What Remora answers on its admin port, or whoever has that port. Asked from the application's container: they share the
+   * network, and Remora's own memory has no room for a second Node.
+   */
+  async asked(pod: string, path: string, port = 9600): Promise<{ readonly status: number; readonly text: string }> {
+    const script = `const answer = await fetch('http://127.0.0.1:${port}${path}')
+      console.log(JSON.stringify({ status: answer.status, text: await answer.text() }))`
+    const { stdout, stderr } = await this.exec(pod, 'application', `(async () => {${script}})()`)
+    if (stdout === '') throw new Error(`${path}: ${stderr.trim()}`)
+    return JSON.parse(stdout)
+  }
+
+  /** Where a test fails, the last of it is printed. */
   follow(pod: string, container: string): Log {
-    return followed(['-n', this.name, 'logs', '-f', pod, '-c', container, '--pod-running-timeout=60s'])
+    const log = followed(['-n', this.name, 'logs', '-f', pod, '-c', container, '--pod-running-timeout=60s'])
+    onTestFailed(() => console.error(`${pod} ${container}:\n${log.text.split('\n').slice(-lastLines).join('\n')}`))
+    return log
   }
 
   /** Waits until it is so of a Pod. */

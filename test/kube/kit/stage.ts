@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest'
 import { sharedElasticsearch, type Elasticsearch } from '../../kit/elasticsearch.ts'
 import { Gateway } from './gateway.ts'
-import { Space } from './space.ts'
+import { Space, type PodSecurity } from './space.ts'
 import { where } from './where.ts'
 
 /** What there is once the tests of a file begin. */
@@ -12,11 +12,11 @@ export interface Stage {
 }
 
 /** A namespace, and the way from its Pods to a real Elasticsearch, for the tests of a file. */
-export function stage(): Stage {
+export function stage(level?: PodSecurity): Stage {
   let made: { readonly space: Space; readonly server: Elasticsearch; readonly gateway: Gateway } | undefined
   beforeAll(async () => {
     const server = await sharedElasticsearch()
-    made = { server, gateway: await Gateway.before(server.port, where.host), space: await Space.make() }
+    made = { server, gateway: await Gateway.before(server.port, where.host), space: await Space.make(level) }
   })
   afterAll(async () => {
     await made?.gateway.goAway()

@@ -17,6 +17,8 @@ export interface Writing {
   readonly rotateLines: number
   /** At SIGTERM: `end` writes ten last lines and ends; `linger` goes on writing until it is killed. */
   readonly atTerm: 'end' | 'linger'
+  /** Octal; the container's own without it. */
+  readonly umask?: string
 }
 
 const tickMs = 50
@@ -29,6 +31,7 @@ export function lineOf({ run, lineBytes }: Pick<Writing, 'run' | 'lineBytes'>, n
 }
 
 function write(writing: Writing): void {
+  if (writing.umask !== undefined) process.umask(writing.umask)
   const perTick = Math.max(1, Math.round((writing.bytesPerSecond * tickMs) / 1_000 / writing.lineBytes))
   const linesMax = writing.lines ?? Number.MAX_SAFE_INTEGER
   let written = 0

@@ -1,0 +1,41 @@
+import type { Figures } from '../../../src/admin/figures.ts'
+import { figures } from '../figures.ts'
+
+/** Nothing is wrong with them. */
+export const well: Figures = {
+  ...figures,
+  readLines: 100,
+  acknowledgedLines: 93,
+  heldLines: 7,
+  filteredLines: 0,
+  deadLetteredLines: 0,
+  lostLines: 0,
+  gaps: 0,
+  droppedFiles: 0,
+  unreadableFiles: [],
+  denied: [],
+  unreadableDirectories: 0,
+  slots: 4,
+  slotsPlanned: 4,
+  memoryInUseBytes: 50,
+  memoryLimitBytes: 100,
+  memoryOoms: 0,
+  checkpointFailing: false,
+  letters: 0,
+  letterBytes: 0,
+  volumeUsedBytes: 50,
+  volumeLimitBytes: 100,
+  volumesInDoubt: 0,
+  phase: 'shipping',
+  health: 'ok',
+  healthDetail: '',
+  backpressure: {
+    ...figures.backpressure,
+    state: 'flowing',
+    cause: 'none',
+    forSeconds: 10,
+    lagSeconds: 0,
+    heldSeconds: 0,
+    throttle: undefined,
+  },
+}
