@@ -38,7 +38,7 @@ const elsewhere: readonly Elsewhere[] = [
     by: 'test/scenario/demo.test.ts',
     has: ['REMORA_ELASTICSEARCH_URL: server.url'],
   },
-  { command: 'docker build -t remora:0.1.0 .', by: '.ci/kube', has: ['podman build', '-t localhost/remora:test .'] },
+  { command: 'docker build -t remora:0.1.0 .', by: '.ci/kube', has: ['podman build', '-t "$image" .'] },
   ...[
     'kubectl apply -k manifests/development',
     'kubectl wait --for=condition=Available deployment/elasticsearch deployment/legacy --timeout=5m',
