@@ -71,23 +71,11 @@ async function start(cores: string, url: string, dataset: string): Promise<Conta
   const port = 20_000 + Math.floor(Math.random() * 10_000)
   const settings = { REMORA_ELASTICSEARCH_URL: url, REMORA_DATASET: dataset, REMORA_ADMIN_PORT: String(port) }
   const askedMs = performance.now()
-  const { stdout } = await run('podman', [
-    'run',
-    '--detach',
-    '--network=host',
-    '--read-only',
-    '--read-only-tmpfs=false',
-    '--cap-drop=ALL',
-    '--user=65532',
-    '--memory=64m',
-    `--cpus=${cores}`,
-    '-v',
-    `${directory}/logs:/var/log/app:ro`,
-    '-v',
-    `${directory}/state:/var/lib/remora`,
-    ...Object.entries(settings).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
-    values.image,
-  ])
+  const hardened = ['--read-only', '--read-only-tmpfs=false', '--cap-drop=ALL', '--user=65532', '--memory=64m']
+  const volumes = ['-v', `${directory}/logs:/var/log/app:ro`, '-v', `${directory}/state:/var/lib/remora`]
+  const environment = Object.entries(settings).flatMap(([name, value]) => ['-e', `${name}=${value}`])
+  const ways = ['run', '--detach', '--network=host', `--cpus=${cores}`, ...hardened, ...volumes, ...environment]
+  const { stdout } = await run('podman', [...ways, values.image])
   const id = stdout.trim()
   const inspected = (what: string) =>
     execFileSync('podman', ['inspect', '--format', what, id], { encoding: 'utf8' }).trim()

@@ -221,7 +221,7 @@ describeKustomize('examples/by-name', () => {
   })
 })
 
-describe.each(['README.md', 'components/remora/kustomization.yaml'])('what %s shows', (name) => {
+describe.each(['README.md', 'components/remora/kustomization.yaml', '../README.md'])('what %s shows', (name) => {
   describeKustomize('for a kustomization of your own', () => {
     test('can be built as it stands, and ships what the label says', () => {
       const text = readFileSync(join(manifestsDirectory, name), 'utf8')

@@ -92,7 +92,7 @@ describeKustomize('the settings of the manifests', () => {
     expect(settingsIn(theOne(built('base'), 'Deployment'), built('base')).drainQuietMs).toBe(0)
   })
 
-  test('the probe asks the admin port, and Elasticsearch nothing', () => {
+  test('probes ask the admin port, and Elasticsearch nothing', () => {
     const { livenessProbe, readinessProbe, startupProbe } = sidecarOf(theOne(built('base'), 'Deployment'))
     expect(livenessProbe.httpGet).toEqual({ path: '/livez', port: 'remora' })
     // A Pod gets no traffic while its sidecar is not ready.
