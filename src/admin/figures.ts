@@ -40,6 +40,15 @@ export interface FileFigures extends LineFigures {
   readonly lagSeconds: number
 }
 
+/** Bulk requests with one outcome. */
+export interface OutcomeFigures {
+  readonly outcome: string
+  readonly count: number
+  readonly meanSeconds: number
+  /** Of a hundred, 95 took no longer than this bound; null: no bound is that large. */
+  readonly mostSeconds: number | null
+}
+
 /** How many files have unread bytes that nobody can read, for one reason: a code of the system, or what Remora failed at. */
 export interface UnreadableFigures {
   readonly reason: string

@@ -12,7 +12,7 @@ const ecsVersion = '8.11.0'
 
 export type { Logger }
 
-export interface LoggerOptions {
+interface LoggerOptions {
   /** For a person at a terminal; otherwise ECS JSON, one line each. */
   readonly pretty?: boolean
   readonly coloured?: boolean
@@ -78,8 +78,6 @@ export interface Notice {
 export class Notices {
   readonly #logger: Logger
   readonly #said = new Set<string>()
-  /** How many were not said again. */
-  repeated = 0
 
   constructor(logger: Logger) {
     this.#logger = logger
@@ -87,10 +85,7 @@ export class Notices {
 
   warn(notice: Notice): void {
     const key = `${notice.code} ${notice.path ?? ''}`
-    if (this.#said.has(key)) {
-      this.repeated++
-      return
-    }
+    if (this.#said.has(key)) return
     if (this.#said.size >= limits.warningsMax) this.#said.clear()
     this.#said.add(key)
     this.#logger.warn(fieldsOf(notice), textOf(notice))

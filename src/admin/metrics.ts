@@ -1,6 +1,6 @@
 import type { Registry, RegistryContentType } from 'prom-client'
 import { systemClock, type Clock } from '../base/clock.ts'
-import type { Figures } from './figures.ts'
+import type { Figures, OutcomeFigures } from './figures.ts'
 import { formatFor, type Format } from './metrics/accept.ts'
 import { fileColumns } from './metrics/file-columns.ts'
 import { FileSeries } from './metrics/file-series.ts'
@@ -35,6 +35,9 @@ export interface Metrics {
   text(accept?: string): Promise<{ readonly contentType: string; readonly text: string }>
   request(outcome: string, durationMs: number, bytes: number): void
   timed(what: 'delivery' | 'checkpoint', durationMs: number): void
+  /** Bulk requests by what came of them, and the bytes of their bodies, answered or not. */
+  readonly outcomes: readonly OutcomeFigures[]
+  readonly sentBytes: number
 }
 
 type Histograms = ReturnType<typeof makeHistograms>
@@ -64,6 +67,12 @@ export function makeMetrics(
       histograms.request.observe(durationMs, outcome)
     },
     timed: (what, durationMs) => histograms[what].observe(durationMs),
+    get outcomes() {
+      return histograms.request.outcomes
+    },
+    get sentBytes() {
+      return sentBytes
+    },
   }
 }
 

@@ -27,7 +27,7 @@ export interface AdminServer {
   close(): Promise<void>
 }
 
-export interface AdminOptions {
+interface AdminOptions {
   readonly clock?: Clock
   /** What is good news. */
   readonly info?: (notice: Notice) => void

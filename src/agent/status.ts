@@ -1,7 +1,7 @@
 /** What the status page shows. Loaded when somebody looks for the first time: an agent that nobody looks at carries none of it. */
 import { pageOf, type Page } from '../admin/page/page.ts'
 import { statusOf, type Place, type Status } from '../admin/page/status.ts'
-import type { Outcomes } from '../admin/outcomes.ts'
+import type { Metrics } from '../admin/metrics.ts'
 import type { Recent } from '../admin/recent.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Figures } from '../admin/figures.ts'
@@ -14,13 +14,13 @@ export interface StatusView {
   readonly clock: Clock
   readonly place: Place
   readonly agent: { figures(): Figures; readonly fileSources: FileSources }
-  readonly outcomes: Pick<Outcomes, 'list' | 'sentBytes'>
+  readonly metrics: Pick<Metrics, 'outcomes' | 'sentBytes'>
   readonly recent: Recent
 }
 
 /** @param find  part of a file's name; empty: any */
 export function statusNow(view: StatusView, find: string): Status {
-  const { version, startedAtMs, clock, place, agent, outcomes, recent } = view
+  const { version, startedAtMs, clock, place, agent, metrics, recent } = view
   return statusOf({
     version,
     startedAtMs,
@@ -28,8 +28,8 @@ export function statusNow(view: StatusView, find: string): Status {
     place,
     figures: agent.figures(),
     files: fileList(agent.fileSources, clock.monotonicMs(), find),
-    outcomes: outcomes.list,
-    sentBytes: outcomes.sentBytes,
+    outcomes: metrics.outcomes,
+    sentBytes: metrics.sentBytes,
     warnings: recent.list,
   })
 }

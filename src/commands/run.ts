@@ -2,12 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { isatty } from 'node:tty'
 import { fieldsOf, makeLogger, textOf, whenWritten, type Logger, type Notice } from '../admin/logger.ts'
 import { makeMetrics, type Metrics } from '../admin/metrics.ts'
-import { Outcomes } from '../admin/outcomes.ts'
 import { Quieting } from '../admin/quieting.ts'
 import { Recent, remember } from '../admin/recent.ts'
 import { startAdmin } from '../admin/server.ts'
 import { Agent, type Summary, type World } from '../agent.ts'
-import type { StatusView } from '../agent/status.ts'
 import { systemClock } from '../base/clock.ts'
 import { LoadReader } from '../base/load.ts'
 import { systemDisk } from '../base/disk.ts'
@@ -71,8 +69,8 @@ async function ship(env: Env, signals: Signals): Promise<number> {
 
   const quieting = new Quieting(systemClock)
   const logger = makeLogger(settings.logLevel, { ...looksOf(settings, env), quieting })
-  const shown = { outcomes: new Outcomes(), recent: new Recent(systemClock) }
-  remember(logger, shown.recent)
+  const recent = new Recent(systemClock)
+  remember(logger, recent)
   logger.info({ 'event.code': 'START' }, `Remora ${version} ships ${settings.paths.join(', ')} to ${settings.target}`)
   logger.info({ 'event.code': 'MEMORY_PLAN' }, `memory: ${explainPlan(plan)}`)
   for (const notice of notices) logger.warn({ 'event.code': 'NOTICE' }, notice)
@@ -108,10 +106,7 @@ async function ship(env: Env, signals: Signals): Promise<number> {
     plan,
     world,
     logger,
-    request(...args) {
-      metrics.request(...args)
-      shown.outcomes.observe(...args)
-    },
+    request: (...args) => metrics.request(...args),
     unsaid: () => quieting.unsaid,
     timed: (...args) => metrics.timed(...args),
   })
@@ -119,7 +114,7 @@ async function ship(env: Env, signals: Signals): Promise<number> {
   // Probes and signals are answered although the state directory may hang.
   const started = agent.start()
   let stuck = false
-  const admin = await listen(settings, agent, metrics, shown, logger)
+  const admin = await listen(settings, agent, metrics, recent, logger)
   try {
     const ending = await Promise.race([signals.first, agent.failed, started.then(() => new Promise(() => {}))])
     if (typeof ending === 'string') {
@@ -188,17 +183,15 @@ function leave(logger: Logger): void {
   )
 }
 
-type Shown = Pick<StatusView, 'outcomes' | 'recent'>
-
 /** Loaded when somebody looks. */
 const status = () => import('../agent/status.ts')
 
-async function listen(settings: Settings, agent: Agent, metrics: Metrics, shown: Shown, logger: Logger) {
+async function listen(settings: Settings, agent: Agent, metrics: Metrics, recent: Recent, logger: Logger) {
   if (settings.adminPort === 0) return undefined
   const { target, podName: pod, podNamespace: namespace, nodeName: node, serviceName: service } = settings
   const place = { target, pod, namespace, node, service }
   const startedAtMs = systemClock.nowMs() - process.uptime() * 1000
-  const view = { version, startedAtMs, clock: systemClock, place, agent, ...shown }
+  const view = { version, startedAtMs, clock: systemClock, place, agent, metrics, recent }
   const routes = {
     ready: () => ({ ready: agent.isReady, detail: { ready: agent.isReady, ...agent.detail } }),
     metrics: (accept: string | undefined) => metrics.text(accept),

@@ -105,6 +105,15 @@ export class LimitedAgent {
     return messagesOfFile(this.#whole).count
   }
 
+  /** Files with a line each, beside the one that is written. */
+  makeFiles(count: number): void {
+    for (let file = 0; file < count; file++) {
+      const text = `the only line of service ${file}\n`
+      fs.writeFileSync(path.join(this.#directory, 'logs', `service-${file}.log`), text)
+      fs.appendFileSync(this.#whole, text)
+    }
+  }
+
   /** What arrived, and what should have: the two are equal when every line came once and as it was written. */
   async arrived(lines: number, mostMs: number) {
     const { documents, strict } = await this.sink.waitFor(lines, mostMs, AbortSignal.timeout(mostMs))

@@ -1,4 +1,5 @@
 import type { Metric } from 'prom-client'
+import type { OutcomeFigures } from '../figures.ts'
 
 /** From a server on the same machine to one that is about to be given up. */
 export const bucketsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const
@@ -43,6 +44,15 @@ export class Histogram {
     row.sumSeconds += seconds
   }
 
+  /** For the status page, where the label is an outcome. */
+  get outcomes(): OutcomeFigures[] {
+    return [...this.#rows].map(([outcome, { counts, sumSeconds }]) => {
+      const count = counts.reduce((sum, each) => sum + each, 0)
+      const mostSeconds = bucketsSeconds[bucketOf(counts, count * 0.95)] ?? null
+      return { outcome, count, meanSeconds: sumSeconds / count, mostSeconds }
+    })
+  }
+
   /** In the shape that a registry asks of what is registered: it takes whatever has a name and a `get`. */
   get metric(): Metric {
     const { name, help } = this
@@ -74,4 +84,13 @@ export class Histogram {
       ]
     })
   }
+}
+
+/** The first bucket that has so many together with those before it. */
+function bucketOf(counts: readonly number[], enough: number): number {
+  let sum = 0
+  return counts.findIndex((count) => {
+    sum += count
+    return sum >= enough
+  })
 }

@@ -11,7 +11,7 @@ export interface Scrape extends Figures {
 }
 
 export type Labels = Readonly<Record<string, string>>
-export type Labelled = readonly [value: number, labels: Labels]
+type Labelled = readonly [value: number, labels: Labels]
 
 /** One metric without labels, or with: then all its series at one moment. */
 export interface Row {

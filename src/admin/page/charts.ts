@@ -2,7 +2,7 @@
  * The charts of the status page, with uPlot 1.6. In the browser only: see `pieces.ts`. Types are only what is used of the
  * browser and of the library.
  */
-import type { Chart, Columns } from './samples.ts'
+import type { Chart, Columns, Line } from './samples.ts'
 
 export interface PlotElement {
   readonly clientWidth: number
@@ -90,7 +90,7 @@ export function drawChart(library: PlotLibrary, chart: Chart, columns: Columns, 
         ...lineOptions(chart, columns),
       ],
       legend: {
-        markers: { dash: (_: Drawn, at: number) => (chart.lines[at - 1]?.isLimit === true ? 'dotted' : 'solid') },
+        markers: { dash: (_: Drawn, at: number) => markerOf(chart.lines[at - 1]) },
       },
       cursor: { drag: { x: false, y: false } },
     },
@@ -102,6 +102,12 @@ export function drawChart(library: PlotLibrary, chart: Chart, columns: Columns, 
   return drawn
 }
 
+/** In the legend, as near to the line as a border of CSS comes. */
+function markerOf(line: Line | undefined): string {
+  if (line === undefined || line.colour === 0) return line?.isLimit === true ? 'dotted' : 'solid'
+  return line.isLimit === true || line.colour === 2 ? 'dotted' : 'dashed'
+}
+
 /** For those who do not see it. */
 export function chartText(chart: Chart, columns: Columns): string {
   const values = chart.lines.map(({ name }, at) => {
@@ -111,4 +117,4 @@ export function chartText(chart: Chart, columns: Columns): string {
   return `${chart.title}, a chart. Now: ${values.join(', ')}`
 }
 
-export const chartFunctions = [colour, timeOfDay, timesShown, valueIn, lineOptions, drawChart, chartText]
+export const chartFunctions = [colour, timeOfDay, timesShown, valueIn, lineOptions, drawChart, markerOf, chartText]

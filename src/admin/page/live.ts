@@ -1,7 +1,7 @@
 /** Keeps the status page up to date. In the browser only: see `pieces.ts`. Types are only what is used of it. */
 import { chartText, drawChart, type Drawn, type PlotElement, type PlotLibrary } from './charts.ts'
 import { patch, type PageNode } from './patch.ts'
-import { clockText, timeText, visible } from './pieces.ts'
+import { ageText, clockText, visible } from './pieces.ts'
 import { iconFor, iconOf, regionsOf, saidOf, silentTitleOf, titleOf } from './regions.ts'
 import { addSample, charts, emptyColumns, type Chart, type Columns } from './samples.ts'
 import type { Status } from './status.ts'
@@ -172,13 +172,16 @@ export class Live {
     document.title = visible(silentTitleOf(this.#place))
     this.#set('icon', 'href', iconFor('bad'))
     const since = this.#last === undefined ? '' : ` What is shown is of ${clockText(this.#last.nowMs)}.`
-    this.#say('trouble', `Remora does not answer (${why}). It is asked again.${since}`)
+    this.#say(
+      'trouble',
+      `Remora does not answer (${why}). It is asked again; look whether the Pod is still there, and the way to it.${since}`,
+    )
     this.#element('trouble').hidden = false
   }
 
   #tell(restMs: number): void {
     if (this.#last === undefined) return
-    this.#say('when', `As of ${clockText(this.#last.nowMs)}; looks again every ${timeText(restMs / 1000)}.`)
+    this.#say('when', `As of ${clockText(this.#last.nowMs)}; looks again every ${ageText(restMs / 1000)}.`)
   }
 
   /** @param status  undefined: nobody has answered */

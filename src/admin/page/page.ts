@@ -159,7 +159,7 @@ function searchOf({ files }: Status): Piece {
   )
 }
 
-export function htmlOf(contents: readonly Content[]): string {
+function htmlOf(contents: readonly Content[]): string {
   return contents.map((content) => (typeof content === 'string' ? escapeHtml(content) : elementOf(content))).join('')
 }
 

@@ -77,6 +77,16 @@ export function sentence(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
 }
 
+/** What stands between two backticks is for a terminal. */
+export function coded(text: string): Content[] {
+  return text.split('`').map((part, at) => (at % 2 === 1 ? piece('code', {}, part) : part))
+}
+
+/** Of how long something lasts: fractions would only flicker. */
+export function ageText(seconds: number): string {
+  return timeText(Math.max(1, Math.round(seconds)))
+}
+
 /** @param heads  of the columns; the first one is of the rows' heads  @param rows  cells; the first one is the row's head */
 export function table(caption: string, heads: readonly string[], rows: readonly (readonly Content[])[]): Piece {
   return piece(
@@ -130,6 +140,8 @@ export const pieceFunctions = [
   clockText,
   plural,
   sentence,
+  coded,
+  ageText,
   table,
   facts,
   alarm,

@@ -1,7 +1,9 @@
 /** What the status page says, region by region. In the agent and in the browser: see `pieces.ts`. */
 import {
+  ageText,
   alarm,
   bytesText,
+  coded,
   countText,
   facts,
   meter,
@@ -20,7 +22,7 @@ import { filesOf, ledgerOf, requestsOf, warningsOf } from './tables.ts'
 
 /** Elements that are kept up to date, by their ids. */
 type RegionName = 'place' | 'state' | 'now' | 'files' | 'ledger' | 'requests' | 'memory' | 'disk' | 'warnings'
-export type Regions = Readonly<Record<RegionName, readonly Content[]>>
+type Regions = Readonly<Record<RegionName, readonly Content[]>>
 
 /** @param before  an earlier status, for what happens in a second; undefined: there is none */
 export function regionsOf(status: Status, before?: Status): Regions {
@@ -79,14 +81,16 @@ function placeOf({ version, startedAtMs, nowMs, place }: Status): Content[] {
     service === undefined ? undefined : ['Service', service],
     node === undefined ? undefined : ['Node', node],
     ['Target', target],
-    ['Version', `${version}, up for ${timeText(Math.max(0, nowMs - startedAtMs) / 1000)}`],
+    ['Version', `${version}, up for ${ageText((nowMs - startedAtMs) / 1000)}`],
   ]
   return [facts(rows)]
 }
 
 function stateOf({ words, figures }: Status): Content[] {
   const { state, forSeconds } = figures.backpressure
-  const detail = figures.healthDetail === '' ? '' : ` (${figures.healthDetail})`
+  // Not twice.
+  const isTold = words.troubles.some((trouble) => trouble.detail === figures.healthDetail)
+  const detail = isTold || figures.healthDetail === '' ? '' : ` (${figures.healthDetail})`
   const { tone, mark, headline, troubles } = words
   return [
     piece(
@@ -99,7 +103,7 @@ function stateOf({ words, figures }: Status): Content[] {
       'p',
       {},
       piece('strong', {}, sentence(state)),
-      ` for ${timeText(forSeconds)}: ${words.state}. Remora is ${words.phase}. Elasticsearch `,
+      ` for ${ageText(forSeconds)}: ${words.state}. Remora is ${words.phase}. Elasticsearch `,
       piece('strong', words.isHealthBad ? { class: 'bad' } : {}, words.health),
       `${detail}.`,
     ),
@@ -112,7 +116,7 @@ function troubleOf({ tone, title, detail, wayOut, alert }: Words['troubles'][num
     { class: tone },
     piece('strong', {}, title),
     detail === '' ? '. ' : `: ${detail}. `,
-    wayOut,
+    ...coded(wayOut),
     alert === ''
       ? undefined
       : piece('span', { class: 'faint' }, ' See ', piece('code', {}, alert), ' in docs/operations.md.'),

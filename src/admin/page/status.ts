@@ -1,6 +1,5 @@
 import { limits } from '../../base/limits.ts'
-import type { Figures } from '../figures.ts'
-import type { OutcomeFigures } from '../outcomes.ts'
+import type { Figures, OutcomeFigures } from '../figures.ts'
 import type { Remembered } from '../recent.ts'
 import type { FileList, FileRow } from './file-row.ts'
 import { wordsOf, type Words } from './words.ts'
@@ -47,19 +46,18 @@ export interface Status {
 
 export function statusOf(sources: StatusSources): Status {
   const { version, startedAtMs, nowMs, place, figures, files, outcomes, sentBytes, warnings } = sources
-  const { byFile: _, events: __, denied, memoryLimitBytes, healthDetail, ...rest } = figures
+  const { byFile: _, events: __, denied, memoryLimitBytes, ...rest } = figures
+  const healthDetail = shortened(figures.healthDetail, limits.recentCharactersMax)
+  const shortly = denied.map((each) => ({ ...each, path: shortened(each.path, limits.statusPathMax) }))
   return {
     version,
     startedAtMs,
     nowMs,
     place,
-    words: wordsOf({
-      ...figures,
-      denied: denied.map((each) => ({ ...each, path: shortened(each.path, limits.statusPathMax) })),
-    }),
+    words: wordsOf({ ...figures, healthDetail, denied: shortly }),
     figures: {
       ...rest,
-      healthDetail: shortened(healthDetail, limits.recentCharactersMax),
+      healthDetail,
       memoryLimitBytes: Number.isFinite(memoryLimitBytes) ? memoryLimitBytes : null,
     },
     sentBytes,
@@ -73,7 +71,7 @@ export function statusOf(sources: StatusSources): Status {
 }
 
 /** Beginning and end: a name ends with what tells it from others. Never a half of a character. */
-export function shortened(text: string, charactersMax: number): string {
+function shortened(text: string, charactersMax: number): string {
   if (text.length <= charactersMax) return text
   const half = Math.floor((charactersMax - 1) / 2)
   return `${text.slice(0, half).toWellFormed()}…${text.slice(-half).toWellFormed()}`

@@ -58,12 +58,13 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 caption { text-align: left; color: var(--faint); padding-bottom: 0.25rem; }
 th, td { padding: 0.25rem 1rem 0.25rem 0; text-align: right; border-bottom: 1px solid var(--grid); vertical-align: top; overflow: hidden; }
 thead th { border-bottom: 2px solid var(--rule); vertical-align: bottom; }
-th:first-child, #warnings th, #warnings td, .halves td:last-child, .halves thead th:last-child { text-align: left; }
+th:first-child, .halves td:last-child, .halves thead th:last-child { text-align: left; }
 tbody th { font-weight: 400; }
 #files tbody td, #requests tbody td, #ledger tbody td { white-space: nowrap; }
 #requests tbody td:last-child, #ledger tbody td:last-child { white-space: normal; min-width: 8rem; }
 #files tbody th { min-width: 12rem; max-width: 40rem; }
-#warnings tbody td:nth-child(4) { min-width: 16rem; }
+.warnings { list-style: none; margin: 0; padding: 0; max-width: 70rem; }
+.warnings li { padding: 0.4rem 0; border-bottom: 1px solid var(--grid); font-size: 0.9rem; }
 /* Marks that a name heaps upon a letter stay within its row. */
 .path { display: block; overflow: clip; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
 .wrong { display: block; }

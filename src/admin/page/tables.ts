@@ -19,10 +19,9 @@ import type { Status } from './status.ts'
 /** How many there are in all, and what of them cannot be read. */
 function fileFactsOf({ figures: f }: Status): Content {
   const unreadable = f.unreadableFiles.map(({ reason, count }) => `${countText(count)} (${reason})`).join(', ')
-  const unlisted =
-    f.unreadableDirectories > 0 ? `, ${countText(f.unreadableDirectories)} not listed, or not wholly` : ''
+  const unlisted = f.unreadableDirectories > 0 ? `; ${countText(f.unreadableDirectories)} not listed or not wholly` : ''
   const unwatched =
-    f.unwatchableDirectories > 0 ? `, ${countText(f.unwatchableDirectories)} looked at on a timer only` : ''
+    f.unwatchableDirectories > 0 ? `; ${countText(f.unwatchableDirectories)} looked at on a timer only` : ''
   return facts([
     ['Followed', plural(f.files, 'file', 'files')],
     ['Held open', `${countText(f.openFiles)} of ${countText(f.openFilesMax)} at most`],
@@ -170,15 +169,22 @@ export function warningsOf({ warnings, figures: { unsaidMessages } }: Status): C
   const unsaid = `${plural(unsaidMessages, 'message was', 'messages were')} left out of the log: too many with one code in a minute.`
   const more = unsaidMessages > 0 ? [piece('p', { class: 'faint' }, unsaid)] : []
   if (warnings.length === 0) return [piece('p', { class: 'faint' }, 'None since the start.'), ...more]
-  const rows = warnings.map(({ level, code, text, count, lastMs }) => [
-    piece('time', { datetime: new Date(lastMs).toISOString() }, clockText(lastMs)),
-    piece('strong', level === 'warn' ? {} : { class: 'bad' }, level),
-    piece('code', {}, code),
-    piece('bdi', { class: 'path', dir: 'ltr' }, text),
-    countText(count),
-  ])
+  const rows = warnings.map(({ level, code, text, count, lastMs }) =>
+    piece(
+      'li',
+      {},
+      piece('time', { class: 'faint', datetime: new Date(lastMs).toISOString() }, clockText(lastMs)),
+      ' ',
+      piece('strong', level === 'warn' ? {} : { class: 'bad' }, level),
+      ' ',
+      piece('code', {}, code),
+      count > 1 ? piece('span', { class: 'faint' }, `, ${countText(count)} times`) : '',
+      piece('bdi', { class: 'path', dir: 'ltr' }, text),
+    ),
+  )
   return [
-    table('Warnings and errors, the newest first', ['Time (UTC)', 'Level', 'Code', 'Message', 'Times'], rows),
+    piece('p', { class: 'faint' }, 'Warnings and errors, the newest first; times are UTC.'),
+    piece('ol', { class: 'warnings', reversed: '' }, ...rows),
     ...more,
   ]
 }

@@ -4,7 +4,7 @@ import { sentence } from './pieces.ts'
 import { troublesOf, type Trouble } from './troubles.ts'
 
 /** `well`: nothing to do; `busy`: it will pass, or can wait for the morning; `bad`: somebody should look now. */
-export type Tone = 'well' | Trouble['tone']
+type Tone = 'well' | Trouble['tone']
 
 /** What a person should know first. */
 export interface Words {
@@ -55,6 +55,9 @@ const causeAlerts: Readonly<Record<Exclude<Cause, 'none'>, string>> = {
 
 const mendedByNobody = new Set<Cause>(['target', 'server_unreachable', 'state_disk'])
 
+/** What the server has said, or its connection, tells more. */
+const ofServer = new Set<Cause>(['target', 'server_unreachable', 'server_refusing'])
+
 /** What is in the way is trouble at once when it does not pass by itself, and else when nothing is read, or for so long. */
 const patienceSeconds = 300
 
@@ -81,7 +84,7 @@ export function wordsOf(figures: Figures): Words {
 const rankOf = ({ tone }: Trouble) => (tone === 'bad' ? 0 : 1)
 
 /** The server may be in trouble although nothing waits for it yet. */
-function flowTroubles({ health, backpressure: { state, cause, forSeconds } }: Figures): Trouble[] {
+function flowTroubles({ health, healthDetail, backpressure: { state, cause, forSeconds } }: Figures): Trouble[] {
   const ofHealth: Cause = health === 'unreachable' ? 'server_unreachable' : health === 'holding' ? 'target' : 'none'
   return [...new Set([cause, ofHealth])]
     .filter((each) => each !== 'none')
@@ -89,6 +92,12 @@ function flowTroubles({ health, backpressure: { state, cause, forSeconds } }: Fi
       const [what, wayOut] = causeTexts[each]
       const isLong = state === 'full' || forSeconds >= patienceSeconds
       const isBad = mendedByNobody.has(each) || (each !== 'one_core' && isLong)
-      return { tone: isBad ? 'bad' : 'busy', title: sentence(what), detail: '', wayOut, alert: causeAlerts[each] }
+      return {
+        tone: isBad ? 'bad' : 'busy',
+        title: sentence(what),
+        detail: ofServer.has(each) ? healthDetail : '',
+        wayOut: ofServer.has(each) ? `${wayOut} Meanwhile lines wait in their files: nothing is given up.` : wayOut,
+        alert: causeAlerts[each],
+      }
     })
 }

@@ -31,7 +31,9 @@ describe('what it tells', () => {
     const text = words()
     expect(text).toContain('|Pod|shop/orders-0|Target|logs-generic-default|Version|1.2.3, up for 90 min|')
     expect(text).toContain('Remora is following and shipping.')
-    expect(text).toContain('|refuses the target: someone has to mend it| (the server answers 403).')
+    expect(text).toContain(
+      '|Elasticsearch refuses the target|: the server answers 403. Mend what it refuses: |remora check| tells. Meanwhile lines wait',
+    )
     expect(words({ figures: { phase: 'draining' } })).toContain('Remora is stopping: shipping the rest.')
     expect(page()).toContain('<title>✕ Needs attention: Remora in orders-0</title>')
   })
@@ -127,7 +129,9 @@ describe('what it tells', () => {
     } as const
     expect(words()).toContain('None since the start.|150 messages were left out of the log: too many with one code')
     expect(words({ figures: { unsaidMessages: 0 } })).not.toContain('left out of the log')
-    expect(words({ warnings: [warning] })).toContain('|11-26 04:29:58Z|warn|READ_EIO|/a.log: it cannot be read|7|')
+    expect(words({ warnings: [warning] })).toContain(
+      '|11-26 04:29:58Z| |warn| |READ_EIO|, 7 times|/a.log: it cannot be read|',
+    )
   })
 })
 
@@ -147,7 +151,7 @@ describe('files', () => {
     expect(text).toContain('|✕ cannot be read (EACCES), 8 lines lost, 11 B gone unread, 18 B dropped|')
     expect(text).toContain('|Followed|112 files|Held open|113 of 154 at most|')
     expect(text).toContain('|Cannot be read|155 (EACCES), 156 (READ_FAILED)|')
-    expect(text).toContain('|Directories|114, 157 not listed, or not wholly, 158 looked at on a timer only|')
+    expect(text).toContain('|Directories|114; 157 not listed or not wholly; 158 looked at on a timer only|')
     expect(words({ figures: well })).toContain('|Cannot be read|none|')
   })
 

@@ -96,6 +96,8 @@ describe('what keeps lines from flowing', () => {
       { tone: 'bad', title: 'Elasticsearch cannot be reached', alert: 'RemoraUnreachable' },
     ])
     expect(isHealthBad).toBe(true)
+    const told = words({ health: 'unreachable', healthDetail: 'ECONNREFUSED' }).troubles[0]
+    expect(told).toMatchObject({ detail: 'ECONNREFUSED', wayOut: expect.stringContaining('nothing is given up') })
     expect(words({ health: 'unreachable', ...slowed({ cause: 'server_unreachable' }) }).troubles).toHaveLength(1)
     expect(words({ health: 'holding' })).toMatchObject({ tone: 'bad', troubles: [{ alert: 'RemoraHolding' }] })
   })
