@@ -26,6 +26,8 @@ export interface AdminServer {
 
 interface AdminOptions {
   readonly clock?: Clock
+  /** Whether there is memory for an answer that takes some; asked before each. */
+  readonly hasRoom?: () => boolean
   /** What is good news. */
   readonly info?: (notice: Notice) => void
 }
@@ -38,7 +40,7 @@ export async function startAdmin(
   port: number,
   routes: AdminRoutes,
   warn: (notice: Notice) => void,
-  { clock = systemClock, info = () => {} }: AdminOptions = {},
+  { clock = systemClock, info = () => {}, hasRoom = () => true }: AdminOptions = {},
 ): Promise<AdminServer> {
   const connections = new Connections(clock)
   const server = createServer(
@@ -48,7 +50,7 @@ export async function startAdmin(
       headersTimeout: limits.adminRequestMs,
       connectionsCheckingInterval: 1_000,
     },
-    handlerOf(routes, connections, clock),
+    handlerOf(routes, connections, clock, hasRoom),
   )
   server.on('connection', (socket) => connections.take(socket))
   server.on('clientError', (_error, socket) => socket.destroy())
@@ -113,7 +115,7 @@ type Answer = readonly [status: number, contentType: string, text: string | Buff
 
 const noPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) {
+function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock, hasRoom: () => boolean) {
   // As bytes: for all who read them slowly they lie in memory once.
   const kept = new Kept<Answer | Promise<Answer>>(clock)
   const costly = (question: string, make: () => Answer | Promise<Answer>) => kept.get(question, make) ?? tooMany
@@ -132,16 +134,20 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
       }
       case '/metrics':
         return costly(`${path} ${formatFor(accept)}`, async () => {
+          // Made in any case: they tell that there is none.
+          hasRoom()
           const { contentType, text } = await routes.metrics(accept)
           return [200, contentType, Buffer.from(text)]
         })
       case '/':
         return costly(`${path} ${find()}`, async () => {
+          if (!hasRoom()) return noRoom
           const { text, policy } = await routes.page(find())
           return [200, 'text/html; charset=utf-8', Buffer.from(text), policy]
         })
       case '/status.json':
         return costly(`${path} ${find()}`, async () => {
+          if (!hasRoom()) return noRoom
           return [200, 'application/json', Buffer.from(`${JSON.stringify(await routes.status(find()))}\n`)]
         })
       default:
@@ -182,6 +188,12 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
 }
 
 const tooMany: Answer = [503, 'text/plain', 'too much is asked for at once: ask again in a second\n']
+
+const noRoom: Answer = [
+  503,
+  'text/plain',
+  'too little memory is left to show it: ask again; /metrics and /readyz answer\n',
+]
 
 const nothingThere: Answer = [404, 'text/plain', 'there are /, /livez, /readyz, /metrics and /status.json\n']
 
