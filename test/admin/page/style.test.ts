@@ -8,7 +8,7 @@ const schemes = [...pageStyle.matchAll(/:root \{([^}]*)\}/g)].map(
 
 /** Relative luminance. Source: WCAG 2.2, "relative luminance". */
 function lightOf(colour: string): number {
-  const digits = colour.length === 4 ? [...colour.slice(1)].map((each) => each + each) : colour.slice(1).match(/../g)!
+  const digits = colour.length === 4 ? colour.match(/\w/g)!.map((each) => each + each) : colour.slice(1).match(/../g)!
   const [r, g, b] = digits
     .map((each) => Number.parseInt(each, 16) / 255)
     .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
