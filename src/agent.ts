@@ -273,6 +273,11 @@ export class Agent {
     })
   }
 
+  /** Whether there is memory for a page, or for metrics. */
+  hasRoom(): boolean {
+    return this.#memory.hasRoomFor(limits.adminMakeBytes)
+  }
+
   /** What a person may look at file by file. */
   get fileSources(): FileSources {
     return { ledger: this.ledger, registry: this.#registry, frontiers: this.#frontiers }

@@ -29,6 +29,8 @@ export interface AdminServer {
 
 interface AdminOptions {
   readonly clock?: Clock
+  /** Whether there is memory for an answer that takes some; asked before each. */
+  readonly hasRoom?: () => boolean
   /** What is good news. */
   readonly info?: (notice: Notice) => void
 }
@@ -41,10 +43,13 @@ export async function startAdmin(
   port: number,
   routes: AdminRoutes,
   warn: (notice: Notice) => void,
-  { clock = systemClock, info = () => {} }: AdminOptions = {},
+  { clock = systemClock, info = () => {}, hasRoom = () => true }: AdminOptions = {},
 ): Promise<AdminServer> {
   const connections = new Connections(clock)
-  const http = createServer({ maxHeaderSize: limits.adminHeaderBytesMax }, handlerOf(routes, connections, clock))
+  const http = createServer(
+    { maxHeaderSize: limits.adminHeaderBytesMax },
+    handlerOf(routes, connections, clock, hasRoom),
+  )
   http.on('clientError', (_error, stream) => stream.destroy())
   const server = createListener({ allowHalfOpen: true }, (socket) => {
     const request = new OneRequest(socket)
@@ -111,7 +116,7 @@ type Answer = readonly [status: number, contentType: string, text: string | Buff
 
 const noPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) {
+function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock, hasRoom: () => boolean) {
   // As bytes: for all who read them slowly they lie in memory once. Whoever asks for pages must not blind the monitoring.
   const [metrics, pages] = [new Kept<Promise<Answer>>(clock), new Kept<Promise<Answer>>(clock)]
 
@@ -130,6 +135,8 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
       case '/metrics':
         return (
           metrics.get(formatFor(accept), async () => {
+            // Made in any case: they tell that there is none.
+            hasRoom()
             const { contentType, text } = await routes.metrics(accept)
             return [200, contentType, Buffer.from(text)]
           }) ?? tooMany
@@ -137,6 +144,7 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
       case '/':
         return (
           pages.get(`${path} ${find()}`, async () => {
+            if (!hasRoom()) return noRoom
             const { text, policy } = await routes.page(find())
             return [200, 'text/html; charset=utf-8', Buffer.from(text), policy]
           }) ?? tooMany
@@ -144,6 +152,7 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock) 
       case '/status.json':
         return (
           pages.get(`${path} ${find()}`, async () => {
+            if (!hasRoom()) return noRoom
             return [200, 'application/json', Buffer.from(`${JSON.stringify(await routes.status(find()))}\n`)]
           }) ?? tooMany
         )
@@ -191,6 +200,12 @@ const foreign: Answer = [
   421,
   'text/plain',
   'a browser may ask for this as localhost, by an address, or by a name within the cluster: `kubectl port-forward` and http://localhost\n',
+]
+
+const noRoom: Answer = [
+  503,
+  'text/plain',
+  'too little memory is left to show it: ask again; /metrics and /readyz answer\n',
 ]
 
 const nothingThere: Answer = [404, 'text/plain', 'there are /, /livez, /readyz, /metrics and /status.json\n']

@@ -6,7 +6,7 @@ import { limits } from '../base/limits.ts'
 import type { MemoryLimit, MemorySample } from '../base/memory.ts'
 import type { Arena } from '../queue/arena.ts'
 import { mibText, type MemoryPlan } from '../queue/plan.ts'
-import { Pressure, type Step, type Why } from '../queue/pressure.ts'
+import { marginBytes, Pressure, type Step, type Why } from '../queue/pressure.ts'
 import { Tidying } from '../queue/tidying.ts'
 
 /** What the kernel says of the process's memory, and how garbage is collected at once. */
@@ -63,6 +63,7 @@ export class MemoryKeeper<Slot> {
   #limitBytes: number
   #lookedAtMs = -Infinity
   #trimmedAtMs: number
+  #collectedForGuestsAtMs = -Infinity
   #givenBack = 0
   #takenAgain = 0
   #collections = 0
@@ -112,6 +113,23 @@ export class MemoryKeeper<Slot> {
     if (nowMs - this.#trimmedAtMs < limits.slotIdleMs) return
     this.#trimmedAtMs = nowMs
     arena.trim()
+  }
+
+  /**
+   * Whether there is memory for what somebody wants to be shown. Its garbage would lie about until V8 needs the room, and an idle
+   * process is seldom looked at: so it is collected first where it is in the way, now and then.
+   */
+  hasRoomFor(bytes: number): boolean {
+    const isThere = () => {
+      const { limit, roomBytes } = this.#o.memory.sample()
+      return roomBytes >= marginBytes(limit.bytes) + bytes
+    }
+    if (isThere()) return true
+    const nowMs = this.#o.clock.monotonicMs()
+    if (nowMs - this.#collectedForGuestsAtMs < limits.adminCollectMs) return false
+    this.#collectedForGuestsAtMs = nowMs
+    this.#collect()
+    return isThere()
   }
 
   /** Batch slots of the plan; under pressure the arena has fewer. */

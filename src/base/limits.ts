@@ -358,6 +358,9 @@ export const limits = {
   adminRest: 10,
   adminRestMaxMs: 5_000,
   adminKeptMax: 4,
+  /** Memory that there must be for making one of them, beside the margin; and how often garbage is collected for it. */
+  adminMakeBytes: 1024 * 1024,
+  adminCollectMs: 500,
   /** A port that is taken is tried again in this interval. */
   adminRetryMs: 5_000,
   /** Distinct warnings that are remembered as said. */

@@ -199,7 +199,7 @@ async function listen(settings: Settings, agent: Agent, metrics: Metrics, recent
     status: async (find: string) => (await status()).statusNow(view, find),
   }
   const say = (level: 'info' | 'warn') => (notice: Notice) => logger[level](fieldsOf(notice), textOf(notice))
-  return startAdmin(settings.adminPort, routes, say('warn'), { info: say('info') })
+  return startAdmin(settings.adminPort, routes, say('warn'), { info: say('info'), hasRoom: () => agent.hasRoom() })
 }
 
 function sayGoodbye(summary: Summary, logger: Logger): void {

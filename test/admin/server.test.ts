@@ -134,6 +134,27 @@ describe('what is answered', () => {
     expect((await ask('/livez')).status).toBe(200)
   })
 
+  test('where too little memory is left the page waits, metrics are made all the same, and probes are not asked', async () => {
+    let asked = 0
+    const hasRoom = () => {
+      asked++
+      return false
+    }
+    const admin = await startAdmin(0, routes, () => expect.unreachable(), { hasRoom })
+    const statusOf = async (at: string) => (await fetch(`http://127.0.0.1:${admin.port}${at}`)).status
+    const seen: (readonly [string, number])[] = []
+    for (const at of ['/livez', '/readyz', '/metrics', '/', '/status.json']) seen.push([at, await statusOf(at)])
+    await admin.close()
+    expect(seen).toEqual([
+      ['/livez', 200],
+      ['/readyz', 200],
+      ['/metrics', 200],
+      ['/', 503],
+      ['/status.json', 503],
+    ])
+    expect(asked).toBe(3)
+  })
+
   test.each(['/', '/readyz', '/status.json'] as const)('%s that fails is 500 and does no harm', async (path) => {
     const { ask } = await start({ ready: fails, page: fails, status: fails })
     const response = await ask(path)

@@ -117,6 +117,32 @@ test('a limit that no plan fits: it goes on with one slot, says the way out, and
   expect(world.stored.length).toBe(1000)
 })
 
+test('somebody wants to be shown something: where garbage is in the way it is collected first, and not at each question', async () => {
+  const memory = new FakeMemory()
+  const world = worldOf(memory)
+  await world.agent.start()
+  const { agent } = world.agent
+  // 4 MiB are kept below the limit.
+  memory.usedBytes = 60 * mib - limits.adminMakeBytes
+  expect([agent.hasRoom(), memory.collections]).toEqual([true, 0])
+  memory.usedBytes++
+  memory.collect = () => {
+    memory.collections++
+    memory.usedBytes = 30 * mib
+    return true
+  }
+  expect([agent.hasRoom(), memory.collections]).toEqual([true, 1])
+  // No garbage, but what is needed.
+  memory.usedBytes = 63 * mib
+  expect([agent.hasRoom(), memory.collections]).toEqual([false, 1])
+  await world.agent.advance(limits.adminCollectMs)
+  memory.usedBytes = 63 * mib
+  const before = memory.collections
+  expect([agent.hasRoom(), memory.collections]).toEqual([true, before + 1])
+  expect(agent.figures().memoryCollections).toBe(memory.collections)
+  await world.stop()
+})
+
 test('little room: slots are given back, and taken again one by one later, each said once', async () => {
   const memory = new FakeMemory()
   const world = worldOf(memory)

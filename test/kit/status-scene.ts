@@ -13,6 +13,7 @@ import { faintTexts, inkOf } from './page-looks.ts'
 
 /** Pictures are left here, for somebody to look at: `STATUS_PICTURES=/tmp npx vitest run test/scenario/status-`. */
 const pictures = process.env['STATUS_PICTURES'] ?? ''
+export const isPictured = pictures !== ''
 
 const line = `2026-11-26T03:12:09.123Z INFO orders.Checkout request-id=7f3a order accepted, total=42.17 EUR\n`
 const block = line.repeat(1_000)
@@ -184,7 +185,7 @@ export async function drawn(page: Page): Promise<void> {
 }
 
 export async function picture(page: Page, name: string): Promise<void> {
-  if (pictures !== '') await page.screenshot({ path: path.join(pictures, `status-${name}.png`), fullPage: true })
+  if (isPictured) await page.screenshot({ path: path.join(pictures, `status-${name}.png`), fullPage: true })
 }
 
 /** In both schemes, wide and narrow: nothing is wider than the window, and all of it is legible. */

@@ -132,6 +132,45 @@ describe('under load', () => {
     await page.context().close()
   })
 
+  test('a keyboard reaches all that can be used, and sees where it is; who listens is told what changes only', async () => {
+    const { page, said } = await open()
+    await drawn(page)
+    await expect.poll(() => page.title(), { timeout: 20_000 }).toMatch(/^✓ Healthy/)
+    await page.evaluate(`{
+      window.told = 0
+      const told = new MutationObserver(() => window.told++)
+      for (const each of document.querySelectorAll('[role=status], [role=alert], [aria-live]'))
+        told.observe(each, { childList: true, characterData: true, subtree: true })
+    }`)
+    const reached: unknown[] = []
+    for (let presses = 0; presses < 5; presses++) {
+      await page.keyboard.press('Tab')
+      reached.push(
+        await page.evaluate(`(() => {
+          const { id, ariaLabel } = document.activeElement
+          return [id || ariaLabel, getComputedStyle(document.activeElement).outlineStyle]
+        })()`),
+      )
+    }
+    expect(reached).toEqual(
+      [
+        'pause',
+        'find',
+        'Files with what is left of them',
+        'What became of the lines, since the start',
+        'Bulk requests by outcome, since the start',
+      ].map((name) => [name, 'solid']),
+    )
+    // What is in a chart is drawn: its words are in its label.
+    const heads = `[...document.querySelectorAll('main table:not([role=img] *)')].every((table) => table.caption && table.querySelector('th[scope=col]') && table.querySelector('th[scope=row]'))`
+    expect(await page.evaluate(heads)).toBe(true)
+    const asOf = await page.locator('#when').textContent()
+    await expect.poll(() => page.locator('#when').textContent(), { timeout: 20_000 }).not.toBe(asOf)
+    expect(await page.evaluate('window.told')).toBe(0)
+    expect(said).toEqual([])
+    await page.context().close()
+  })
+
   test('no script from outside runs, and no text becomes HTML', async () => {
     const { page, said } = await open()
     const failures: unknown[] = []

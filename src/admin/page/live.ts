@@ -123,7 +123,8 @@ export class Live {
       const signal = AbortSignal.any([asking.signal, AbortSignal.timeout(answerMaxMs)])
       const query = find === '' ? '' : `?find=${encodeURIComponent(find)}`
       const response = await fetch(`status.json${query}`, { cache: 'no-store', signal })
-      if (!response.ok) throw new Error(`it answers ${response.status}`)
+      if (!response.ok)
+        throw new Error(`it answers ${response.status}: ${(await response.text()).slice(0, 200).trim()}`)
       const status = (await response.json()) as Status
       if (asking.signal.aborted) return
       // Whose answers take long has little to spare.
