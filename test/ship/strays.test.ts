@@ -1,4 +1,7 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { Strays } from '../../src/ship/strays.ts'
+import { runs } from '../base/runs.ts'
 import { randomFrom } from './herd.ts'
 import { dice, otherwiseBusy, queued, roomFor, runSteady, shards, type SteadyServer } from './steady.ts'
 
@@ -38,6 +41,24 @@ async function meanOf(given: Given) {
   }
   return sum
 }
+
+test('what a server refuses for want of room, whole or in part, is never taken for anything else', () => {
+  const windows = fc.array(fc.record({ onWayBytes: fc.integer({ min: 1, max: 1000 }), partly: fc.boolean() }))
+  fc.assert(
+    fc.property(windows, fc.integer({ min: 1, max: 1000 }), (given, room) => {
+      const strays = new Strays()
+      for (const { onWayBytes, partly } of given) {
+        const bytes = onWayBytes
+        const leftBytes = Math.max(0, partly ? bytes - room : bytes)
+        const answered = { bytes, leftBytes, tookMs: 5, onWayBytes, requestBytesMax: bytes }
+        if (bytes <= room) strays.taken({ ...answered, leftBytes: 0 })
+        else expect(strays.refused(answered, false)).toBe(false)
+        expect(strays.share).toBe(0)
+      }
+    }),
+    runs(200),
+  )
+})
 
 /** Plenty of room, and dice: how much is sent has nothing to do with it. */
 describe('refusals whatever is sent', () => {

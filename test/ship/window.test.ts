@@ -142,6 +142,12 @@ describe('a window', () => {
     },
   )
 
+  test('is halved by each refusal, after three in a row, where the server was quick before and takes nothing now', () => {
+    const sender = new Sender().take(20).refuse(3)
+    const { inFlightMax } = sender
+    expect(sender.refuse(5).inFlightMax).toBeLessThanOrEqual(inFlightMax / 2 ** 4)
+  })
+
   test('finds more room soon after the server has more', () => {
     const sender = new Sender().take(20).queue().refuse(6).take(40)
     expect(sender.inFlightMax).toBeLessThan(2 * mib)
