@@ -17,6 +17,15 @@ interface Attempt {
   readonly outcome: (outcome: Outcome) => void
 }
 
+/** A server that has too much to do. */
+interface Refusal {
+  readonly detail: string
+  readonly item: Item
+  /** To wait at least. */
+  readonly askedMs: number
+  readonly tooMuch: boolean
+}
+
 /** What comes of a request: in the accounts, in the range (what is left, and when it is sent again), and for the pace of all. */
 export class Attempts {
   readonly #o: ShipperOptions
@@ -85,8 +94,10 @@ export class Attempts {
     attempt.outcome(putOff ? 'overloaded' : 'partial')
     if (range.documents < before) this.#pace.answered()
     const busy = items.some(({ status }) => status === 429)
-    if (putOff) this.#pace.refused(attempt.startedMs, busy, range.documents < before)
-    else if (passed || range.documents === 0) this.#pace.taken(attempt.bytes, attempt.startedMs)
+    const { startedMs, bytes } = attempt
+    const leftBytes = range.documents === 0 ? 0 : range.to - range.from
+    const tooMuch = putOff && this.#pace.refused({ bytes, leftBytes, startedMs, busy })
+    if (!putOff && (passed || range.documents === 0)) this.#pace.taken(bytes, startedMs)
     if (range.documents === 0) return this.#gotThrough(range, signal)
 
     if (range.documents < before) {
@@ -107,7 +118,7 @@ export class Attempts {
     if (range.documents < before) {
       this.#o.health({ state: 'overloaded', detail })
       this.#postpone(range, 'time', backoffMs(progress, range.attempt, this.#o.random()))
-    } else this.#refusedAgain(batch, range, attempt, detail, first, 0)
+    } else this.#refusedAgain(batch, range, attempt, { detail, item: first, askedMs: 0, tooMuch })
   }
 
   /**
@@ -144,8 +155,10 @@ export class Attempts {
     if (mayHaveTaken(status)) this.#doubt(range)
     const detail = `the server answers ${status}${errorType === '' ? '' : ` ${errorType}`}${hint === undefined ? '' : `: ${hint}`}`
     if (verdict === 'hold') return this.#hold(range, detail, retryAfterMs)
-    this.#pace.refused(attempt.startedMs, status === 429)
-    this.#refusedAgain(batch, range, attempt, detail, { status, errorType }, retryAfterMs)
+    const { startedMs, bytes } = attempt
+    const tooMuch = this.#pace.refused({ bytes, leftBytes: bytes, startedMs, busy: status === 429 })
+    const item = { status, errorType }
+    this.#refusedAgain(batch, range, attempt, { detail, item, askedMs: retryAfterMs, tooMuch })
   }
 
   /** In halves, without waiting. One document alone must be large indeed, or be told so again. */
@@ -163,14 +176,14 @@ export class Attempts {
     this.#overloaded(range, `the server answers 413 to a document of ${bytes} bytes`, 0)
   }
 
-  #onFailure(range: Range, { startedMs, outcome }: Attempt, { message, reached, stale }: Failed): void {
+  #onFailure(range: Range, { startedMs, bytes, outcome }: Attempt, { message, reached, stale }: Failed): void {
     if (reached) this.#doubt(range)
     if (stale && !range.stale) {
       range.stale = true
       return
     }
     outcome('failed')
-    if (reached) this.#pace.refused(startedMs, false)
+    if (reached) this.#pace.refused({ bytes, leftBytes: bytes, startedMs, busy: false })
     else this.#pace.away()
     this.#o.health({ state: 'unreachable', detail: message })
     const others = this.#o.nodes - 1
@@ -181,15 +194,17 @@ export class Attempts {
     range.stuck = undefined
   }
 
-  /** Nothing of it was taken, for there is too much to do. @param askedMs  by the server, to wait at least */
-  #refusedAgain(batch: Batch, range: Range, { startedMs }: Attempt, detail: string, item: Item, askedMs: number): void {
+  /** Nothing of it was taken, for there is too much to do; where it is not for the size, that keeps none of the others waiting. */
+  #refusedAgain(batch: Batch, range: Range, { startedMs }: Attempt, refusal: Refusal): void {
+    const { detail, item, askedMs, tooMuch } = refusal
     if (range.documents === 1 && item.status === 429) {
       stick(range, 'overload', this.#passed, this.#o.clock.monotonicMs())
       // Others pass, again and again: this one is too large for this server, for ever.
       if (isStuck(range, 'overload', this.#passed, this.#o.clock.monotonicMs())) return this.#giveUp(batch, range, item)
     } else range.stuck = undefined
     const random = this.#o.random()
-    this.#pace.failed(startedMs, (failures) => backoffMs(overload, failures, random, askedMs))
+    if (tooMuch || askedMs > 0)
+      this.#pace.failed(startedMs, (failures) => backoffMs(overload, failures, random, askedMs))
     this.#overloaded(range, detail, askedMs, random)
   }
 

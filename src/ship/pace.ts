@@ -1,7 +1,7 @@
 import PQueue from 'p-queue'
 import type { Clock, Timer } from '../base/clock.ts'
 import { limits } from '../base/limits.ts'
-import { Window, type WindowSizes } from './window.ts'
+import { Window, type Refused, type WindowSizes } from './window.ts'
 
 /** From so many failures in a row on the waiting does not grow: so many successes and it is forgotten. */
 const failuresMax = 8
@@ -82,10 +82,15 @@ export class Pace {
     this.#failures = 0
   }
 
-  /** The server has too much to do (429: `busy`), or did not answer as it should (5xx, a time-out). */
-  refused(startedMs: number, busy: boolean, partly = false): void {
-    this.#window.refused(startedMs, this.#clock.monotonicMs(), busy, partly)
+  /**
+   * The server has too much to do (429: `busy`), or did not answer as it should (5xx, a time-out).
+   *
+   * @returns whether it was too much for it; see `Window`
+   */
+  refused(request: Refused): boolean {
+    const tooMuch = this.#window.refused(request, this.#clock.monotonicMs())
     this.#turns.concurrency = this.#window.concurrency
+    return tooMuch
   }
 
   /** There is no server, or a target that takes nothing: one small request at a time finds out when that has changed. */

@@ -1,10 +1,21 @@
 import { assert } from '../base/errors.ts'
+import { Strays, type Answered } from './strays.ts'
 
 export interface WindowSizes {
   /** Largest body of one request. */
   readonly batchBytes: number
   /** Most requests at once. */
   readonly concurrencyMax: number
+}
+
+/** A request of which the server did not take all. */
+export interface Refused {
+  readonly bytes: number
+  /** Not taken of these. */
+  readonly leftBytes: number
+  readonly startedMs: number
+  /** It says that it has too much to do: that tells of its capacity, also when nothing was taken before. */
+  readonly busy: boolean
 }
 
 /** The window grows quickly only while requests take no longer than the way there and back and this: who takes longer is busy. */
@@ -19,6 +30,8 @@ const cautiousShare = 0.8
 /** Above it, in this many steps by as much again; from so many steps on twice as fast, for the server may have more room now. */
 const cautiousSteps = 256
 const hastenSteps = 32
+/** A refusal that has nothing to do with the size leaves no mark: what was refused before was taken for too little, by so much. */
+const strayRaise = 1 / 4
 
 /** A request that takes so many times as long as one alone did: more at once only make the server's queue longer. */
 const slowFactor = 3
@@ -42,7 +55,7 @@ const ceilingMs = 600_000
  * How many bytes may be on their way at once: what the server has taken lately, and no more. Additive increase,
  * multiplicative decrease, as TCP does it: two hundred sidecars that come back after an outage share what there is.
  * Half of what was refused, then quickly up to near that size, then slowly (as in CUBIC, RFC 9438): what is refused was
- * sent in vain.
+ * sent in vain. Refusals that come whatever is sent (`Strays`) make it smaller only by as much as they are usual.
  *
  * The window is requests of the largest size while it holds at least one, and one smaller request otherwise.
  */
@@ -51,9 +64,11 @@ export class Window {
   #bytes: number
   /** Refused last; Infinity: never. */
   #refusedBytes = Infinity
-  /** Requests taken since the window was near that. */
+  /** Requests taken near that since then. */
   #steps = 0
+  readonly #strays = new Strays()
   #changedAtMs = -Infinity
+  #strayed = false
   /** Since then something was taken: a refusal tells of the server's capacity, not of an outage. */
   #works = false
   #gapMs = 0
@@ -110,13 +125,17 @@ export class Window {
     this.#largestTaken = Math.max(this.#largestTaken, bytes)
     this.#gapMs *= gapShrink
     if (this.#gapMs < gapFirstMs / 2) this.#gapMs = 0
+    this.#strays.taken(this.#answered(bytes, 0, tookMs))
     this.#notice(bytes, tookMs, nowMs)
+    this.#grow(bytes, tookMs, wanted)
+  }
+
+  #grow(bytes: number, tookMs: number, wanted: boolean): void {
     const full = bytes * 2 >= this.requestBytesMax
     if (this.#gapMs > 0 || !(full || wanted)) return
     const near = this.#refusedBytes * cautiousShare
     this.#shortestMs = Math.min(this.#shortestMs * baseDrift, tookMs)
     if (this.#bytes < near && tookMs < quickMs + 2 * this.#shortestMs) {
-      this.#steps = 0
       this.#bytes = Math.min(this.#bytes + bytes, near)
     } else {
       const hasten = 2 ** Math.min(5, Math.floor(this.#steps++ / hastenSteps))
@@ -126,19 +145,34 @@ export class Window {
   }
 
   /**
-   * It did not take a request. Of those that were on their way together only the first one counts.
+   * It did not take a request, or not all of it. Of those that were on their way together only the first one counts.
    *
-   * @param busy  it says that it has too much to do: that tells of its capacity, also when nothing was taken before
-   * @param partly  some of its documents were taken: requests need not be parted in time
+   * @returns whether it was too much for the server; false: it would have refused less, too
    */
-  refused(startedMs: number, nowMs: number, busy: boolean, partly = false): void {
-    if (startedMs < this.#changedAtMs) return
+  refused({ bytes, leftBytes, startedMs, busy }: Refused, nowMs: number): boolean {
+    if (startedMs < this.#changedAtMs) return !this.#strayed
     this.#changedAtMs = nowMs
+    const partly = leftBytes < bytes
+    const least = this.#bytes < this.#leastBytes * 2
+    const answered = this.#answered(bytes, leftBytes, nowMs - startedMs)
+    this.#strayed = busy && this.#strays.refused(answered, least && this.#works)
+    if (this.#strayed) this.#onStray(answered)
+    else this.#onTooMuch(busy, least && !partly)
+    return !this.#strayed
+  }
+
+  /** What was taken of it counts. */
+  #onStray({ bytes, leftBytes, tookMs, onWayBytes }: Answered): void {
+    const share = leftBytes / onWayBytes
+    this.#refusedBytes *= 1 + strayRaise
+    this.#bytes = Math.max(this.#leastBytes, this.#bytes * (1 - (share * this.#strays.share) / 2))
+    this.#works = leftBytes < bytes
+    if (this.#works) this.#grow(bytes - leftBytes, tookMs, true)
+  }
+
+  #onTooMuch(busy: boolean, parts: boolean): void {
     if (this.#works || busy) this.#refusedBytes = this.#bytes
-    if (this.#works) {
-      if (this.#bytes < this.#leastBytes * 2 && !partly)
-        this.#gapMs = Math.min(gapMaxMs, Math.max(gapFirstMs, this.#gapMs * 2))
-    }
+    if (this.#works && parts) this.#gapMs = Math.min(gapMaxMs, Math.max(gapFirstMs, this.#gapMs * 2))
     this.#works = false
     this.#steps = 0
     this.#bytes = Math.max(this.#leastBytes, this.#bytes / 2)
@@ -147,6 +181,7 @@ export class Window {
   /** There was no server, or its target has to be mended: whoever comes back begins small. */
   away(nowMs: number): void {
     this.#changedAtMs = nowMs
+    this.#steps = 0
     this.#bytes = Math.min(this.#bytes, this.#probeBytes)
   }
 
@@ -165,6 +200,11 @@ export class Window {
     this.#latelyMs = 0
     this.#bytes = Math.min(this.#bytes, this.#sizes.concurrencyMax * this.#largestBytes)
     return true
+  }
+
+  #answered(bytes: number, leftBytes: number, tookMs: number): Answered {
+    const { requestBytesMax } = this
+    return { bytes, leftBytes, tookMs, requestBytesMax, onWayBytes: (this.concurrency - 1) * requestBytesMax + bytes }
   }
 
   get #largestBytes(): number {

@@ -64,10 +64,10 @@ export class Cluster {
   }
 }
 
-const documentBytes = 64
+export const documentBytes = 64
 
 /** NDJSON of so many documents of 64 bytes; one for all agents, for nothing is ever packed. */
-function bodyOf(documents: number): Buffer {
+export function bodyOf(documents: number): Buffer {
   const source = `${JSON.stringify({ m: 'x'.repeat(documentBytes - 23) })}\n`
   return Buffer.from(`{"create":{}}\n${source}`.repeat(documents))
 }

@@ -1,10 +1,12 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Window } from '../../src/ship/window.ts'
+import { Window, type Refused } from '../../src/ship/window.ts'
 import { runs } from '../base/runs.ts'
 
 const mib = 2 ** 20
 const sizes = { batchBytes: 4 * mib, concurrencyMax: 8 }
+
+const whole = (bytes: number, startedMs: number, busy = true): Refused => ({ bytes, leftBytes: bytes, startedMs, busy })
 
 /** A window, and requests of its own size one after the other, each taking a while. */
 class Sender {
@@ -26,11 +28,16 @@ class Sender {
     return this
   }
 
+  /** Requests have to wait there. */
+  queue(times = 8): this {
+    return this.take(times, 29)
+  }
+
   refuse(times = 1, busy = true): this {
     for (let time = 0; time < times; time++) {
       const startedMs = this.nowMs
       this.nowMs += 10
-      this.window.refused(startedMs, this.nowMs, busy)
+      this.window.refused(whole(this.window.requestBytesMax, startedMs, busy), this.nowMs)
       this.refused++
     }
     return this
@@ -44,7 +51,13 @@ class Sender {
 const events = fc.array(
   fc.oneof(
     fc.record({ kind: fc.constant('taken' as const), bytes: fc.integer({ min: 1, max: 4 * mib }), ms: fc.nat(60_000) }),
-    fc.record({ kind: fc.constantFrom('refused' as const, 'away' as const), ms: fc.nat(1000) }),
+    fc.record({
+      kind: fc.constant('refused' as const),
+      ms: fc.nat(1000),
+      bytes: fc.integer({ min: 1, max: 4 * mib }),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
+    fc.record({ kind: fc.constant('away' as const), ms: fc.nat(1000) }),
     fc.record({ kind: fc.constant('too large' as const), bytes: fc.integer({ min: 1, max: 4 * mib }), ms: fc.nat(9) }),
   ),
   { maxLength: 200 },
@@ -59,7 +72,10 @@ test('whatever happens, it lets through at least one request and never more than
         const startedMs = nowMs
         nowMs += event.ms
         if (event.kind === 'taken') window.taken(event.bytes, event.ms, nowMs, wanted)
-        if (event.kind === 'refused') window.refused(startedMs, nowMs, wanted)
+        if (event.kind === 'refused') {
+          const leftBytes = Math.ceil(event.bytes * event.share)
+          window.refused({ bytes: event.bytes, leftBytes, startedMs, busy: wanted }, nowMs)
+        }
         if (event.kind === 'away') window.away(nowMs)
         if (event.kind === 'too large') window.tooLarge(event.bytes, nowMs)
         expect(window.concurrency).toBeGreaterThanOrEqual(1)
@@ -93,18 +109,19 @@ describe('a window', () => {
   })
 
   test('is halved by a refusal, once for all that were on their way together', () => {
-    const sender = new Sender().take(20)
-    for (let together = 0; together < 8; together++) sender.window.refused(sender.nowMs - 5, sender.nowMs, true)
+    const sender = new Sender().take(20).queue()
+    for (let together = 0; together < 8; together++)
+      sender.window.refused(whole(4 * mib, sender.nowMs - 5), sender.nowMs)
     expect(sender.inFlightMax).toBe(16 * mib)
     expect(sender.refuse().inFlightMax).toBe(8 * mib)
   })
 
   test('shrinks the requests themselves when one at a time is too much, and then parts them in time', () => {
-    const sender = new Sender().take(20).refuse(4)
+    const sender = new Sender().take(20).queue().refuse(4)
     expect([sender.window.concurrency, sender.window.requestBytesMax]).toEqual([1, 2 * mib])
     sender.refuse(7)
     expect(sender.window.requestBytesMax).toBe(32 * 1024)
-    for (let time = 0; time < 5; time++) sender.take().refuse()
+    for (let time = 0; time < 5; time++) sender.queue(1).refuse()
     expect(sender.window.gapMs).toBeGreaterThan(100)
     expect(sender.take(100).window.gapMs).toBe(0)
   })
@@ -125,8 +142,14 @@ describe('a window', () => {
     },
   )
 
+  test('is halved by each refusal, after three in a row, where the server was quick before and takes nothing now', () => {
+    const sender = new Sender().take(20).refuse(3)
+    const { inFlightMax } = sender
+    expect(sender.refuse(5).inFlightMax).toBeLessThanOrEqual(inFlightMax / 2 ** 4)
+  })
+
   test('finds more room soon after the server has more', () => {
-    const sender = new Sender().take(20).refuse(6).take(40)
+    const sender = new Sender().take(20).queue().refuse(6).take(40)
     expect(sender.inFlightMax).toBeLessThan(2 * mib)
     expect(sender.take(250).inFlightMax).toBe(32 * mib)
   })
