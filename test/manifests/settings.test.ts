@@ -95,8 +95,10 @@ describeKustomize('the settings of the manifests', () => {
   test('probes ask the admin port, and Elasticsearch nothing', () => {
     const { livenessProbe, readinessProbe, startupProbe } = sidecarOf(theOne(built('base'), 'Deployment'))
     expect(livenessProbe.httpGet).toEqual({ path: '/livez', port: 'remora' })
-    // A Pod gets no traffic while its sidecar is not ready.
-    expect(readinessProbe).toBeUndefined()
+    expect(readinessProbe.httpGet).toEqual(livenessProbe.httpGet)
+    // A Pod gets no traffic while its sidecar is not ready: before that Remora is restarted.
+    const toleratedSeconds = ({ periodSeconds, failureThreshold }: Manifest) => periodSeconds * failureThreshold
+    expect(toleratedSeconds(readinessProbe)).toBeGreaterThanOrEqual(toleratedSeconds(livenessProbe))
     // With a native sidecar it would be what the application waits for.
     expect(startupProbe).toBeUndefined()
   })
