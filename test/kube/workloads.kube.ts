@@ -124,6 +124,8 @@ describe('the component', () => {
   })
 })
 
+const restartsOf = (pod: Manifest): number => statusOf(pod)?.restartCount ?? 0
+
 describe('never in the way of the application', () => {
   test('a wrong setting: the application runs, and the sidecar says what is wrong', async () => {
     const scene: Scene = { name: sceneName('wrong'), url: gateway().url, settings: { REMORA_PATHS: 'not/absolute' } }
@@ -159,17 +161,16 @@ describe('never in the way of the application', () => {
       JSON.parse(await space().run('get', 'pod', '-l', 'app.kubernetes.io/name=legacy', '-o', 'json')).items.filter(
         (pod: Manifest) => pod.metadata.ownerReferences[0].name.startsWith(`${right.name}-`),
       )
-    const isBad = (pod: Manifest) => (statusOf(pod)?.restartCount ?? 0) > 0
     // In each of its starts it might be taken for ready for a moment, and the one before it be ended.
     const seen = await until(
       'it has ended five times',
       async () => {
         const now = await pods()
-        return now.some((pod) => (statusOf(pod)?.restartCount ?? 0) >= 5) ? now : undefined
+        return now.some((pod) => restartsOf(pod) >= 5) ? now : undefined
       },
       120_000,
     )
-    const before = seen.filter((pod) => !isBad(pod))
+    const before = seen.filter((pod) => restartsOf(pod) === 0)
     expect(before.map(isReady)).toEqual([true])
     expect(before[0].metadata).not.toHaveProperty('deletionTimestamp')
     await space().run('delete', 'deployment', right.name, '--cascade=foreground')

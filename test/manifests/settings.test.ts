@@ -97,7 +97,6 @@ describeKustomize('the settings of the manifests', () => {
     expect(livenessProbe.httpGet).toEqual({ path: '/livez', port: 'remora' })
     expect(readinessProbe.httpGet).toEqual(livenessProbe.httpGet)
     // A Pod gets no traffic while its sidecar is not ready: before that Remora is restarted.
-    const toleratedSeconds = ({ periodSeconds, failureThreshold }: Manifest) => periodSeconds * failureThreshold
     expect(toleratedSeconds(readinessProbe)).toBeGreaterThanOrEqual(toleratedSeconds(livenessProbe))
     // With a native sidecar it would be what the application waits for.
     expect(startupProbe).toBeUndefined()
@@ -109,6 +108,8 @@ describeKustomize('the settings of the manifests', () => {
     expect(sidecar.env.map(({ name }: Manifest) => name)).not.toContain('REMORA_MEMORY_LIMIT')
   })
 })
+
+const toleratedSeconds = ({ periodSeconds, failureThreshold }: Manifest): number => periodSeconds * failureThreshold
 
 function bytesOf(quantity: string): number {
   const parsed = parseBytes(quantity)
