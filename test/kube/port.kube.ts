@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { sidecarOf, type Manifest } from '../kit/kubernetes/manifest.ts'
 import { expectStored, podIn, untilStored, writtenIn, type Scene } from './kit/scene.ts'
-import { statusOf, until } from './kit/space.ts'
+import { isReady, statusOf, until } from './kit/space.ts'
 import { sceneName, stage } from './kit/stage.ts'
 import { where } from './kit/where.ts'
 
@@ -25,7 +25,11 @@ function takePort(spec: Manifest): void {
 test('taken: a message, and every line is shipped; the probes restart Remora, and nothing but it', async () => {
   const scene: Scene = { name: sceneName('port'), url: gateway().url }
   await space().apply(podIn(scene, takePort))
-  await space().ready(scene.name)
+  await space().untilPod(
+    scene.name,
+    'the application runs',
+    (pod) => statusOf(pod, 'application')?.state.running !== undefined && statusOf(pod).state.running !== undefined,
+  )
   const log = space().follow(scene.name, 'application')
   const said = space().follow(scene.name, 'remora')
   await until('the message', async () => said.said('ADMIN_PORT_UNAVAILABLE') || undefined)
@@ -47,6 +51,8 @@ test('taken: a message, and every line is shipped; the probes restart Remora, an
   const before = writtenIn(log.text)
   await until('lines after it', async () => (writtenIn(log.text) > before + 500 ? true : undefined))
   const pod = await space().get('pod', scene.name)
+  // The probe asks the other one.
+  expect(isReady(pod)).toBe(false)
   expect(statusOf(pod, 'application')).toMatchObject({ restartCount: 0, ready: true })
   expect(statusOf(pod, 'proxy')).toMatchObject({ restartCount: 0, ready: true })
   await space().run('delete', 'pod', scene.name, '--wait=true')

@@ -95,8 +95,9 @@ describeKustomize('the settings of the manifests', () => {
   test('probes ask the admin port, and Elasticsearch nothing', () => {
     const { livenessProbe, readinessProbe, startupProbe } = sidecarOf(theOne(built('base'), 'Deployment'))
     expect(livenessProbe.httpGet).toEqual({ path: '/livez', port: 'remora' })
-    // A Pod gets no traffic while its sidecar is not ready.
-    expect(readinessProbe).toBeUndefined()
+    expect(readinessProbe.httpGet).toEqual(livenessProbe.httpGet)
+    // A Pod gets no traffic while its sidecar is not ready: before that Remora is restarted.
+    expect(toleratedSeconds(readinessProbe)).toBeGreaterThanOrEqual(toleratedSeconds(livenessProbe))
     // With a native sidecar it would be what the application waits for.
     expect(startupProbe).toBeUndefined()
   })
@@ -107,6 +108,8 @@ describeKustomize('the settings of the manifests', () => {
     expect(sidecar.env.map(({ name }: Manifest) => name)).not.toContain('REMORA_MEMORY_LIMIT')
   })
 })
+
+const toleratedSeconds = ({ periodSeconds, failureThreshold }: Manifest): number => periodSeconds * failureThreshold
 
 function bytesOf(quantity: string): number {
   const parsed = parseBytes(quantity)
