@@ -205,6 +205,7 @@ describe('in a shell', () => {
         PATH: `${directory}/bin:${path.dirname(process.execPath)}:${process.env['PATH']}`,
         REMORA_ADMIN_PORT: '0',
         REMORA_STATE_DIR: `${directory}/state`,
+        HOME: directory,
         ...env,
       },
     })
@@ -249,6 +250,7 @@ describe('in a shell', () => {
       process.kill(-child.pid!, 'SIGINT')
       expect(await ended).toMatchObject({ output: expect.stringContaining('everything is shipped') })
       expect(await server.count(index)).toBe(2)
+      expect(fs.readdirSync(path.join(directory, '.remora')), 'what it says of the state').toContain('instance')
     })
 
     test.each(of('search'))('$text', async (command) => {
