@@ -100,10 +100,16 @@ describe('a port', () => {
   })
 })
 
-/** The kubelet: another address than the attacker's. @returns the status, or what went wrong */
+/** Of this machine, as a node has one beside its loopback. */
+const nodeAddress = Object.values(os.networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address
+
+/** The kubelet: another neighbourhood than the attacker's. @returns the status, or what went wrong */
 function probe(port: number, at: string): Promise<number | string> {
   return new Promise((resolve) => {
-    const options = { host: '127.0.0.1', port, path: at, localAddress: '127.0.0.9', agent: false, timeout: 5_000 }
+    const address = nodeAddress ?? '127.0.0.9'
+    const options = { host: address, port, path: at, localAddress: address, agent: false, timeout: 5_000 }
     const request = get(options, (response) => {
       response.resume()
       response.on('end', () => resolve(response.statusCode ?? 0))
