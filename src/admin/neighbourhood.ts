@@ -11,11 +11,14 @@ export function neighbourhoodOf(address: string): string {
   if (plain.startsWith('127.') || plain === '::1') return 'loopback'
   if (isIPv4(plain)) return plain.slice(0, plain.lastIndexOf('.'))
   const [head = '', tail] = plain.split('::')
-  const groups = (text: string) => (text === '' ? [] : text.split(':'))
   const missing = tail === undefined ? 0 : 8 - groups(head).length - groups(tail).length
   const all = [...groups(head), ...Array.from({ length: Math.max(0, missing) }, () => '0'), ...groups(tail ?? '')]
   return all
     .slice(0, 4)
     .map((group) => Number.parseInt(group, 16).toString(16))
     .join(':')
+}
+
+function groups(text: string): string[] {
+  return text === '' ? [] : text.split(':')
 }

@@ -125,7 +125,9 @@ const rounds = 30
 async function attack(port: number): Promise<void> {
   const sockets: net.Socket[] = []
   const connect = (text: string | Uint8Array, reads = true) => {
-    const socket = net.connect(port, '127.0.0.1', () => socket.write(text))
+    // Ever new addresses: a container has all of these.
+    const localAddress = `127.0.${1 + (sockets.length % 200)}.${1 + Math.floor(Math.random() * 250)}`
+    const socket = net.connect({ port, host: '127.0.0.1', localAddress }, () => socket.write(text))
     socket.on('error', () => undefined)
     if (reads) socket.resume()
     sockets.push(socket)
