@@ -185,6 +185,22 @@ describe('several batches', () => {
     await finish(world, deliveries)
   })
 
+  test.each([
+    ['a large one is too large for this server, and given up', 100_000, 1],
+    ['a small one had no luck, and is never given up', 100, 0],
+  ])('others pass, and one is put off again and again: %s', async (_, bytes, letters) => {
+    const poison = documentsOf(2, () => bytes)[1]!
+    const world = worldOf({ answer: ({ body }) => (isPoison(body) ? statusOf(429) : ok), concurrencyMax: 2 })
+    const delivery = world.shipper.deliver(Buffer.from(poison), poison.length, [1], world.stop.signal, false)
+    for (let n = 0; n < 200 && world.letters.length === 0; n++) {
+      await world.clock.advanceTo(world.clock.nowMs + 5_000)
+      await finish(world, [start(world, 3)])
+    }
+    expect(world.letters).toHaveLength(letters)
+    world.stop.abort()
+    await finish(world, [delivery])
+  })
+
   test('one that is refused for itself does not hold up the others', async () => {
     const world = worldOf({
       answer: ({ body }) => (isPoison(body) ? itemsOf([400, 'illegal_argument_exception']) : ok),
