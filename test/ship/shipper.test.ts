@@ -338,7 +338,7 @@ test('what a failure store took is there, and counted', async () => {
 })
 
 test('a document that is put off by itself lets the rest of its batch go first, and is given up when others pass', async () => {
-  const documents = documentsOf(40, (index) => (index === 3 ? 5000 : 40))
+  const documents = documentsOf(40, (index) => (index === 3 ? 70_000 : 40))
   const world = worldOf({
     batchBytes: 4096,
     answer: ({ body }) => (body.includes('id-3"') ? statusOf(429, 'es_rejected_execution_exception') : ok),
