@@ -7,5 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 240_000,
     pool: 'forks',
+    // Most of them wait, for servers and for time to pass; two cores are enough for two at once.
+    maxWorkers: 2,
   },
 })

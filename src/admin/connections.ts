@@ -1,26 +1,32 @@
 import type { Duplex } from 'node:stream'
 import type { Clock, Timer } from '../base/clock.ts'
 import { limits } from '../base/limits.ts'
+import { neighbourhoodOf } from './neighbourhood.ts'
 
 interface Guest {
-  readonly address: string
+  /** See `neighbourhoodOf`. */
+  readonly from: string
   readonly deadline: Timer
   /** Until then its request must be there. */
   readonly request: Timer
+  hasAsked: boolean
 }
 
 /**
  * Who is connected to the admin port. It is open to whoever reaches the Pod, the application too, so each connection has a bounded
- * time. When there are too many, the oldest one of whoever has most of them goes: so a probe of the kubelet gets its answer while
- * somebody else holds connections open, and nobody has to know which is which.
+ * time. When there are too many, one of whoever has most of them goes, the oldest that has not asked yet: so a probe of the kubelet
+ * gets its answer while somebody else holds connections open, and nobody has to know which is which.
  */
 export class Connections {
   readonly #clock: Clock
   /** The oldest first. */
   readonly #guests = new Map<Duplex, Guest>()
 
-  constructor(clock: Clock) {
+  readonly #neighbourhoodOf: (address: string) => string
+
+  constructor(clock: Clock, neighbourhood = neighbourhoodOf) {
     this.#clock = clock
+    this.#neighbourhoodOf = neighbourhood
   }
 
   get open(): number {
@@ -31,7 +37,8 @@ export class Connections {
   take(stream: Duplex, address = ''): boolean {
     const endIn = (ms: number) => this.#clock.after(ms, () => this.#end(stream))
     this.#guests.set(stream, {
-      address,
+      from: this.#neighbourhoodOf(address),
+      hasAsked: false,
       deadline: endIn(limits.adminConnectionMs),
       request: endIn(limits.adminRequestMs),
     })
@@ -42,7 +49,10 @@ export class Connections {
 
   /** Its request is there. */
   asked(stream: Duplex): void {
-    this.#guests.get(stream)?.request.cancel()
+    const guest = this.#guests.get(stream)
+    if (guest === undefined) return
+    guest.request.cancel()
+    guest.hasAsked = true
   }
 
   endAll(): void {
@@ -51,10 +61,10 @@ export class Connections {
 
   #oldestOfMost(): Duplex | undefined {
     const counts = new Map<string, number>()
-    for (const { address } of this.#guests.values()) counts.set(address, (counts.get(address) ?? 0) + 1)
+    for (const { from } of this.#guests.values()) counts.set(from, (counts.get(from) ?? 0) + 1)
     const most = Math.max(...counts.values())
-    for (const [stream, { address }] of this.#guests) if (counts.get(address) === most) return stream
-    return undefined
+    const theirs = [...this.#guests].filter(([, { from }]) => counts.get(from) === most)
+    return (theirs.find(([, { hasAsked }]) => !hasAsked) ?? theirs[0])?.[0]
   }
 
   #end(stream: Duplex | undefined): void {

@@ -31,6 +31,8 @@ interface AdminOptions {
   readonly clock?: Clock
   /** Whether there is memory for an answer that takes some; asked before each. */
   readonly hasRoom?: () => boolean
+  /** Whose connections are counted together: those of one address, of one network. */
+  readonly neighbourhood?: (address: string) => string
   /** What is good news. */
   readonly info?: (notice: Notice) => void
 }
@@ -43,9 +45,9 @@ export async function startAdmin(
   port: number,
   routes: AdminRoutes,
   warn: (notice: Notice) => void,
-  { clock = systemClock, info = () => {}, hasRoom = () => true }: AdminOptions = {},
+  { clock = systemClock, info = () => {}, hasRoom = () => true, neighbourhood }: AdminOptions = {},
 ): Promise<AdminServer> {
-  const connections = new Connections(clock)
+  const connections = new Connections(clock, neighbourhood)
   const http = createServer(
     { maxHeaderSize: limits.adminHeaderBytesMax },
     handlerOf(routes, connections, clock, hasRoom),
@@ -117,8 +119,10 @@ type Answer = readonly [status: number, contentType: string, text: string | Buff
 const noPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock, hasRoom: () => boolean) {
-  // As bytes: for all who read them slowly they lie in memory once. Whoever asks for pages must not blind the monitoring.
-  const [metrics, pages] = [new Kept<Promise<Answer>>(clock), new Kept<Promise<Answer>>(clock)]
+  // As bytes: for all who read them slowly they lie in memory once. One account for each kind: no question keeps another one
+  // waiting, neither of two formats, nor a page the figures that it asks for at once.
+  const account = () => new Kept<Promise<Answer>>(clock)
+  const [metrics, pages, states] = [{ text: account(), openmetrics: account() }, account(), account()]
 
   const answerTo = (url: string, accept: string | undefined): Answer | Promise<Answer> => {
     const mark = url.includes('?') ? url.indexOf('?') : url.length
@@ -134,7 +138,7 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock, 
       }
       case '/metrics':
         return (
-          metrics.get(formatFor(accept), async () => {
+          metrics[formatFor(accept)].get('', async () => {
             // Made in any case: they tell that there is none.
             hasRoom()
             const { contentType, text } = await routes.metrics(accept)
@@ -143,7 +147,7 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock, 
         )
       case '/':
         return (
-          pages.get(`${path} ${find()}`, async () => {
+          pages.get(find(), async () => {
             if (!hasRoom()) return noRoom
             const { text, policy } = await routes.page(find())
             return [200, 'text/html; charset=utf-8', Buffer.from(text), policy]
@@ -151,7 +155,7 @@ function handlerOf(routes: AdminRoutes, connections: Connections, clock: Clock, 
         )
       case '/status.json':
         return (
-          pages.get(`${path} ${find()}`, async () => {
+          states.get(find(), async () => {
             if (!hasRoom()) return noRoom
             return [200, 'application/json', Buffer.from(`${JSON.stringify(await routes.status(find()))}\n`)]
           }) ?? tooMany

@@ -284,8 +284,8 @@ export const limits = {
   replayBatchDocuments: 1_000,
   /** What it takes of memory beside what it has when it begins: the client, a batch and its text. Measured: 27 to 52 MiB. */
   replayMemoryBytes: 48 * 1024 * 1024,
-  /** The same of `check` and `inspect`: so much, and so often the bytes of the checkpoint. Measured with 1,000 and 4,000 files. */
-  lookMemoryBytes: 18 * 1024 * 1024,
+  /** What `check` and `inspect` have in all: so much, and so often the bytes of the checkpoint. Measured with 1,000 and 4,000 files: 16 to 20 and 22 to 36 MiB. */
+  lookMemoryBytes: 20 * 1024 * 1024,
   lookMemoryShare: 5,
   /** Segments with no more left than this are put together. */
   replayMergeBytes: 64 * 1024,
@@ -354,8 +354,8 @@ export const limits = {
   /** Metrics and status page serve all who ask within this time; so many of them are made in a second, and so many kept. */
   adminFreshMs: 500,
   adminMakesMax: 8,
-  /** One part in so many of the time, and the longest rest: what took a second on a starved processor is asked for again. */
-  adminRest: 10,
+  /** Each kind of answer takes one part in so many of the time; and the longest rest: what took a second on a starved processor is asked for again. */
+  adminRest: 20,
   adminRestMaxMs: 5_000,
   adminKeptMax: 4,
   /** Memory that there must be for making one of them, beside the margin; and how often garbage is collected for it. */

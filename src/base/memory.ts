@@ -43,8 +43,8 @@ export function memoryInUse(files: CgroupFiles = systemCgroupFiles): number {
   return new MemoryGauge(undefined, files).sample().usedBytes
 }
 
-/** Of this process alone. */
-function anonymousBytes(files: CgroupFiles): number {
+/** Bytes in use of this process alone that the kernel cannot take back. */
+export function anonymousBytes(files: CgroupFiles = systemCgroupFiles): number {
   const kib = Number(/^RssAnon:\s+(\d+) kB/m.exec(files.read('/proc/self/status') ?? '')?.[1] ?? 0)
   return kib * 1024
 }

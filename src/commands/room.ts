@@ -1,11 +1,12 @@
 /** Whether a command that is run beside the agent, in the same container and so in the same limit, has memory enough to begin. */
 import { statSync } from 'node:fs'
 import { limits } from '../base/limits.ts'
-import { memoryInUse, memoryLimit, type MemoryLimit } from '../base/memory.ts'
+import { anonymousBytes, memoryInUse, memoryLimit, type MemoryLimit } from '../base/memory.ts'
 import { sizeText } from '../check/words.ts'
 import { checkpointPath } from '../settle/reading.ts'
 
 interface Need {
+  /** Beside what the process has when it is asked. */
   readonly bytes: number
   /** What is not done without it, as a sentence. */
   readonly refusal: string
@@ -26,10 +27,10 @@ export function tightnessNow(need: Need): string | undefined {
   return tightness(need, memoryLimit(), memoryInUse())
 }
 
-/** For who looks at a state directory: the more files there are, the more it takes. */
-export function needToLook(stateDir: string): Need {
+/** For who looks at a state directory: the more files there are, the more it takes. @param ownBytes  what this process has already */
+export function needToLook(stateDir: string, ownBytes = anonymousBytes()): Need {
   return {
-    bytes: limits.lookMemoryBytes + limits.lookMemoryShare * checkpointBytes(stateDir),
+    bytes: Math.max(0, limits.lookMemoryBytes + limits.lookMemoryShare * checkpointBytes(stateDir) - ownBytes),
     refusal: 'Nothing was looked at',
     instead: 'Ask the port for probes (`/readyz`, and `/` in a browser), raise the memory limit of the container',
   }

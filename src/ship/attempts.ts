@@ -195,12 +195,14 @@ export class Attempts {
   }
 
   /** Nothing of it was taken, for there is too much to do; where it is not for the size, that keeps none of the others waiting. */
-  #refusedAgain(batch: Batch, range: Range, { startedMs }: Attempt, refusal: Refusal): void {
+  #refusedAgain(batch: Batch, range: Range, { startedMs, bytes }: Attempt, refusal: Refusal): void {
     const { detail, item, askedMs, tooMuch } = refusal
     if (range.documents === 1 && item.status === 429) {
       stick(range, 'overload', this.#passed, this.#o.clock.monotonicMs())
-      // Others pass, again and again: this one is too large for this server, for ever.
-      if (isStuck(range, 'overload', this.#passed, this.#o.clock.monotonicMs())) return this.#giveUp(batch, range, item)
+      // Others pass, again and again: this one is too large for this server, for ever. A small one had no luck.
+      const large = bytes > limits.tooLargeBytesMin
+      if (large && isStuck(range, 'overload', this.#passed, this.#o.clock.monotonicMs()))
+        return this.#giveUp(batch, range, item)
     } else range.stuck = undefined
     const random = this.#o.random()
     if (tooMuch || askedMs > 0)

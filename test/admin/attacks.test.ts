@@ -36,7 +36,8 @@ beforeEach(async () => {
       status: async () => ({}),
     },
     () => undefined,
-    { clock: clock.view(() => true) },
+    // All of loopback belongs to the container: here 127.0.0.x is the kubelet, unless it is 1.
+    { clock: clock.view(() => true), neighbourhood: (address) => (/127\.0\.0\.[^1]$/.test(address) ? 'node' : 'pod') },
   )
 })
 
@@ -90,6 +91,24 @@ describe('many connections', () => {
     kubelet.socket.write('TP/1.1\r\nhost: x\r\n\r\n')
     await kubelet.closed
     expect(kubelet.text()).toMatch(/^HTTP\/1\.1 200 OK/)
+  })
+
+  test('of ever new addresses of one container: the kubelet keeps its own, however slow', async () => {
+    const kubelet = await visit('GET /livez HT', '127.0.0.2')
+    for (let n = 0; n < 5 * limits.adminConnectionsMax; n++) await visit('', `127.0.${1 + (n >> 7)}.${(n % 128) + 1}`)
+    expect(isOpen(kubelet)).toBe(true)
+    kubelet.socket.write('TP/1.1\r\nhost: x\r\n\r\n')
+    await kubelet.closed
+    expect(kubelet.text()).toMatch(/^HTTP\/1\.1 200 OK/)
+  })
+
+  test('that have asked and do not read: they go after those that never ask', async () => {
+    const reader = await visit(get('/metrics'), '127.0.0.1', false)
+    expect(await probe('127.0.0.2')).toBe('HTTP/1.1 200 OK')
+    for (let n = 0; n < 2 * limits.adminConnectionsMax; n++) await visit()
+    reader.socket.resume()
+    await reader.closed
+    expect(reader.socket.bytesRead).toBeGreaterThan(metricsText.length)
   })
 
   test('of many addresses: a new one is answered all the same', async () => {

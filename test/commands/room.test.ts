@@ -23,7 +23,8 @@ test('a command does not begin where it could have the kernel end Remora', () =>
 })
 
 test('to look at more files takes more', () => {
-  expect(needToLook(directory).bytes).toBe(limits.lookMemoryBytes)
+  expect(needToLook(directory, 3 * mib).bytes).toBe(limits.lookMemoryBytes - 3 * mib)
+  expect(needToLook(directory, 999 * mib).bytes).toBe(0)
   fs.writeFileSync(path.join(directory, 'checkpoint.json'), Buffer.alloc(mib))
-  expect(needToLook(directory).bytes).toBe(limits.lookMemoryBytes + limits.lookMemoryShare * mib)
+  expect(needToLook(directory, 0).bytes).toBe(limits.lookMemoryBytes + limits.lookMemoryShare * mib)
 })

@@ -100,10 +100,16 @@ describe('a port', () => {
   })
 })
 
-/** The kubelet: another address than the attacker's. @returns the status, or what went wrong */
+/** Of this machine, as a node has one beside its loopback. */
+const nodeAddress = Object.values(os.networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address
+
+/** The kubelet: another neighbourhood than the attacker's. @returns the status, or what went wrong */
 function probe(port: number, at: string): Promise<number | string> {
   return new Promise((resolve) => {
-    const options = { host: '127.0.0.1', port, path: at, localAddress: '127.0.0.9', agent: false, timeout: 5_000 }
+    const address = nodeAddress ?? '127.0.0.9'
+    const options = { host: address, port, path: at, localAddress: address, agent: false, timeout: 5_000 }
     const request = get(options, (response) => {
       response.resume()
       response.on('end', () => resolve(response.statusCode ?? 0))
@@ -119,7 +125,9 @@ const rounds = 30
 async function attack(port: number): Promise<void> {
   const sockets: net.Socket[] = []
   const connect = (text: string | Uint8Array, reads = true) => {
-    const socket = net.connect(port, '127.0.0.1', () => socket.write(text))
+    // Ever new addresses: a container has all of these.
+    const localAddress = `127.0.${1 + (sockets.length % 200)}.${1 + Math.floor(Math.random() * 250)}`
+    const socket = net.connect({ port, host: '127.0.0.1', localAddress }, () => socket.write(text))
     socket.on('error', () => undefined)
     if (reads) socket.resume()
     sockets.push(socket)

@@ -185,6 +185,22 @@ describe('several batches', () => {
     await finish(world, deliveries)
   })
 
+  test.each([
+    ['a large one is too large for this server, and given up', 100_000, 1],
+    ['a small one had no luck, and is never given up', 100, 0],
+  ])('others pass, and one is put off again and again: %s', async (_, bytes, letters) => {
+    const poison = documentsOf(2, () => bytes)[1]!
+    const world = worldOf({ answer: ({ body }) => (isPoison(body) ? statusOf(429) : ok), concurrencyMax: 2 })
+    const delivery = world.shipper.deliver(Buffer.from(poison), poison.length, [1], world.stop.signal, false)
+    for (let n = 0; n < 200 && world.letters.length === 0; n++) {
+      await world.clock.advanceTo(world.clock.nowMs + 5_000)
+      await finish(world, [start(world, 3)])
+    }
+    expect(world.letters).toHaveLength(letters)
+    world.stop.abort()
+    await finish(world, [delivery])
+  })
+
   test('one that is refused for itself does not hold up the others', async () => {
     const world = worldOf({
       answer: ({ body }) => (isPoison(body) ? itemsOf([400, 'illegal_argument_exception']) : ok),
@@ -322,7 +338,7 @@ test('what a failure store took is there, and counted', async () => {
 })
 
 test('a document that is put off by itself lets the rest of its batch go first, and is given up when others pass', async () => {
-  const documents = documentsOf(40, (index) => (index === 3 ? 5000 : 40))
+  const documents = documentsOf(40, (index) => (index === 3 ? 70_000 : 40))
   const world = worldOf({
     batchBytes: 4096,
     answer: ({ body }) => (body.includes('id-3"') ? statusOf(429, 'es_rejected_execution_exception') : ok),

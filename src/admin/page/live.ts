@@ -45,6 +45,10 @@ function typingMs(): number {
   return 250
 }
 
+function refusalsMax(): number {
+  return 3
+}
+
 export class Live {
   readonly #limits: LiveLimits
   /** Undefined: this installation has none. */
@@ -56,6 +60,8 @@ export class Live {
   #asking: AbortController | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #isPaused = false
+  /** So often in a row it has asked for time. */
+  #refusals = 0
   /** The trouble that is shown; an empty one is none. */
   #trouble = ''
 
@@ -123,8 +129,11 @@ export class Live {
       const signal = AbortSignal.any([asking.signal, AbortSignal.timeout(answerMaxMs)])
       const query = find === '' ? '' : `?find=${encodeURIComponent(find)}`
       const response = await fetch(`status.json${query}`, { cache: 'no-store', signal })
+      // It has much to do, and answers a moment later.
+      if (response.status === 503 && this.#refusals++ < refusalsMax()) return this.#askIn(pollMs / 2)
       if (!response.ok)
         throw new Error(`it answers ${response.status}: ${(await response.text()).slice(0, 200).trim()}`)
+      this.#refusals = 0
       const status = (await response.json()) as Status
       if (asking.signal.aborted) return
       // Whose answers take long has little to spare.
