@@ -574,7 +574,8 @@ export class Application {
     for (const line of linesOf(life)) {
       if (line.to <= kept || line.from >= to) continue
       life.excused.add(line.from)
-      if (line.to <= life.seenBytes && !this.#confused) life.owed.add(line.from)
+      // The end of a line through which the file was cut went then, and may have been written over.
+      if (line.to <= Math.min(life.seenBytes, to) && !this.#confused) life.owed.add(line.from)
     }
     life.excused.add(life.text.lastIndexOf('\n', to - 1) + 1)
   }
