@@ -1,6 +1,7 @@
 /** What is done to the sidecar, and what that does to its Pod: `docs/shared-fate.md` says what was seen here. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { Manifest } from '../kit/kubernetes/manifest.ts'
+import { sidecarOf, type Manifest } from '../kit/kubernetes/manifest.ts'
 import { podIn, writtenIn, type Scene } from './kit/scene.ts'
 import { isReady, statusOf, until } from './kit/space.ts'
 import { sceneName, stage } from './kit/stage.ts'
@@ -51,6 +52,25 @@ test('another image in place: the sidecar stops in order, the application goes o
   const again = await space().ready(scene.name)
   expect(statusOf(again, 'application')).toMatchObject({ restartCount: 0 })
   expect(again.status.podIP).toBe(status.podIP)
+  await end(scene.name)
+})
+
+test.each([
+  ['a native sidecar: the application does not start', [], false],
+  ['an ordinary container: the application starts all the same', ['pre-1.29'], true],
+] as const)('an image that cannot be pulled, %s', async (_, components, starts) => {
+  const scene = sceneOf('pull', { components })
+  const pods = podIn(scene)
+  sidecarOf(pods.at(-1)).image = 'localhost/remora:there-is-none'
+  await space().apply(pods)
+  const pod = await space().untilPod(scene.name, 'the image is not there', (each) =>
+    /^(ErrImagePull|ImagePullBackOff|ErrImageNeverPull)$/.test(statusOf(each)?.state.waiting?.reason ?? ''),
+  )
+  expect(isReady(pod)).toBe(false)
+  if (starts) await space().untilPod(scene.name, 'the application runs', (each) => isRunning(each, 'application'))
+  // As long as the application takes to start beside a sidecar that runs, several times over.
+  else await delay(15_000)
+  expect(isRunning(await space().get('pod', scene.name), 'application')).toBe(starts)
   await end(scene.name)
 })
 
