@@ -10,6 +10,17 @@ import { Pod } from './pod.ts'
 const causes = { ...losses, ...delivery, ...surroundings }
 const alerts = readAlertGroups().flatMap(({ rules }) => rules)
 
+/** One that loses its first three lines, before anybody has scraped it. */
+async function losingPod(): Promise<Pod> {
+  const { broken, hooks } = breakable()
+  const pod = new Pod({ hooks })
+  broken.set('append /state/dead-letters', 'ENOSPC')
+  pod.server.outcome = () => ({ item: () => ({ status: 400, errorType: 'strict_dynamic_mapping_exception' }) })
+  pod.log()
+  await pod.world.agent.start()
+  return pod
+}
+
 test('every alert has its cause here, and every cause its alert', () => {
   expect(Object.keys(causes).toSorted()).toEqual(alerts.map(({ alert }) => alert).toSorted())
 })
@@ -26,12 +37,7 @@ describePrograms(
     })
 
     test('what a Pod counts before its first scrape is seen as well, and for ten minutes', async () => {
-      const { broken, hooks } = breakable()
-      const pod = new Pod({ hooks })
-      broken.set('append /state/dead-letters', 'ENOSPC')
-      pod.server.outcome = () => ({ item: () => ({ status: 400, errorType: 'strict_dynamic_mapping_exception' }) })
-      pod.log()
-      await pod.world.agent.start()
+      const pod = await losingPod()
       await pod.minutes(2)
       expect(pod.world.agent.agent.figures().lostLines).toBe(3)
       pod.seen.expect('RemoraLinesLost')
@@ -41,12 +47,7 @@ describePrograms(
     })
 
     test('what was told long ago is not told again when Prometheus itself was away', async () => {
-      const { broken, hooks } = breakable()
-      const pod = new Pod({ hooks })
-      broken.set('append /state/dead-letters', 'ENOSPC')
-      pod.server.outcome = () => ({ item: () => ({ status: 400, errorType: 'strict_dynamic_mapping_exception' }) })
-      pod.log()
-      await pod.world.agent.start()
+      const pod = await losingPod()
       await pod.minutes(15)
       await pod.unseenMinutes(20)
       for (let minute = 0; minute < 12; minute++) {
