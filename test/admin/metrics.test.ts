@@ -319,3 +319,17 @@ describe('as OpenMetrics', () => {
     }
   })
 })
+
+test('at the most so many series and bytes, whatever the application names its files', async () => {
+  const byFile = Array.from({ length: limits.ledgerFilesMax }, (_, at) =>
+    fileFigures(`/logs/${at}"\\\n\u202e${'"\\'.repeat(2_000)}.log`),
+  )
+  const events = Array.from({ length: limits.reasonsMax }, (_, at) => ({ kind: 'found', why: `why ${at}`, count: 1 }))
+  const unreadableFiles = Array.from({ length: 16 }, (_, at) => ({ reason: `E${at}`, count: 1 }))
+  const metrics = makeMetrics('1', () => ({ ...figures, byFile, events, unreadableFiles }))
+  for (const outcome of ['ok', 'partial', 'overloaded', 'status', 'failed']) metrics.request(outcome, 1, 1)
+  const { samples, text } = await scrape(metrics)
+  // As docs/metrics.md has it.
+  expect(samples.length).toBeLessThanOrEqual(1_500)
+  expect(Buffer.byteLength(text)).toBeLessThan(1024 * 1024)
+})
