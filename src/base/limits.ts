@@ -284,9 +284,9 @@ export const limits = {
   replayBatchDocuments: 1_000,
   /** What it takes of memory beside what it has when it begins: the client, a batch and its text. Measured: 27 to 52 MiB. */
   replayMemoryBytes: 48 * 1024 * 1024,
-  /** What `check` and `inspect` have in all: so much, and so often the bytes of the checkpoint. Measured with 1,000 and 4,000 files: 16 to 20 and 22 to 36 MiB. */
+  /** What `check` and `inspect` have in all: so much, and so often the bytes of the checkpoint. Measured: 13 to 17 MiB with one file, 16 to 20 with 1,000, 29 to 37 with 4,000 of long names (3 MiB of checkpoint). */
   lookMemoryBytes: 20 * 1024 * 1024,
-  lookMemoryShare: 5,
+  lookMemoryShare: 6,
   /** Segments with no more left than this are put together. */
   replayMergeBytes: 64 * 1024,
   /** Attempts in a row that bring a replay no further, before it gives up. */

@@ -68,6 +68,7 @@ export class Window {
   #steps = 0
   readonly #strays = new Strays()
   #changedAtMs = -Infinity
+  /** What changed it was a stray: of those that were on their way with it the same holds. */
   #strayed = false
   /** Since then something was taken: a refusal tells of the server's capacity, not of an outage. */
   #works = false
@@ -181,6 +182,7 @@ export class Window {
   /** There was no server, or its target has to be mended: whoever comes back begins small. */
   away(nowMs: number): void {
     this.#changedAtMs = nowMs
+    this.#strayed = false
     this.#steps = 0
     this.#bytes = Math.min(this.#bytes, this.#probeBytes)
   }
@@ -228,6 +230,7 @@ export class Window {
     else this.#baseMs = Math.min(this.#baseMs * baseDrift, eachMs)
     if (this.concurrency === 1 || this.#latelyMs < this.#baseMs * slowFactor) return
     this.#changedAtMs = nowMs
+    this.#strayed = false
     this.#refusedBytes = this.#bytes
     this.#steps = 0
     this.#bytes *= slowShare

@@ -32,6 +32,12 @@ async function start(given: Partial<AdminRoutes> = {}, port = 0) {
   return { server, notices, ask }
 }
 
+const slowly = <T>(value: T) => {
+  const untilMs = performance.now() + 30
+  while (performance.now() < untilMs);
+  return Promise.resolve(value)
+}
+
 const fails = () => {
   throw new Error('not now')
 }
@@ -104,6 +110,21 @@ describe('what is answered', () => {
       expect(await asked(path, { 'accept-language': 'en' })).toEqual([421, expect.stringContaining('localhost')])
     }
     expect(await asked('/metrics', {})).toEqual([200, 'remora_files 7\n'])
+  })
+
+  test('what took long to make keeps no other kind of answer waiting: a page asks for its figures at once', async () => {
+    const { server, ask } = await start({
+      page: () => slowly({ text: '<p>', policy: '' }),
+      metrics: (accept) => slowly({ contentType: accept ?? '', text: '1' }),
+    })
+    expect((await ask('/')).status).toBe(200)
+    expect((await ask('/status.json')).status).toBe(200)
+    for (const accept of ['text/plain', 'application/openmetrics-text']) {
+      const answer = await fetch(`http://127.0.0.1:${server.port}/metrics`, {
+        headers: { accept, connection: 'close' },
+      })
+      expect(answer.status, accept).toBe(200)
+    }
   })
 
   test('not ready is 503 with a reason', async () => {

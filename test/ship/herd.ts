@@ -1,5 +1,5 @@
-import { Shipper } from '../../src/ship/shipper.ts'
 import type { Sent } from '../../src/ship/transport.ts'
+import { plainShipper } from './plain-shipper.ts'
 import { VirtualClock } from '../kit/agent-clock.ts'
 import { statusOf, unreached } from './harness.ts'
 
@@ -104,20 +104,12 @@ export async function runHerd(options: HerdOptions, limitMs: number) {
   let backAtMs = Infinity
 
   function agentOf(state: (typeof herd)[number]): () => void {
-    const shipper = new Shipper({
+    const shipper = plainShipper({
       clock: view,
       random,
-      target: 'logs',
-      severalIndices: false,
       batchBytes: body.length,
       concurrencyMax,
-      nodes: 1,
       send: (sent) => cluster.take(sent.length, timeoutMs),
-      health: () => {},
-      deadLetter: () => 'none is expected',
-      outcome: () => {},
-      doubts: undefined,
-      blind: () => {},
     })
     async function ship(bytes: number): Promise<void> {
       const documents = Math.floor(bytes / documentBytes)

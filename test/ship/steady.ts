@@ -1,6 +1,7 @@
 import type { Item } from '../../src/ship/answer.ts'
-import { Shipper } from '../../src/ship/shipper.ts'
 import type { Sent } from '../../src/ship/transport.ts'
+import type { Shipper } from '../../src/ship/shipper.ts'
+import { plainShipper } from './plain-shipper.ts'
 import { VirtualClock } from '../kit/agent-clock.ts'
 import { statusOf } from './harness.ts'
 import { bodyOf, documentBytes } from './herd.ts'
@@ -153,20 +154,12 @@ export async function runSteady(options: SteadyOptions) {
   function startAgent(agent: number): () => void {
     let gone = 0
     let busy = 0
-    const shipper = new Shipper({
+    const shipper = plainShipper({
       clock: view,
       random,
-      target: 'logs',
-      severalIndices: false,
       batchBytes: body.length,
       concurrencyMax,
-      nodes: 1,
       send: (_sent, documents) => send(agent, documents),
-      health: () => {},
-      deadLetter: () => 'none is expected',
-      outcome: () => {},
-      doubts: undefined,
-      blind: () => {},
     })
     shippers.push(shipper)
     async function ship(documents: number): Promise<void> {

@@ -148,6 +148,16 @@ describe('a window', () => {
     expect(sender.refuse(5).inFlightMax).toBeLessThanOrEqual(inFlightMax / 2 ** 4)
   })
 
+  test('one that was on its way with a stray is one too; with an outage behind that it is not', () => {
+    const sender = new Sender().take(20).refuse(1)
+    const [startedMs, bytes] = [sender.nowMs, sender.window.requestBytesMax]
+    const again = () => sender.window.refused(whole(bytes, startedMs), sender.nowMs)
+    sender.nowMs += 10
+    expect([again(), again()], 'of less than it took').toEqual([false, false])
+    sender.window.away(sender.nowMs)
+    expect(again()).toBe(true)
+  })
+
   test('finds more room soon after the server has more', () => {
     const sender = new Sender().take(20).queue().refuse(6).take(40)
     expect(sender.inFlightMax).toBeLessThan(2 * mib)
